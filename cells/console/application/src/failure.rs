@@ -1,0 +1,96 @@
+//! How an application ends.
+use crate::StreamError;
+use alloc::boxed::Box;
+use core::fmt;
+
+/// What an application's `main` returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct ExitCode(u8);
+
+impl ExitCode {
+    /// All went well.
+    pub const SUCCESS: Self = Self(0);
+    /// It did not, and the error output says why.
+    pub const FAILURE: Self = Self(1);
+    /// The arguments made no sense.
+    pub const USAGE: Self = Self(2);
+
+    /// An exit code of the application's own.
+    pub const fn new(code: u8) -> Self {
+        Self(code)
+    }
+
+    /// The number.
+    pub const fn code(self) -> u8 {
+        self.0
+    }
+
+    /// Whether all went well.
+    pub const fn is_success(self) -> bool {
+        self.0 == 0
+    }
+}
+
+impl fmt::Display for ExitCode {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+/// The one line that says how an application is called, such as `kill TASK`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Usage(pub &'static str);
+
+impl fmt::Display for Usage {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "usage: {}", self.0)
+    }
+}
+
+/// Why an application did not do what it was asked.
+pub enum Failure {
+    /// The arguments are wrong.
+    Usage(Usage),
+    /// A stream failed.
+    Stream(StreamError),
+    /// What was asked for was refused; the cause tells itself.
+    Refused(Box<dyn fmt::Display + Send>),
+}
+
+impl Failure {
+    /// A refusal with its cause.
+    pub fn refused(cause: impl fmt::Display + Send + 'static) -> Self {
+        Self::Refused(Box::new(cause))
+    }
+
+    /// The exit code that goes with it.
+    pub const fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Usage(_) => ExitCode::USAGE,
+            Self::Stream(_) | Self::Refused(_) => ExitCode::FAILURE,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usage(usage) => usage.fmt(formatter),
+            Self::Stream(error) => error.fmt(formatter),
+            Self::Refused(cause) => cause.fmt(formatter),
+        }
+    }
+}
+
+impl From<Usage> for Failure {
+    fn from(usage: Usage) -> Self {
+        Self::Usage(usage)
+    }
+}
+
+impl From<StreamError> for Failure {
+    fn from(error: StreamError) -> Self {
+        Self::Stream(error)
+    }
+}

@@ -1,0 +1,86 @@
+//! Byte streams, seen from an application.
+use core::fmt;
+
+/// Why a stream gave or took nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StreamError {
+    /// The other end is gone and will not come back.
+    Disconnected,
+    /// The user asked the application to stop.
+    Interrupted,
+    /// A value refused to format itself; what came before it has been written.
+    Format,
+}
+
+impl fmt::Display for StreamError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Disconnected => "the other end of the stream is gone",
+            Self::Interrupted => "interrupted",
+            Self::Format => "a value could not be formatted",
+        })
+    }
+}
+
+impl core::error::Error for StreamError {}
+
+/// A source of bytes.
+pub trait Input: Send {
+    /// Waits for at least one byte and returns how many were put into `buffer`; 0 means the end.
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, StreamError>;
+}
+
+/// A sink of bytes.
+pub trait Output: Send {
+    /// Takes all of `bytes`, waiting for room if it must.
+    fn write(&mut self, bytes: &[u8]) -> Result<(), StreamError>;
+
+    /// Hands on what is buffered, an unfinished line too.
+    fn flush(&mut self) -> Result<(), StreamError> {
+        Ok(())
+    }
+}
+
+/// An input that is at its end, an output that forgets: the streams of a task without a terminal.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Empty;
+
+impl Input for Empty {
+    fn read(&mut self, _buffer: &mut [u8]) -> Result<usize, StreamError> {
+        Ok(0)
+    }
+}
+
+impl Output for Empty {
+    fn write(&mut self, _bytes: &[u8]) -> Result<(), StreamError> {
+        Ok(())
+    }
+}
+
+/// Formats into an output and keeps the error that `core::fmt` has no room for.
+pub(crate) struct Formatter<'a> {
+    output: &'a mut dyn Output,
+    error: Option<StreamError>,
+}
+
+impl<'a> Formatter<'a> {
+    pub(crate) fn new(output: &'a mut dyn Output) -> Self {
+        Self { output, error: None }
+    }
+
+    pub(crate) fn write(mut self, text: fmt::Arguments<'_>) -> Result<(), StreamError> {
+        match fmt::Write::write_fmt(&mut self, text) {
+            Ok(()) => Ok(()),
+            Err(fmt::Error) => Err(self.error.unwrap_or(StreamError::Format)),
+        }
+    }
+}
+
+impl fmt::Write for Formatter<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.output.write(text.as_bytes()).map_err(|error| {
+            self.error = Some(error);
+            fmt::Error
+        })
+    }
+}
