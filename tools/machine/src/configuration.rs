@@ -1,0 +1,220 @@
+//! What machine to build.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What executes the guest's instructions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Accelerator {
+    /// Emulation, a host thread per CPU: works everywhere.
+    #[default]
+    Emulation,
+    /// Emulation that counts instructions and takes its clock from them: runs repeat to the digit. One CPU only.
+    CountedInstructions,
+    /// The host's own CPU. The user's choice: a `/dev/kvm` that opens is no proof that a 64-bit guest runs under it.
+    Kvm,
+}
+
+/// Whether a debugger can attach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Debugger {
+    /// No debugger.
+    #[default]
+    None,
+    /// QEMU listens on this TCP port of the loopback interface and runs the first instruction when the debugger says so.
+    WaitOnPort(u16),
+}
+
+/// How the kernel gets into memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Boot {
+    /// Through the PVH entry, without a boot loader.
+    Direct { kernel: PathBuf, archive: PathBuf },
+    /// Through GRUB on this ISO image. The command line is in the image.
+    Iso(PathBuf),
+}
+
+/// A machine to be started; the defaults are what the system tests use.
+#[derive(Debug, Clone)]
+pub struct Configuration {
+    boot: Boot,
+    cpus: u32,
+    memory_mib: u32,
+    accelerator: Accelerator,
+    debugger: Debugger,
+    command_line: Vec<String>,
+    emulator: PathBuf,
+    restart_on_reset: bool,
+}
+
+impl Configuration {
+    /// Four CPUs and 256 MiB, emulated.
+    pub fn new(boot: Boot) -> Self {
+        Self {
+            boot,
+            cpus: 4,
+            memory_mib: 256,
+            accelerator: Accelerator::default(),
+            debugger: Debugger::default(),
+            command_line: Vec::new(),
+            emulator: PathBuf::from("qemu-system-x86_64"),
+            restart_on_reset: false,
+        }
+    }
+
+    /// The kernel and archive that the build leaves in `folder`.
+    pub fn direct(folder: &Path) -> Self {
+        Self::new(Boot::Direct {
+            kernel: folder.join("nano_core.elf"),
+            archive: folder.join("cells.archive"),
+        })
+    }
+
+    /// Number of CPUs.
+    pub fn cpus(mut self, cpus: u32) -> Self {
+        self.cpus = cpus;
+        self
+    }
+
+    /// Memory in MiB.
+    pub fn memory_mib(mut self, memory: u32) -> Self {
+        self.memory_mib = memory;
+        self
+    }
+
+    /// What executes the instructions.
+    pub fn accelerator(mut self, accelerator: Accelerator) -> Self {
+        self.accelerator = accelerator;
+        self
+    }
+
+    /// Whether a debugger attaches.
+    pub fn debugger(mut self, debugger: Debugger) -> Self {
+        self.debugger = debugger;
+        self
+    }
+
+    /// Adds a word to the kernel's command line (direct boot only).
+    pub fn argument(mut self, word: impl Into<String>) -> Self {
+        self.command_line.push(word.into());
+        self
+    }
+
+    /// Lets a reset of the guest restart it instead of ending QEMU.
+    pub fn restart_on_reset(mut self) -> Self {
+        self.restart_on_reset = true;
+        self
+    }
+
+    /// Another emulator program; the tests of this crate put a stand-in here.
+    pub fn emulator(mut self, program: impl Into<PathBuf>) -> Self {
+        self.emulator = program.into();
+        self
+    }
+
+    /// QEMU with all arguments but those of the serial line, which depend on who talks over it.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(&self.emulator);
+        command.args(["-machine", "q35", "-nodefaults", "-display", "none"]);
+        command.args(["-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"]);
+        command.args(["-smp", &self.cpus.to_string()]);
+        command.args(["-m", &format!("{}M", self.memory_mib)]);
+        if !self.restart_on_reset {
+            command.arg("-no-reboot");
+        }
+        match self.accelerator {
+            Accelerator::Emulation => {
+                command.args(["-accel", "tcg,thread=multi", "-cpu", "qemu64"]);
+            }
+            Accelerator::CountedInstructions => {
+                command.args(["-accel", "tcg", "-cpu", "qemu64"]);
+                command.args(["-icount", "shift=0,sleep=off", "-rtc", "clock=vm"]);
+            }
+            Accelerator::Kvm => {
+                command.args(["-accel", "kvm", "-cpu", "host"]);
+            }
+        }
+        if let Debugger::WaitOnPort(port) = self.debugger {
+            command.args(["-gdb", &format!("tcp:127.0.0.1:{port}"), "-S"]);
+        }
+        match &self.boot {
+            Boot::Direct { kernel, archive } => {
+                command.arg("-kernel").arg(kernel);
+                command.arg("-initrd").arg(archive);
+                if !self.command_line.is_empty() {
+                    command.args(["-append", &self.command_line.join(" ")]);
+                }
+            }
+            Boot::Iso(image) => {
+                command.arg("-cdrom").arg(image);
+            }
+        }
+        command
+    }
+
+    /// QEMU on the caller's terminal: Ctrl-A X leaves.
+    pub fn interactive_command(&self) -> Command {
+        let mut command = self.command();
+        command.args(["-serial", "mon:stdio"]);
+        command
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(configuration: &Configuration) -> Vec<String> {
+        configuration
+            .command()
+            .get_args()
+            .map(|word| word.to_string_lossy().into_owned())
+            .collect()
+    }
+
+    fn value<'a>(words: &'a [String], option: &str) -> Option<&'a str> {
+        let at = words.iter().position(|word| word == option)?;
+        words.get(at + 1).map(String::as_str)
+    }
+
+    #[test]
+    fn a_direct_boot_names_kernel_archive_and_command_line() {
+        let configuration = Configuration::direct(Path::new("/out"))
+            .cpus(2)
+            .memory_mib(128)
+            .argument("log=debug")
+            .argument("exit=debug");
+        let words = words(&configuration);
+        assert_eq!(value(&words, "-kernel"), Some("/out/nano_core.elf"));
+        assert_eq!(value(&words, "-initrd"), Some("/out/cells.archive"));
+        assert_eq!(value(&words, "-append"), Some("log=debug exit=debug"));
+        assert_eq!(value(&words, "-smp"), Some("2"));
+        assert_eq!(value(&words, "-m"), Some("128M"));
+        assert!(words.iter().any(|word| word == "-no-reboot"));
+    }
+
+    #[test]
+    fn counted_runs_take_their_clock_from_instructions() {
+        let configuration =
+            Configuration::direct(Path::new("/out")).accelerator(Accelerator::CountedInstructions);
+        let words = words(&configuration);
+        assert_eq!(value(&words, "-icount"), Some("shift=0,sleep=off"));
+        assert_eq!(value(&words, "-rtc"), Some("clock=vm"));
+    }
+
+    #[test]
+    fn a_debugger_is_waited_for_on_the_loopback_only() {
+        let configuration =
+            Configuration::direct(Path::new("/out")).debugger(Debugger::WaitOnPort(1234));
+        let words = words(&configuration);
+        assert_eq!(value(&words, "-gdb"), Some("tcp:127.0.0.1:1234"));
+        assert!(words.iter().any(|word| word == "-S"));
+    }
+
+    #[test]
+    fn an_image_brings_its_own_command_line() {
+        let words = words(&Configuration::new(Boot::Iso("/out/mitos.iso".into())).argument("x=y"));
+        assert_eq!(value(&words, "-cdrom"), Some("/out/mitos.iso"));
+        assert_eq!(value(&words, "-append"), None);
+    }
+}

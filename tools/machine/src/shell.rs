@@ -1,0 +1,160 @@
+//! Dialogue with the guest's shell: send a command, get what it printed.
+
+use std::time::Duration;
+
+use crate::{Machine, MachineError};
+
+/// What the shell prints when it waits for a command (`console=plain`).
+pub const PROMPT: &str = "mitos> ";
+
+/// What came back for one command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandOutput {
+    /// The command's own output, echo and kernel log lines removed.
+    pub text: String,
+    /// Kernel log lines that came meanwhile.
+    pub log: Vec<String>,
+}
+
+impl CommandOutput {
+    fn parse(command: &str, raw: &str) -> Self {
+        let mut lines: Vec<&str> = raw.lines().collect();
+        if let Some(echo) = lines.iter().position(|line| !is_log_line(line))
+            && lines[echo].trim() == command.trim()
+        {
+            lines.remove(echo);
+        }
+        let (log, text): (Vec<_>, Vec<_>) = lines.into_iter().partition(|line| is_log_line(line));
+        Self {
+            text: text.join("\n").trim_end().to_owned(),
+            log: log.into_iter().map(str::to_owned).collect(),
+        }
+    }
+
+    /// The lines of the output.
+    pub fn lines(&self) -> impl Iterator<Item = &str> {
+        self.text.lines()
+    }
+
+    /// The line that contains `word`.
+    pub fn line_with(&self, word: &str) -> Option<&str> {
+        self.lines().find(|line| line.contains(word))
+    }
+
+    /// True when the output contains `word`.
+    pub fn contains(&self, word: &str) -> bool {
+        self.text.contains(word)
+    }
+
+    /// The number that follows `label` in the output: `number_after("free")` is 12 for `free: 12 frames`.
+    pub fn number_after(&self, label: &str) -> Option<u64> {
+        let at = self.text.find(label)? + label.len();
+        first_number(&self.text[at..])
+    }
+}
+
+/// The first run of digits in a text, as a number.
+fn first_number(text: &str) -> Option<u64> {
+    let start = text.find(|c: char| c.is_ascii_digit())?;
+    let digits = &text[start..];
+    let end = digits
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(digits.len());
+    digits[..end].parse().ok()
+}
+
+/// True for a line of the kernel's log: `[seconds.micros cpuN LEVEL cell] text`.
+pub fn is_log_line(line: &str) -> bool {
+    let Some(rest) = line.strip_prefix('[') else {
+        return false;
+    };
+    let Some((head, _)) = rest.split_once(']') else {
+        return false;
+    };
+    let mut words = head.split_whitespace();
+    let time = words.next().unwrap_or_default();
+    let cpu = words.next().unwrap_or_default();
+    time.split_once('.').is_some_and(|(seconds, micros)| {
+        let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+        digits(seconds) && digits(micros)
+    }) && cpu.starts_with("cpu")
+}
+
+/// A machine whose shell has been reached.
+pub struct Shell {
+    machine: Machine,
+    patience: Duration,
+}
+
+impl Shell {
+    /// Waits for the first prompt.
+    pub fn reach(mut machine: Machine, within: Duration) -> Result<Self, MachineError> {
+        machine.expect(PROMPT, within)?;
+        Ok(Self {
+            machine,
+            patience: Duration::from_secs(30),
+        })
+    }
+
+    /// Changes how long a command may take.
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// Runs a command to the next prompt.
+    pub fn run(&mut self, command: &str) -> Result<CommandOutput, MachineError> {
+        self.run_within(command, self.patience)
+    }
+
+    /// Runs a command that may take longer, or must take less, than usual.
+    pub fn run_within(
+        &mut self,
+        command: &str,
+        within: Duration,
+    ) -> Result<CommandOutput, MachineError> {
+        self.machine.send_line(command)?;
+        let raw = self.machine.expect(PROMPT, within)?;
+        Ok(CommandOutput::parse(command, &raw))
+    }
+
+    /// The machine below, for dialogues that are no simple commands.
+    pub fn machine(&mut self) -> &mut Machine {
+        &mut self.machine
+    }
+
+    /// Gives the machine back, for instance to wait for its end.
+    pub fn into_machine(self) -> Machine {
+        self.machine
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn log_lines_are_told_from_output() {
+        assert!(is_log_line("[0.000123 cpu0 INFO  nano_core] text"));
+        assert!(is_log_line("[  12.000123 cpu3 WARN faults] [x]"));
+        assert!(!is_log_line("[1] 7 running"));
+        assert!(!is_log_line("free: 12"));
+        assert!(!is_log_line("[unclosed"));
+    }
+
+    #[test]
+    fn echo_and_log_lines_are_removed() {
+        let raw = "cells\n[0.1 cpu1 INFO x] hello\nname size\ncore 12\n";
+        let output = CommandOutput::parse("cells", raw);
+        assert_eq!(output.text, "name size\ncore 12");
+        assert_eq!(output.log, ["[0.1 cpu1 INFO x] hello"]);
+        assert_eq!(output.number_after("core"), Some(12));
+        assert_eq!(output.number_after("absent"), None);
+    }
+
+    #[test]
+    fn a_log_line_before_the_echo_does_not_hide_it() {
+        let output = CommandOutput::parse("echo a", "[0.1 cpu1 INFO x] y\necho a\na\n");
+        assert_eq!(output.text, "a");
+    }
+}
