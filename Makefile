@@ -1,3 +1,48 @@
-.PHONY: help
-help:
-	@echo "make build | run | test"
+# Thin: every target is one call of the host tool (tools/mitos), which build/bootstrap.sh makes.
+# Variables of `make run`: SMP=4 (CPUs), MEM=256 (MiB), KVM=1 (the host's CPU), GDB=1 (wait for a debugger).
+
+MITOS := target/tools/release/mitos
+SMP ?= 4
+MEM ?= 256
+
+.DEFAULT_GOAL := help
+.PHONY: help run test demo bench build iso fmt lint clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
+	@sed -n 's/^# Variables/Variables/p' Makefile
+
+run: ## install what is missing, build, boot in QEMU with a shell on this terminal (Ctrl-A X leaves)
+	@sh build/bootstrap.sh run
+	@$(MITOS) run --cpus $(SMP) --memory $(MEM) $(if $(filter 1,$(KVM)),--kvm) $(if $(filter 1,$(GDB)),--gdb)
+
+test: ## all tests: host units, compile-fail, system in QEMU; the last line is "N passed, N failed"
+	@sh build/bootstrap.sh test
+	@$(MITOS) test
+
+demo: ## boot unattended and walk through cells, swaps and faults, each step verified
+	@sh build/bootstrap.sh demo
+	@$(MITOS) demo
+
+bench: ## measure operations in ticks and instructions (target/report/bench.json)
+	@sh build/bootstrap.sh bench
+	@$(MITOS) bench
+
+build: ## seed, archive of cells and reports under target/
+	@sh build/bootstrap.sh build
+	@$(MITOS) build
+
+iso: ## a bootable image, target/mitos/mitos.iso
+	@sh build/bootstrap.sh iso
+	@$(MITOS) iso
+
+fmt: ## format all sources
+	@sh build/bootstrap.sh fmt
+	@$(MITOS) fmt
+
+lint: ## clippy with warnings as errors, and the format check
+	@sh build/bootstrap.sh lint
+	@$(MITOS) lint
+
+clean: ## remove everything that was built
+	rm -rf target
