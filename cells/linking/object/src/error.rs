@@ -1,0 +1,93 @@
+//! Why a file is not a cell's object.
+
+use alloc::string::String;
+use core::fmt;
+
+/// A name from the file, owned so that the error outlives the file's bytes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Name(String);
+
+impl Name {
+    pub(crate) fn new(name: &str) -> Self {
+        Self(String::from(name))
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`", self.0)
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`", self.0)
+    }
+}
+
+/// Why a file is not a cell's object.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "the message of each variant in Display says it, the field names are those of ELF")]
+pub enum ObjectError {
+    Malformed(goblin::error::Error),
+    Foreign { machine: u16 },
+    NotRelocatable { elf_type: u16 },
+    SectionName { index: usize },
+    SectionBounds { section: Name },
+    UnsupportedSection { section: Name, elf_type: u32 },
+    WritableText { section: Name },
+    Alignment { section: Name, alignment: u64 },
+    SymbolName { index: usize },
+    SymbolBinding { symbol: Name, binding: u8 },
+    SymbolKind { symbol: Name, kind: u8 },
+    SymbolSection { symbol: Name, section: usize },
+    SymbolBounds { symbol: Name, section: Name },
+    RelocationTarget { table: usize, section: usize },
+    RelocationTable { section: Name },
+    RelocationKind { section: Name, elf_type: u32 },
+    RelocationBounds { section: Name, offset: u64 },
+    RelocationSymbol { section: Name, symbol: usize },
+}
+
+impl fmt::Display for ObjectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed(error) => write!(f, "not a readable ELF file: {error}"),
+            Self::Foreign { machine } => write!(f, "not for x86_64 (ELF machine {machine})"),
+            Self::NotRelocatable { elf_type } => write!(f, "not a relocatable object (ELF type {elf_type})"),
+            Self::SectionName { index } => write!(f, "section {index} has no readable name"),
+            Self::SectionBounds { section } => write!(f, "section {section} reaches outside the file"),
+            Self::UnsupportedSection { section, elf_type } => {
+                write!(f, "section {section} has a type that cells may not have (ELF type {elf_type:#x})")
+            }
+            Self::WritableText { section } => write!(f, "section {section} is writable and executable"),
+            Self::Alignment { section, alignment } => {
+                write!(f, "section {section} asks for an alignment of {alignment}, not a power of two up to a page")
+            }
+            Self::SymbolName { index } => write!(f, "symbol {index} has no readable name"),
+            Self::SymbolBinding { symbol, binding } => write!(f, "symbol {symbol} has unknown binding {binding}"),
+            Self::SymbolKind { symbol, kind } => write!(f, "symbol {symbol} has unknown type {kind}"),
+            Self::SymbolSection { symbol, section } => {
+                write!(f, "symbol {symbol} is in section {section}, which does not exist or is not allowed")
+            }
+            Self::SymbolBounds { symbol, section } => write!(f, "symbol {symbol} reaches outside section {section}"),
+            Self::RelocationTarget { table, section } => {
+                write!(f, "relocation table {table} is for section {section}, which does not exist")
+            }
+            Self::RelocationTable { section } => {
+                write!(f, "section {section} has two relocation tables, or one without addends")
+            }
+            Self::RelocationKind { section, elf_type } => {
+                write!(f, "section {section} has a relocation of ELF type {elf_type}, which cells may not carry")
+            }
+            Self::RelocationBounds { section, offset } => {
+                write!(f, "section {section} has a relocation at {offset:#x}, outside its bytes")
+            }
+            Self::RelocationSymbol { section, symbol } => {
+                write!(f, "section {section} refers to symbol {symbol}, which does not exist")
+            }
+        }
+    }
+}
+
+impl core::error::Error for ObjectError {}
