@@ -1,1 +1,105 @@
+//! Where each section of a cell goes.
+//!
+//! A cell is mapped as three segments, each with rights of its own: text, constants, data. Guarantees to the linker:
+//! placement depends on the object alone, so that the host and the kernel compute the same layout from the same file;
+//! sections do not overlap and keep their alignment. It cannot fail: an [`Object`] has been checked.
 #![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+use alloc::vec::Vec;
+use object::{Object, SectionKind};
+
+/// Part of a cell that is mapped with one set of rights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Segment {
+    /// Readable and executable.
+    Text,
+    /// Readable.
+    Constants,
+    /// Readable and writable.
+    Data,
+    /// The seed's `.boot` section, at a fixed physical address.
+    Boot,
+    /// The cell's block of thread locals, present in every task.
+    Thread,
+}
+
+impl Segment {
+    /// All segments, in the order of their discriminants.
+    pub const ALL: [Self; 5] = [Self::Text, Self::Constants, Self::Data, Self::Boot, Self::Thread];
+
+    fn of(kind: SectionKind) -> Self {
+        match kind {
+            SectionKind::Text => Self::Text,
+            SectionKind::Constants | SectionKind::Frames => Self::Constants,
+            SectionKind::Data | SectionKind::Zero => Self::Data,
+            SectionKind::Boot => Self::Boot,
+            SectionKind::ThreadData | SectionKind::ThreadZero => Self::Thread,
+        }
+    }
+}
+
+/// Where a section starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Placement {
+    /// The segment it is in.
+    pub segment: Segment,
+    /// Bytes from the start of the segment.
+    pub offset: usize,
+}
+
+/// Size and alignment of a segment, bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extent {
+    /// Up to the end of the last section.
+    pub size: usize,
+    /// The largest of its sections' alignments; 0 for an empty segment.
+    pub alignment: usize,
+}
+
+/// Where each section of one object goes.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    /// By section index.
+    pub placements: Vec<Placement>,
+    extents: [Extent; Segment::ALL.len()],
+}
+
+/// Functions start on such a boundary in every segment, as the compiler assumes for their entry.
+const TEXT_ALIGNMENT: usize = 16;
+
+impl Layout {
+    /// Places the sections of `object`: in each segment those with bytes before the zeroed ones, else in file order.
+    #[must_use]
+    pub fn new(object: &Object<'_>) -> Self {
+        let mut extents = [Extent::default(); Segment::ALL.len()];
+        let mut placements = Vec::with_capacity(object.sections.len());
+        placements.resize(object.sections.len(), Placement { segment: Segment::Text, offset: 0 });
+        for zeroed in [false, true] {
+            for (section, placement) in object.sections.iter().zip(&mut placements) {
+                if zeroed != matches!(section.kind, SectionKind::Zero | SectionKind::ThreadZero) {
+                    continue;
+                }
+                let segment = Segment::of(section.kind);
+                let alignment = match segment {
+                    Segment::Text => section.alignment.max(TEXT_ALIGNMENT),
+                    _ => section.alignment,
+                };
+                let extent = &mut extents[segment as usize];
+                let offset = extent.size.next_multiple_of(alignment);
+                *placement = Placement { segment, offset };
+                extent.size = offset.saturating_add(section.size);
+                extent.alignment = extent.alignment.max(alignment);
+            }
+        }
+        Self { placements, extents }
+    }
+
+    /// Size and alignment of `segment`.
+    #[must_use]
+    pub fn extent(&self, segment: Segment) -> Extent {
+        self.extents[segment as usize]
+    }
+}

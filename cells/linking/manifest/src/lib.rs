@@ -1,1 +1,173 @@
+//! What a build consists of.
+//!
+//! The host tool writes the manifest from the objects themselves; the loader trusts it as far as the archive's digest
+//! goes and checks every object against it. Types only: reading and checking bytes is the `archive` cell's work.
 #![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+use alloc::{string::String, vec::Vec};
+
+use serde::{Deserialize, Serialize};
+
+/// A BLAKE3 digest.
+pub type Digest = [u8; 32];
+
+/// The first half of a BLAKE3 digest: enough to tell the sections and types of one tree apart.
+pub type ShortDigest = [u8; 16];
+
+/// A piece of the archive after the manifest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Blob {
+    /// Bytes from the end of the manifest.
+    pub offset: u32,
+    /// Compressed size, bytes.
+    pub stored: u32,
+    /// Size, bytes.
+    pub size: u32,
+    /// Of the uncompressed bytes.
+    pub digest: Digest,
+}
+
+/// When a cell is loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Role {
+    /// Laid out by the host in the image; adopted at boot.
+    Seed,
+    /// Loaded at boot.
+    Kernel,
+    /// Loaded when started, unloaded when finished.
+    Application,
+}
+
+/// One cell of a build.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CellEntry {
+    /// Name of the crate.
+    pub name: String,
+    /// Version as far as it is part of the identity: up to and with the first number that is not 0.
+    pub version: String,
+    /// The folder under `cells/`, or `kernel`, `applications`, `rust` (the language's own), `packages` (third-party).
+    pub group: String,
+    /// When it is loaded.
+    pub role: Role,
+    /// Its object.
+    pub object: Blob,
+    /// [`CellDetails`], which only a swap needs.
+    pub details: Blob,
+    /// The cells whose symbols it uses, sorted.
+    pub dependencies: Vec<String>,
+    /// Whether the compiler was told to refuse `unsafe` in it.
+    pub forbids_unsafe: bool,
+    /// Number of `unsafe` blocks, functions and impls in its sources.
+    pub unsafe_blocks: u32,
+    /// Mangled name of `main`, for an application.
+    pub entry: Option<String>,
+    /// SPDX expression.
+    pub license: String,
+}
+
+/// What a structural digest describes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Structure {
+    /// Layout and field types of a type.
+    Type,
+    /// Type of a static.
+    Static,
+    /// Order and signatures of a trait object's methods.
+    TraitObject,
+    /// Types of a function's arguments and result.
+    Signature,
+}
+
+/// The digest of one type, static, trait object or signature.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StructuralDigest {
+    /// Path of the type, mangled name of the static or function.
+    pub name: String,
+    /// What it describes.
+    pub kind: Structure,
+    /// Equal for equal structure.
+    pub digest: ShortDigest,
+}
+
+/// The digest of one section: its bytes and what they refer to, local constants by their content.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SectionDigest {
+    /// Index among the sections of the object.
+    pub section: u32,
+    /// Equal for sections that do the same at any address.
+    pub digest: ShortDigest,
+}
+
+/// What a swap compares.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CellDetails {
+    /// Of each section, in the order of the object.
+    pub sections: Vec<SectionDigest>,
+    /// Of all structures that the cell's debug information describes, sorted by kind and name.
+    pub structures: Vec<StructuralDigest>,
+}
+
+/// A second build of the tree, from sources with a marked overlay: only the cells whose objects differ.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alternate {
+    /// Its name, as in `swap NAME`.
+    pub name: String,
+    /// What it is, one line.
+    pub description: String,
+    /// The crate whose source the overlay replaces.
+    pub overlaid: String,
+    /// The swap set: every cell whose object differs.
+    pub cells: Vec<CellEntry>,
+}
+
+/// One compilation of the whole tree.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// `rustc -vV`, without the host's name.
+    pub compiler: String,
+    /// Mangled name of the function that takes over when all cells are loaded.
+    pub entry: String,
+    /// All cells, sorted by name.
+    pub cells: Vec<CellEntry>,
+    /// The alternate builds.
+    pub alternates: Vec<Alternate>,
+}
+
+impl Manifest {
+    /// The cell called `name`.
+    #[must_use]
+    pub fn cell(&self, name: &str) -> Option<&CellEntry> {
+        self.cells.iter().find(|cell| cell.name == name)
+    }
+}
+
+/// Where the host put one cell of the seed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeedCell {
+    /// Its name.
+    pub name: String,
+    /// Address of its text.
+    pub text: u64,
+    /// Address of its constants.
+    pub constants: u64,
+    /// Address of its data.
+    pub data: u64,
+    /// Distance of its thread locals below the thread pointer, bytes.
+    pub thread: u64,
+}
+
+/// The section map that the host puts into the image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeedMap {
+    /// Of the build's manifest: image and archive must be of one build.
+    pub build: Digest,
+    /// All cells of the image, in the order of their numbers.
+    pub cells: Vec<SeedCell>,
+    /// The address of the first permanent stub.
+    pub stubs: u64,
+    /// The functions behind the stubs, in order: number of the cell, section, offset.
+    pub stub_functions: Vec<(u32, u32, u32)>,
+}

@@ -1,0 +1,127 @@
+//! Who defines what.
+
+use alloc::{boxed::Box, string::String};
+use core::fmt;
+
+use hashbrown::{HashMap, hash_map::Entry};
+use object::SymbolKind;
+
+/// A cell's number. Numbers are not reused: an old one names nobody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CellId(pub u32);
+
+/// A global symbol's definition.
+#[derive(Clone, Copy, Debug)]
+pub struct Global {
+    /// The cell that defines it.
+    pub cell: CellId,
+    /// Its index among the symbols of that cell's object.
+    pub symbol: u32,
+    /// The section it is in.
+    pub section: u32,
+    /// Offset in the section, bytes.
+    pub offset: u32,
+    /// Its address; for a thread local the negative distance from the thread pointer.
+    pub address: u64,
+    /// What it is.
+    pub kind: SymbolKind,
+    /// Whether a strong definition may take its place.
+    pub weak: bool,
+}
+
+/// Two cells define one name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Duplicate {
+    /// The name.
+    pub symbol: String,
+    /// The cell that has it already.
+    pub first: CellId,
+}
+
+impl fmt::Display for Duplicate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "symbol `{}` is defined by a cell that is already there", self.symbol)
+    }
+}
+
+impl core::error::Error for Duplicate {}
+
+/// The globals of a set of cells, by exact mangled name.
+#[derive(Clone, Debug, Default)]
+pub struct Index {
+    globals: HashMap<Box<str>, Global>,
+}
+
+impl Index {
+    /// Nobody defines anything.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The definition of `name`.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Global> {
+        self.globals.get(name)
+    }
+
+    /// How many names there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.globals.len()
+    }
+
+    /// Whether there is no name.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.globals.is_empty()
+    }
+
+    /// Makes room for `more` names.
+    pub fn reserve(&mut self, more: usize) {
+        self.globals.reserve(more);
+    }
+
+    /// Enters a definition. A strong one takes the place of a weak one; a weak one never takes another's place.
+    ///
+    /// # Errors
+    /// [`Duplicate`] if both are strong.
+    pub fn insert(&mut self, name: &str, global: Global) -> Result<(), Duplicate> {
+        match self.globals.entry(Box::from(name)) {
+            Entry::Vacant(entry) => {
+                entry.insert(global);
+            }
+            Entry::Occupied(mut entry) => match (entry.get().weak, global.weak) {
+                (_, true) => {}
+                (true, false) => {
+                    entry.insert(global);
+                }
+                (false, false) => {
+                    return Err(Duplicate { symbol: String::from(name), first: entry.get().cell });
+                }
+            },
+        }
+        Ok(())
+    }
+
+    /// Puts `global` in the place of whatever definition `name` has; returns that.
+    pub fn replace(&mut self, name: &str, global: Global) -> Option<Global> {
+        match self.globals.entry(Box::from(name)) {
+            Entry::Occupied(mut entry) => Some(entry.insert(global)),
+            Entry::Vacant(entry) => {
+                entry.insert(global);
+                None
+            }
+        }
+    }
+
+    /// Takes out all that `cell` defines.
+    pub fn remove(&mut self, cell: CellId) {
+        self.globals.retain(|_, global| global.cell != cell);
+    }
+
+    /// All names and definitions, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Global)> {
+        self.globals.iter().map(|(name, global)| (&**name, global))
+    }
+}
