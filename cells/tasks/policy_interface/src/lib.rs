@@ -1,0 +1,234 @@
+//! What the scheduler and a scheduling policy say to each other. This crate does not change when the policy does.
+//!
+//! # The contract of a policy
+//! The cell `scheduling_policy` decides in which order ready tasks run. Whatever variant of it is loaded, it has
+//! these functions (the scheduler calls them directly):
+//!
+//! | function | meaning |
+//! | --- | --- |
+//! | `insert(&mut QueueAccess, PolicyEntry)` | the task is ready on that CPU |
+//! | `take_next(&mut QueueAccess) -> Option<Slot>` | who runs next there; it leaves the queue |
+//! | `remove(&mut QueueAccess, Slot) -> Option<PolicyEntry>` | takes one task out, wherever it stands |
+//! | `take_for(&mut QueueAccess, admits) -> Option<Slot>` | gives away a task that another CPU may run |
+//! | `preempts(&PolicyEntry, &PolicyEntry) -> bool` | shall the first, just ready, displace the second, running |
+//! | `tick(&mut QueueAccess, &PolicyEntry) -> bool` | a tick of the running task is over: shall it give way |
+//! | `length(cpu) -> usize` | ready tasks there; read without a lock |
+//! | `name() -> &'static str` | which variant this is |
+//! | `surrender() -> Vec<PolicyEntry>`, `adopt(Vec<PolicyEntry>) -> Result<..>` | hand-over |
+//!
+//! A [`QueueAccess`] is the proof that the caller holds the lock of that CPU's queue. The scheduler holds it with
+//! interrupts off, so a policy must not block, allocate or panic, and is never entered twice for one CPU.
+//! Running and blocked tasks are unknown to a policy: it knows the ready ones and nothing else.
+//!
+//! # Hand-over
+//! The engine of evolution calls the old cell's `surrender` and then the new cell's `adopt` while every other CPU
+//! stands still. What it must see to:
+//! - **Where the others stand.** They were stopped by an interrupt (not an NMI). Queue locks, like every spin
+//!   lock, are held with interrupts off: so no CPU that stands still holds one, and no CPU is inside the policy.
+//!   The engine itself runs with interrupts off and holds no queue lock. Neither function takes a lock.
+//! - **Memory.** The engine calls [`prepare_hand_over`] beforehand, while everything runs. `surrender` then takes
+//!   the list that was prepared and allocates only when tasks became ready in numbers since then (which the heap
+//!   survives, as its locks too are held with interrupts off).
+//! - **Refusal.** `adopt` either takes all entries, or takes none and gives the list back with the reason; the
+//!   engine then calls the *old* cell's `adopt` with that list, which succeeds: it surrendered the same entries.
+//! - **Order.** Entries of one CPU come in the order in which they would have run.
+//!
+//! After `surrender` a policy is empty; every other state it has (time slices) may be forgotten.
+#![cfg_attr(not(test), no_std)]
+
+extern crate alloc;
+
+use alloc::vec::Vec;
+use core::fmt;
+use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+
+pub use slot_list::{MAX_TASKS, Slot};
+
+/// CPUs that run queues exist for.
+pub const MAX_CPUS: usize = 32;
+
+/// How urgent a task is: 0 (only when there is nothing else) to 31.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Priority(u8);
+
+impl Priority {
+    /// How many levels there are.
+    pub const LEVELS: usize = 32;
+    /// Background work.
+    pub const LOWEST: Self = Self(0);
+    /// What tasks get that ask for nothing.
+    pub const NORMAL: Self = Self(12);
+    /// Drivers and whatever a person waits for.
+    pub const INTERACTIVE: Self = Self(20);
+    /// Recovery and evolution: they must get a CPU however busy the system is.
+    pub const HIGHEST: Self = Self(31);
+
+    /// The priority `level`, if there is such a level.
+    pub const fn new(level: u8) -> Option<Self> {
+        if (level as usize) < Self::LEVELS { Some(Self(level)) } else { None }
+    }
+
+    /// The level as a number below [`Priority::LEVELS`].
+    #[inline]
+    pub const fn level(self) -> u8 {
+        self.0 & (Self::LEVELS as u8 - 1)
+    }
+}
+
+impl Default for Priority {
+    fn default() -> Self {
+        Self::NORMAL
+    }
+}
+
+impl fmt::Display for Priority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// One ready task, in terms that every policy understands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PolicyEntry {
+    /// The task.
+    pub task: Slot,
+    /// The CPU whose queue it is in.
+    pub cpu: u32,
+    /// What it was given when it was made.
+    pub base: Priority,
+    /// The highest priority among those who wait for something it holds.
+    pub inherited: Priority,
+}
+
+impl PolicyEntry {
+    /// The priority that counts for a policy with inheritance.
+    #[inline]
+    pub fn effective(&self) -> Priority {
+        self.base.max(self.inherited)
+    }
+
+    /// One word that holds all but the task, with the top bit set: what policies keep per slot.
+    #[inline]
+    pub const fn pack(&self) -> u32 {
+        PRESENT | self.cpu << 16 & 0x00ff_0000 | (self.inherited.0 as u32) << 8 | self.base.0 as u32
+    }
+
+    /// The entry of `task` from a word of [`PolicyEntry::pack`]; nothing from 0.
+    #[inline]
+    pub const fn unpack(task: Slot, word: u32) -> Option<Self> {
+        if word & PRESENT == 0 {
+            return None;
+        }
+        let (base, inherited) = (Priority(word as u8 & 31), Priority((word >> 8) as u8 & 31));
+        Some(Self { task, cpu: word >> 16 & 0xff, base, inherited })
+    }
+}
+
+/// Tells the word of a queued task from the word of a slot that is in no queue.
+const PRESENT: u32 = 1 << 31;
+
+/// Proof that its borrower has one CPU's run queue to itself.
+#[derive(Debug)]
+pub struct QueueAccess {
+    cpu: u32,
+}
+
+impl QueueAccess {
+    /// The access to the queue of `cpu`.
+    ///
+    /// # Safety
+    /// There is one per CPU, and it lies inside the lock of that CPU's queue.
+    pub const unsafe fn new(cpu: u32) -> Self {
+        Self { cpu }
+    }
+
+    /// Whose queue this is the access to.
+    #[inline]
+    pub const fn cpu(&self) -> usize {
+        self.cpu as usize & (MAX_CPUS - 1)
+    }
+}
+
+/// Why a policy refused the tasks of another.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AdoptError {
+    /// The new policy already has tasks: it is in use.
+    NotEmpty {
+        /// How many.
+        tasks: usize,
+    },
+    /// An entry names a CPU that cannot exist.
+    UnknownCpu {
+        /// The task of that entry.
+        task: Slot,
+        /// The CPU it names.
+        cpu: u32,
+    },
+    /// A task comes twice.
+    Duplicate {
+        /// The task.
+        task: Slot,
+    },
+}
+
+impl fmt::Display for AdoptError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotEmpty { tasks } => write!(f, "the policy is in use: it has {tasks} tasks already"),
+            Self::UnknownCpu { task, cpu } => write!(f, "{task:?} is queued on CPU {cpu}, which cannot exist"),
+            Self::Duplicate { task } => write!(f, "{task:?} was surrendered twice"),
+        }
+    }
+}
+
+impl core::error::Error for AdoptError {}
+
+/// Checks a surrendered list: what every `adopt` does before it takes anything.
+pub fn check(entries: &[PolicyEntry], queued: usize) -> Result<(), AdoptError> {
+    if queued != 0 {
+        return Err(AdoptError::NotEmpty { tasks: queued });
+    }
+    let mut seen = [0u64; MAX_TASKS / 64];
+    for entry in entries {
+        if entry.cpu as usize >= MAX_CPUS {
+            return Err(AdoptError::UnknownCpu { task: entry.task, cpu: entry.cpu });
+        }
+        let word = &mut seen[entry.task.index() / 64];
+        let bit = 1 << (entry.task.index() % 64);
+        if *word & bit != 0 {
+            return Err(AdoptError::Duplicate { task: entry.task });
+        }
+        *word |= bit;
+    }
+    Ok(())
+}
+
+/// The empty list that was prepared, as its parts; null when there is none.
+static PREPARED: AtomicPtr<PolicyEntry> = AtomicPtr::new(core::ptr::null_mut());
+static PREPARED_CAPACITY: AtomicUsize = AtomicUsize::new(0);
+
+/// Puts an empty list aside in which `surrender` has room for `tasks` entries. For the engine, before it stops the
+/// other CPUs; only one hand-over is prepared at a time.
+pub fn prepare_hand_over(tasks: usize) -> Result<(), alloc::collections::TryReserveError> {
+    let mut list = Vec::new();
+    list.try_reserve_exact(tasks)?;
+    drop(take_prepared());
+    let mut list = core::mem::ManuallyDrop::new(list);
+    PREPARED_CAPACITY.store(list.capacity(), Ordering::Relaxed);
+    PREPARED.store(list.as_mut_ptr(), Ordering::Release);
+    Ok(())
+}
+
+/// The list that was prepared, or one without room.
+pub fn take_prepared() -> Vec<PolicyEntry> {
+    let start = PREPARED.swap(core::ptr::null_mut(), Ordering::Acquire);
+    if start.is_null() {
+        return Vec::new();
+    }
+    // SAFETY: `prepare_hand_over` took these parts from a list that it forgot, and the swap gives them to one
+    // caller only; no entry of it was ever written, so its length is 0.
+    unsafe { Vec::from_raw_parts(start, 0, PREPARED_CAPACITY.load(Ordering::Relaxed)) }
+}
+
+#[cfg(test)]
+mod tests;
