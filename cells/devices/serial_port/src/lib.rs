@@ -1,0 +1,151 @@
+//! The first serial port (16550), sending by polling: the output that works from the first instruction on.
+//!
+//! Guarantees, to the log and the console: what one call of [`write_text`] or [`write_bytes`] sends comes out in one
+//! piece, whichever CPU, interrupt or fault handler calls; and no call waits for ever. Text that a CPU sends while
+//! it is itself sending (a fault inside here) breaks into the piece, because a late message is worse than a mixed
+//! one; so does text that waited a second for a CPU which stopped. A machine without the port swallows everything.
+//! Receiving is for the console driver: [`enable_receive_interrupt`] and [`receive`].
+#![cfg_attr(not(test), no_std)]
+
+use core::arch::x86_64::_rdtsc;
+use core::hint;
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use x86_64::instructions::interrupts;
+use x86_64::instructions::port::{Port, PortReadOnly, PortWriteOnly};
+
+const BASE: u16 = 0x3f8;
+/// The ISA interrupt of the first serial port.
+pub const SERIAL_IRQ: u8 = 4;
+
+/// Line status: a byte was received.
+const DATA_READY: u8 = 1;
+/// Line status: the transmit queue is empty.
+const TRANSMIT_EMPTY: u8 = 1 << 5;
+/// Interrupt enable: received data.
+const RECEIVE_INTERRUPT: u8 = 1;
+/// Polls after which the port counts as stuck: 100 times what a queue takes at 115,200 baud on a slow bus.
+const MOST_POLLS: u32 = 200_000;
+/// How long to wait for another CPU to finish its piece, in ticks of the time stamp counter: about a second.
+const PATIENCE: u64 = 3_000_000_000;
+
+const NOBODY: u32 = 0;
+/// Who is sending: [`NOBODY`] or a number for the CPU plus one.
+static SENDER: AtomicU32 = AtomicU32::new(NOBODY);
+static ABSENT: AtomicBool = AtomicBool::new(false);
+
+/// Sets the port to 115,200 baud, 8 bits, no parity, and finds out whether it is there.
+pub fn init() {
+    let mut scratch = Port::<u8>::new(BASE + 7);
+    // SAFETY: the ports of the first serial port, whose only driver is this cell.
+    unsafe {
+        scratch.write(0x5a);
+        ABSENT.store(scratch.read() != 0x5a, Ordering::Relaxed);
+        for (offset, value) in [
+            (1, 0x00), // no interrupts
+            (3, 0x80), // the next two bytes are the divisor
+            (0, 0x01), // 115,200 baud
+            (1, 0x00),
+            (3, 0x03), // 8 bits, no parity, one stop bit
+            (2, 0xc7), // queues on and empty, receive threshold 14 bytes
+            (4, 0x0b), // ready, and interrupts reach the controller
+        ] {
+            PortWriteOnly::<u8>::new(BASE + offset).write(value);
+        }
+    }
+}
+
+/// Whether the machine has the port.
+pub fn is_present() -> bool {
+    !ABSENT.load(Ordering::Relaxed)
+}
+
+/// Sends bytes as they are, in one piece.
+pub fn write_bytes(bytes: &[u8]) {
+    in_one_piece(|| bytes.iter().copied().for_each(send));
+}
+
+/// Sends text in one piece, each line feed as carriage return and line feed, as terminals want it.
+pub fn write_text(text: &[u8]) {
+    in_one_piece(|| {
+        for &byte in text {
+            if byte == b'\n' {
+                send(b'\r');
+            }
+            send(byte);
+        }
+    });
+}
+
+/// The number by which a CPU is known here: its APIC number from the processor itself, so that this works before
+/// anything is set up.
+fn this_cpu() -> u32 {
+    // CPUID leaf 1 exists on every x86_64 processor.
+    (core::arch::x86_64::__cpuid(1).ebx >> 24) + 1
+}
+
+fn in_one_piece(work: impl FnOnce()) {
+    if ABSENT.load(Ordering::Relaxed) {
+        return;
+    }
+    interrupts::without_interrupts(|| {
+        let me = this_cpu();
+        let taken = take_turn(me);
+        work();
+        if taken {
+            SENDER.store(NOBODY, Ordering::Release);
+        }
+    });
+}
+
+/// Waits for the turn to send. False if the caller breaks into its own piece, which then goes on.
+fn take_turn(me: u32) -> bool {
+    let ticks = || {
+        // SAFETY: every x86_64 processor has the instruction.
+        unsafe { _rdtsc() }
+    };
+    let start = ticks();
+    loop {
+        match SENDER.compare_exchange_weak(NOBODY, me, Ordering::Acquire, Ordering::Relaxed) {
+            Ok(_) => return true,
+            Err(sender) if sender == me => return false,
+            Err(_) if ticks().saturating_sub(start) > PATIENCE => {
+                SENDER.store(me, Ordering::Relaxed);
+                return true;
+            }
+            Err(_) => hint::spin_loop(),
+        }
+    }
+}
+
+fn line_status() -> u8 {
+    // SAFETY: the port's own register; reading it clears error flags that nobody looks at.
+    unsafe { PortReadOnly::<u8>::new(BASE + 5).read() }
+}
+
+/// Sends one byte; drops it if the port is stuck.
+fn send(byte: u8) {
+    for _ in 0..MOST_POLLS {
+        if line_status() & TRANSMIT_EMPTY != 0 {
+            // SAFETY: the port's own register, and its queue has room.
+            unsafe { PortWriteOnly::<u8>::new(BASE).write(byte) };
+            return;
+        }
+        hint::spin_loop();
+    }
+}
+
+/// Lets the port interrupt (by [`SERIAL_IRQ`]) when bytes have come.
+pub fn enable_receive_interrupt() {
+    // SAFETY: the port's own register; the console has registered a handler.
+    unsafe { PortWriteOnly::<u8>::new(BASE + 1).write(RECEIVE_INTERRUPT) };
+}
+
+/// Takes a byte that has come, if there is one. For one caller at a time.
+pub fn receive() -> Option<u8> {
+    if ABSENT.load(Ordering::Relaxed) {
+        return None;
+    }
+    // SAFETY: the port's own register; reading it takes the byte out of the queue.
+    (line_status() & DATA_READY != 0).then(|| unsafe { PortReadOnly::<u8>::new(BASE).read() })
+}
