@@ -65,7 +65,10 @@ pub(crate) struct Formatter<'a> {
 
 impl<'a> Formatter<'a> {
     pub(crate) fn new(output: &'a mut dyn Output) -> Self {
-        Self { output, error: None }
+        Self {
+            output,
+            error: None,
+        }
     }
 
     pub(crate) fn write(mut self, text: fmt::Arguments<'_>) -> Result<(), StreamError> {

@@ -1,0 +1,272 @@
+extern crate std;
+
+use super::*;
+use alloc::vec;
+use std::format;
+
+/// A terminal of one row, as far as the editor uses one.
+#[derive(Default)]
+struct Row {
+    cells: Vec<char>,
+    column: usize,
+    rows_above: Vec<String>,
+}
+
+impl Row {
+    fn apply(&mut self, bytes: &[u8]) {
+        let text = core::str::from_utf8(bytes).expect("the editor emits whole characters");
+        let mut characters = text.chars();
+        while let Some(character) = characters.next() {
+            match character {
+                '\r' => self.column = 0,
+                '\n' => {
+                    self.rows_above.push(self.text());
+                    self.cells.clear();
+                }
+                '\x1b' => {
+                    assert_eq!(characters.next(), Some('['));
+                    let sequence: String = characters
+                        .by_ref()
+                        .take_while(|c| c.is_ascii_digit())
+                        .collect();
+                    // take_while has eaten the letter: digits mean "back", none means "erase to the end".
+                    match sequence.parse::<usize>() {
+                        Ok(back) => self.column -= back,
+                        Err(_) => self.cells.truncate(self.column),
+                    }
+                }
+                character => {
+                    self.cells
+                        .resize(self.cells.len().max(self.column + 1), ' ');
+                    self.cells[self.column] = character;
+                    self.column += 1;
+                }
+            }
+        }
+    }
+
+    fn text(&self) -> String {
+        self.cells.iter().collect()
+    }
+}
+
+struct Session {
+    editor: LineEditor,
+    row: Row,
+    events: Vec<Event>,
+}
+
+impl Session {
+    fn new(style: Style) -> Self {
+        let mut session = Self {
+            editor: LineEditor::new(style, "> "),
+            row: Row::default(),
+            events: vec![],
+        };
+        let mut screen = vec![];
+        session.editor.show(&mut screen);
+        session.row.apply(&screen);
+        session
+    }
+
+    fn type_bytes(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            let mut screen = vec![];
+            let event = self.editor.feed(byte, &mut screen);
+            self.row.apply(&screen);
+            if let Some(event) = event {
+                if event != Event::Complete {
+                    let mut screen = vec![];
+                    self.editor.show(&mut screen);
+                    self.row.apply(&screen);
+                }
+                self.events.push(event);
+            }
+        }
+    }
+}
+
+const WIDE: Style = Style::Terminal { columns: 80 };
+
+/// The line that a sequence of keys types.
+fn line(keys: &[u8]) -> String {
+    let mut session = Session::new(WIDE);
+    session.type_bytes(keys);
+    let shown = session.row.text();
+    session.type_bytes(b"\r");
+    match session.events.as_slice() {
+        [Event::Line(line)] => {
+            assert_eq!(shown, format!("> {line}"), "the screen shows the line");
+            line.clone()
+        }
+        events => panic!("{events:?}"),
+    }
+}
+
+#[test]
+fn typing_and_moving() {
+    assert_eq!(line(b"echo hello"), "echo hello");
+    assert_eq!(line(b"hello\x01echo "), "echo hello");
+    assert_eq!(line(b"ac\x1b[Db\x1b[Cd"), "abcd");
+    assert_eq!(line(b"one two\x1bb\x1bb1 \x1bf\x1bf!"), "1 one two!");
+    assert_eq!(line(b"x\x1b[Ha\x1b[F!\x1b[1~<\x1b[4~>"), "<ax!>");
+    assert_eq!(line(b"a b\x1b[1;5D-\x1b[1;5C+"), "a -b+");
+}
+
+#[test]
+fn deleting() {
+    assert_eq!(line(b"abc\x7f\x08d"), "ad");
+    assert_eq!(line(b"abc\x1b[D\x1b[D\x1b[3~"), "ac");
+    assert_eq!(line(b"abc\x01\x04"), "bc");
+    assert_eq!(line(b"one two three\x17\x17x"), "one x");
+    assert_eq!(line(b"one two\x01\x06\x0b"), "o");
+    assert_eq!(line(b"one two\x02\x15"), "o");
+    assert_eq!(line(b"\x7f\x08\x17\x15\x0b\x1b[3~a"), "a");
+}
+
+#[test]
+fn characters_of_several_bytes() {
+    assert_eq!(line("größe\x7f\x7f\x7f".as_bytes()), "gr");
+    assert_eq!(line("漢字\x1b[Dx".as_bytes()), "漢x字");
+    // A sequence that breaks off gives way to what follows, and stray bytes are dropped.
+    assert_eq!(line(b"a\xe6\xbcb\x80\xff"), "ab");
+}
+
+#[test]
+fn unknown_sequences_are_swallowed() {
+    assert_eq!(line(b"a\x1b[15~\x1b[99;7Z\x1bxb\x07\x00"), "ab");
+}
+
+#[test]
+fn history_walks_back_and_forth() {
+    let mut session = Session::new(WIDE);
+    session.type_bytes(b"one\rtwo\rtwo\r  \rdraft");
+    let mut seen = vec![];
+    for key in [
+        b"\x1b[A", b"\x1b[A", b"\x1b[A", b"\x1b[B", b"\x1b[B", b"\x1b[B",
+    ] {
+        session.type_bytes(key);
+        seen.push(session.row.text());
+    }
+    assert_eq!(
+        seen,
+        ["> two", "> one", "> one", "> two", "> draft", "> draft"]
+    );
+}
+
+#[test]
+fn line_ends_of_all_kinds() {
+    let mut session = Session::new(WIDE);
+    session.type_bytes(b"a\rb\nc\r\nd\n");
+    let lines = ["a", "b", "c", "d"].map(|line| Event::Line(String::from(line)));
+    assert_eq!(session.events, lines);
+}
+
+#[test]
+fn interrupt_and_end() {
+    let mut session = Session::new(WIDE);
+    session.type_bytes(b"abc\x03x\x04\r\x04");
+    assert_eq!(
+        session.events,
+        [
+            Event::Interrupt,
+            Event::Line(String::from("x")),
+            Event::EndOfInput
+        ]
+    );
+    assert_eq!(session.row.rows_above[0], "> abc^C");
+}
+
+#[test]
+fn completion() {
+    let candidates = |words: &[&str]| {
+        words
+            .iter()
+            .map(|word| String::from(*word))
+            .collect::<Vec<_>>()
+    };
+    let mut session = Session::new(WIDE);
+    session.type_bytes(b"ls /no\t");
+    assert_eq!(session.events, [Event::Complete]);
+    assert_eq!(session.editor.before_cursor(), "ls /no");
+    for (words, shown) in [
+        (candidates(&[]), "> ls /no"),
+        (candidates(&["/notes", "/note"]), "> ls /note"),
+        (candidates(&["/note"]), "> ls /note "),
+    ] {
+        let mut screen = vec![];
+        let word = session.editor.before_cursor().len() - "ls ".len();
+        session.editor.offer(word, &words, &mut screen);
+        session.row.apply(&screen);
+        assert_eq!(session.row.text(), shown);
+    }
+    session.type_bytes(b"\x15p\t");
+    let mut screen = vec![];
+    session
+        .editor
+        .offer(1, &candidates(&["ps", "poweroff"]), &mut screen);
+    session.row.apply(&screen);
+    assert_eq!(
+        session.row.rows_above.last().map(String::as_str),
+        Some("ps  poweroff  ")
+    );
+    assert_eq!(session.row.text(), "> p");
+}
+
+#[test]
+fn plain_style_shows_the_line_once() {
+    let mut editor = LineEditor::new(Style::Plain, "mitos> ");
+    let mut screen = vec![];
+    editor.show(&mut screen);
+    for &byte in b"ls\x7fs /\t\x1b[A" {
+        assert_eq!(editor.feed(byte, &mut screen), None);
+    }
+    assert_eq!(screen, b"mitos> ");
+    assert_eq!(
+        editor.feed(b'\r', &mut screen),
+        Some(Event::Line(String::from("ls /")))
+    );
+    assert_eq!(screen, b"mitos> ls /\r\n");
+}
+
+#[test]
+fn a_long_line_scrolls_and_stays_in_bounds() {
+    let mut session = Session::new(Style::Terminal { columns: 10 });
+    session.type_bytes(b"0123456789");
+    assert_eq!(session.row.text(), "> 3456789");
+    session.type_bytes(b"\x01");
+    assert_eq!(
+        (session.row.text().as_str(), session.row.column),
+        ("> 0123456", 2)
+    );
+    let mut session = Session::new(WIDE);
+    session.type_bytes(&[b'x'; MAX_LINE + 10]);
+    session.type_bytes(b"\r");
+    assert!(matches!(session.events.as_slice(), [Event::Line(line)] if line.len() == MAX_LINE));
+}
+
+/// Whatever comes down the line, nothing panics and the screen never runs past its edge.
+#[test]
+fn any_bytes_are_survived() {
+    let mut seed = 7_u64;
+    for columns in [3, 10, 80] {
+        let mut session = Session::new(Style::Terminal { columns });
+        for _ in 0..50_000 {
+            seed = seed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            let choice = (seed >> 40) as u8;
+            let byte = match choice % 4 {
+                0 => b"\x1b[A;5D~ 13\x7f\x01\x02\xc3\xb6\x03"[usize::from(choice >> 4)],
+                1 => (seed >> 48) as u8,
+                _ => b'a' + choice % 26,
+            };
+            session.type_bytes(&[byte]);
+            assert!(
+                session.row.cells.len() <= columns.max(3),
+                "{columns}: {}",
+                session.row.text()
+            );
+        }
+    }
+}
