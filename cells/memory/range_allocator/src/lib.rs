@@ -119,15 +119,26 @@ impl<'map> RangeAllocator<'map> {
 
     /// Takes those of `start..start + count` that exist and are free, and says how many they were.
     pub fn reserve_overlapping(&mut self, start: usize, count: usize) -> usize {
+        self.mark_overlapping(start, count, true)
+    }
+
+    /// Gives back those of `start..start + count` that exist and are taken, and says how many they were.
+    pub fn free_overlapping(&mut self, start: usize, count: usize) -> usize {
+        self.lowest = self.lowest.min(start / BITS);
+        self.mark_overlapping(start, count, false)
+    }
+
+    fn mark_overlapping(&mut self, start: usize, count: usize, taken: bool) -> usize {
         let end = start.saturating_add(count).min(self.length);
-        let before = self.taken;
+        let mut changed = 0;
         let mut at = start;
-        while let Some(free) = self.next_free(at, end) {
-            let stop = self.first_matching(free, end, true).unwrap_or(end);
-            self.mark(free, stop - free, true);
+        while let Some(first) = self.first_matching(at, end, !taken) {
+            let stop = self.first_matching(first, end, taken).unwrap_or(end);
+            self.mark(first, stop - first, taken);
+            changed += stop - first;
             at = stop;
         }
-        self.taken - before
+        changed
     }
 
     /// Gives numbers back.

@@ -8,7 +8,7 @@ enum Step {
     Allocate { count: usize, alignment: usize },
     Within { start: usize, end: usize, count: usize },
     Reserve { start: usize, count: usize },
-    Overlapping { start: usize, count: usize },
+    Overlapping { start: usize, count: usize, taken: bool },
     Free { start: usize, count: usize },
 }
 
@@ -17,7 +17,8 @@ fn step() -> impl Strategy<Value = Step> {
         (0..90usize, 0..5u32).prop_map(|(count, shift)| Step::Allocate { count, alignment: 1 << shift }),
         (0..400usize, 0..400usize, 1..70usize).prop_map(|(start, end, count)| Step::Within { start, end, count }),
         (0..320usize, 0..100usize).prop_map(|(start, count)| Step::Reserve { start, count }),
-        (0..320usize, 0..200usize).prop_map(|(start, count)| Step::Overlapping { start, count }),
+        (0..320usize, 0..200usize, any::<bool>())
+            .prop_map(|(start, count, taken)| Step::Overlapping { start, count, taken }),
         (0..320usize, 0..100usize).prop_map(|(start, count)| Step::Free { start, count }),
     ]
 }
@@ -65,11 +66,16 @@ proptest! {
                     prop_assert_eq!(allocator.reserve(start, count), expected);
                     if expected.is_ok() { model[start..start + count].fill(true) }
                 }
-                Step::Overlapping { start, count } => {
+                Step::Overlapping { start, count, taken } => {
                     let range = start.min(length)..(start + count).min(length);
-                    let expected = model[range.clone()].iter().filter(|taken| !**taken).count();
-                    prop_assert_eq!(allocator.reserve_overlapping(start, count), expected);
-                    model[range].fill(true);
+                    let expected = model[range.clone()].iter().filter(|now| **now != taken).count();
+                    let changed = if taken {
+                        allocator.reserve_overlapping(start, count)
+                    } else {
+                        allocator.free_overlapping(start, count)
+                    };
+                    prop_assert_eq!(changed, expected);
+                    model[range].fill(taken);
                 }
                 Step::Free { start, count } => {
                     let expected = claim(&model, start, count, true);

@@ -1,0 +1,88 @@
+//! The claim to frames.
+
+use core::mem::ManuallyDrop;
+
+use addresses::FrameRange;
+
+use crate::Purpose;
+use crate::statistics::{charge, refund};
+
+/// Consecutive frames with this value as their only owner. Dropping it makes them free.
+#[derive(Debug)]
+#[must_use = "dropping it frees the frames at once"]
+pub struct AllocatedFrames {
+    range: FrameRange,
+    purpose: Purpose,
+}
+
+impl AllocatedFrames {
+    pub(crate) fn claim(range: FrameRange, purpose: Purpose) -> Self {
+        charge(purpose, range.count());
+        Self { range, purpose }
+    }
+
+    /// Takes up a claim that [`Self::into_range`] put down, or one to reserved memory (the seed image) that nobody has.
+    ///
+    /// # Safety
+    /// No other claim to any of these frames exists, nothing maps them but what the caller answers for, and they are
+    /// marked as taken.
+    pub unsafe fn from_range(range: FrameRange, purpose: Purpose) -> Self {
+        Self::claim(range, purpose)
+    }
+
+    /// Puts the claim down: the frames stay taken, somebody else's record (a page table entry) now owns them.
+    pub fn into_range(self) -> FrameRange {
+        let this = ManuallyDrop::new(self);
+        refund(this.purpose, this.range.count());
+        this.range
+    }
+
+    /// Which frames.
+    pub fn range(&self) -> FrameRange {
+        self.range
+    }
+
+    /// How many.
+    pub fn count(&self) -> usize {
+        self.range.count()
+    }
+
+    /// What they are for.
+    pub fn purpose(&self) -> Purpose {
+        self.purpose
+    }
+
+    /// Says that they are for something else.
+    pub fn with_purpose(self, purpose: Purpose) -> Self {
+        Self::claim(self.into_range(), purpose)
+    }
+
+    /// The first `count` and the rest. Gives the claim back if there are not more than `count`, or `count` is 0.
+    pub fn split(self, count: usize) -> Result<(Self, Self), Self> {
+        match self.range.split_at(count) {
+            Some((head, tail)) if !head.is_empty() && !tail.is_empty() => {
+                let this = ManuallyDrop::new(self);
+                Ok((Self { range: head, purpose: this.purpose }, Self { range: tail, purpose: this.purpose }))
+            }
+            _ => Err(self),
+        }
+    }
+
+    /// Both as one, if `next` begins where this ends and is for the same. Gives both back otherwise.
+    pub fn merge(self, next: Self) -> Result<Self, (Self, Self)> {
+        match self.range.join(&next.range) {
+            Some(range) if self.purpose == next.purpose => {
+                let (this, _next) = (ManuallyDrop::new(self), ManuallyDrop::new(next));
+                Ok(Self { range, purpose: this.purpose })
+            }
+            _ => Err((self, next)),
+        }
+    }
+}
+
+impl Drop for AllocatedFrames {
+    fn drop(&mut self) {
+        refund(self.purpose, self.range.count());
+        crate::give_back(self.range);
+    }
+}
