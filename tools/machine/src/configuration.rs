@@ -64,10 +64,7 @@ impl Configuration {
 
     /// The kernel and archive that the build leaves in `folder`.
     pub fn direct(folder: &Path) -> Self {
-        Self::new(Boot::Direct {
-            kernel: folder.join("nano_core.elf"),
-            archive: folder.join("cells.archive"),
-        })
+        Self::new(Boot::Direct { kernel: folder.join("nano_core.elf"), archive: folder.join("cells.archive") })
     }
 
     /// Number of CPUs.
@@ -165,11 +162,7 @@ mod tests {
     use super::*;
 
     fn words(configuration: &Configuration) -> Vec<String> {
-        configuration
-            .command()
-            .get_args()
-            .map(|word| word.to_string_lossy().into_owned())
-            .collect()
+        configuration.command().get_args().map(|word| word.to_string_lossy().into_owned()).collect()
     }
 
     fn value<'a>(words: &'a [String], option: &str) -> Option<&'a str> {
@@ -195,8 +188,7 @@ mod tests {
 
     #[test]
     fn counted_runs_take_their_clock_from_instructions() {
-        let configuration =
-            Configuration::direct(Path::new("/out")).accelerator(Accelerator::CountedInstructions);
+        let configuration = Configuration::direct(Path::new("/out")).accelerator(Accelerator::CountedInstructions);
         let words = words(&configuration);
         assert_eq!(value(&words, "-icount"), Some("shift=0,sleep=off"));
         assert_eq!(value(&words, "-rtc"), Some("clock=vm"));
@@ -204,8 +196,7 @@ mod tests {
 
     #[test]
     fn a_debugger_is_waited_for_on_the_loopback_only() {
-        let configuration =
-            Configuration::direct(Path::new("/out")).debugger(Debugger::WaitOnPort(1234));
+        let configuration = Configuration::direct(Path::new("/out")).debugger(Debugger::WaitOnPort(1234));
         let words = words(&configuration);
         assert_eq!(value(&words, "-gdb"), Some("tcp:127.0.0.1:1234"));
         assert!(words.iter().any(|word| word == "-S"));

@@ -60,19 +60,9 @@ pub enum MachineError {
     /// The log file could not be made.
     Log { path: PathBuf, error: io::Error },
     /// The pattern did not come before the deadline.
-    Deadline {
-        pattern: String,
-        after: Duration,
-        tail: String,
-        log: PathBuf,
-    },
+    Deadline { pattern: String, after: Duration, tail: String, log: PathBuf },
     /// The machine ended while something was still expected from it.
-    Ended {
-        pattern: String,
-        exit: Exit,
-        tail: String,
-        log: PathBuf,
-    },
+    Ended { pattern: String, exit: Exit, tail: String, log: PathBuf },
     /// It still ran at the deadline, although its end was expected.
     StillRunning { after: Duration, log: PathBuf },
     /// Writing to its serial line failed.
@@ -84,39 +74,22 @@ impl fmt::Display for MachineError {
         match self {
             Self::Start { program, error } => write!(f, "cannot start {program}: {error}"),
             Self::Log { path, error } => write!(f, "cannot write {}: {error}", path.display()),
-            Self::Deadline {
-                pattern,
-                after,
-                tail,
-                log,
-            } => write!(
+            Self::Deadline { pattern, after, tail, log } => write!(
                 f,
                 "no {pattern:?} within {:.1} s; last heard: {tail:?} (log: {})",
                 after.as_secs_f64(),
                 log.display()
             ),
-            Self::Ended {
-                pattern,
-                exit,
-                tail,
-                log,
-            } => write!(
+            Self::Ended { pattern, exit, tail, log } => write!(
                 f,
                 "the machine ended ({exit:?}) before {pattern:?}; last heard: {tail:?} (log: {})",
                 log.display()
             ),
-            Self::StillRunning { after, log } => write!(
-                f,
-                "the machine still ran after {:.1} s (log: {})",
-                after.as_secs_f64(),
-                log.display()
-            ),
+            Self::StillRunning { after, log } => {
+                write!(f, "the machine still ran after {:.1} s (log: {})", after.as_secs_f64(), log.display())
+            }
             Self::Send { error, log } => {
-                write!(
-                    f,
-                    "cannot write to the serial line: {error} (log: {})",
-                    log.display()
-                )
+                write!(f, "cannot write to the serial line: {error} (log: {})", log.display())
             }
         }
     }
@@ -138,10 +111,7 @@ pub struct Machine {
 impl Machine {
     /// Starts QEMU with its serial line on a pipe. What the guest says goes to `log` as well.
     pub fn start(configuration: &Configuration, log: &Path) -> Result<Self, MachineError> {
-        let log_error = |error| MachineError::Log {
-            path: log.to_owned(),
-            error,
-        };
+        let log_error = |error| MachineError::Log { path: log.to_owned(), error };
         if let Some(folder) = log.parent() {
             std::fs::create_dir_all(folder).map_err(log_error)?;
         }
@@ -173,20 +143,14 @@ impl Machine {
     }
 
     /// As [`Machine::expect`], with the first of several patterns to come; returns its index.
-    pub fn expect_any(
-        &mut self,
-        patterns: &[&str],
-        within: Duration,
-    ) -> Result<(usize, String), MachineError> {
+    pub fn expect_any(&mut self, patterns: &[&str], within: Duration) -> Result<(usize, String), MachineError> {
         let found = self.transcript.wait_for(
             self.position,
             |text| {
                 patterns
                     .iter()
                     .enumerate()
-                    .filter_map(|(index, pattern)| {
-                        text.find(pattern).map(|at| (at, index, pattern.len()))
-                    })
+                    .filter_map(|(index, pattern)| text.find(pattern).map(|at| (at, index, pattern.len())))
                     .min()
             },
             within,
@@ -202,19 +166,9 @@ impl Machine {
         let log = self.log.clone();
         Err(if self.transcript.is_closed() {
             let exit = self.reap();
-            MachineError::Ended {
-                pattern,
-                exit,
-                tail,
-                log,
-            }
+            MachineError::Ended { pattern, exit, tail, log }
         } else {
-            MachineError::Deadline {
-                pattern,
-                after: within,
-                tail,
-                log,
-            }
+            MachineError::Deadline { pattern, after: within, tail, log }
         })
     }
 
@@ -227,10 +181,7 @@ impl Machine {
     /// Sends bytes as they are.
     pub fn send(&mut self, bytes: &[u8]) -> Result<(), MachineError> {
         let log = &self.log;
-        let failed = |error| MachineError::Send {
-            error,
-            log: log.clone(),
-        };
+        let failed = |error| MachineError::Send { error, log: log.clone() };
         let Some(input) = self.input.as_mut() else {
             return Err(failed(io::Error::from(io::ErrorKind::BrokenPipe)));
         };
@@ -243,10 +194,7 @@ impl Machine {
         if self.transcript.wait_closed(within) {
             Ok(self.reap())
         } else {
-            Err(MachineError::StillRunning {
-                after: within,
-                log: self.log.clone(),
-            })
+            Err(MachineError::StillRunning { after: within, log: self.log.clone() })
         }
     }
 

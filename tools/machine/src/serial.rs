@@ -32,10 +32,7 @@ pub struct Transcript {
 
 impl Transcript {
     /// Follows `source` until it ends. A failing copy is not worth losing the dialogue for, so it is ignored.
-    pub fn follow(
-        mut source: impl Read + Send + 'static,
-        mut copy: impl Write + Send + 'static,
-    ) -> Self {
+    pub fn follow(mut source: impl Read + Send + 'static, mut copy: impl Write + Send + 'static) -> Self {
         let shared = Arc::new(Shared::default());
         let theirs = Arc::clone(&shared);
         std::thread::spawn(move || {
@@ -68,12 +65,7 @@ impl Transcript {
 
     /// Applies `find` to the text after `position` whenever there is more of it, until it finds something, the source ends,
     /// or the time is over.
-    pub fn wait_for<T>(
-        &self,
-        position: usize,
-        mut find: impl FnMut(&str) -> Option<T>,
-        within: Duration,
-    ) -> Option<T> {
+    pub fn wait_for<T>(&self, position: usize, mut find: impl FnMut(&str) -> Option<T>, within: Duration) -> Option<T> {
         let deadline = Instant::now() + within;
         let mut state = self.shared.state();
         loop {
@@ -84,12 +76,7 @@ impl Transcript {
             if state.closed || left.is_zero() {
                 return None;
             }
-            state = self
-                .shared
-                .changed
-                .wait_timeout(state, left)
-                .expect("the reader thread never panics")
-                .0;
+            state = self.shared.changed.wait_timeout(state, left).expect("the reader thread never panics").0;
         }
     }
 
@@ -102,12 +89,7 @@ impl Transcript {
             if left.is_zero() {
                 return false;
             }
-            state = self
-                .shared
-                .changed
-                .wait_timeout(state, left)
-                .expect("the reader thread never panics")
-                .0;
+            state = self.shared.changed.wait_timeout(state, left).expect("the reader thread never panics").0;
         }
         true
     }
@@ -115,9 +97,7 @@ impl Transcript {
 
 /// Appends bytes as text: carriage returns dropped, invalid bytes replaced, a character split between reads kept whole.
 fn append(state: &mut State, bytes: &[u8]) {
-    state
-        .pending
-        .extend(bytes.iter().filter(|byte| **byte != b'\r'));
+    state.pending.extend(bytes.iter().filter(|byte| **byte != b'\r'));
     let pending = std::mem::take(&mut state.pending);
     let mut rest: &[u8] = &pending;
     loop {
@@ -162,10 +142,7 @@ mod tests {
         let find = |word: &'static str| move |text: &str| text.find(word);
         let second = Duration::from_secs(10);
         assert_eq!(transcript.wait_for(0, find("two"), second), Some(4));
-        assert_eq!(
-            transcript.wait_for(4, find("one"), Duration::from_millis(20)),
-            None
-        );
+        assert_eq!(transcript.wait_for(4, find("one"), Duration::from_millis(20)), None);
         assert!(!transcript.is_closed());
         drop(writer);
         assert_eq!(transcript.wait_for(0, find("three"), second), None);

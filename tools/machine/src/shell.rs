@@ -25,10 +25,7 @@ impl CommandOutput {
             lines.remove(echo);
         }
         let (log, text): (Vec<_>, Vec<_>) = lines.into_iter().partition(|line| is_log_line(line));
-        Self {
-            text: text.join("\n").trim_end().to_owned(),
-            log: log.into_iter().map(str::to_owned).collect(),
-        }
+        Self { text: text.join("\n").trim_end().to_owned(), log: log.into_iter().map(str::to_owned).collect() }
     }
 
     /// The lines of the output.
@@ -57,9 +54,7 @@ impl CommandOutput {
 fn first_number(text: &str) -> Option<u64> {
     let start = text.find(|c: char| c.is_ascii_digit())?;
     let digits = &text[start..];
-    let end = digits
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(digits.len());
+    let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
     digits[..end].parse().ok()
 }
 
@@ -90,10 +85,7 @@ impl Shell {
     /// Waits for the first prompt.
     pub fn reach(mut machine: Machine, within: Duration) -> Result<Self, MachineError> {
         machine.expect(PROMPT, within)?;
-        Ok(Self {
-            machine,
-            patience: Duration::from_secs(30),
-        })
+        Ok(Self { machine, patience: Duration::from_secs(30) })
     }
 
     /// Changes how long a command may take.
@@ -108,11 +100,7 @@ impl Shell {
     }
 
     /// Runs a command that may take longer, or must take less, than usual.
-    pub fn run_within(
-        &mut self,
-        command: &str,
-        within: Duration,
-    ) -> Result<CommandOutput, MachineError> {
+    pub fn run_within(&mut self, command: &str, within: Duration) -> Result<CommandOutput, MachineError> {
         self.machine.send_line(command)?;
         let raw = self.machine.expect(PROMPT, within)?;
         Ok(CommandOutput::parse(command, &raw))

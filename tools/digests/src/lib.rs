@@ -1,0 +1,102 @@
+//! What of a cell's object must not change under a running system, as digests.
+//!
+//! Two kinds, for the swap planner:
+//! - a **section digest** covers a section's bytes and what its relocations point at. Named targets count by their name,
+//!   anonymous constants by their own content, so renumbered constants do not make a section look changed. Equal digests
+//!   mean: the section can keep its address.
+//! - a **structural digest** covers the layout of a type or static, the parameters of a function, or the order of methods
+//!   behind a trait object. Equal code is no proof of equal layout, so these come from the debug information of the same
+//!   build.
+//!
+//! The same crate checks the frame information ([`frames`]): a text byte without a frame entry cannot be unwound through.
+//!
+//! Everything here fails with a [`DigestError`] that names the section or the offset; a malformed object is never guessed at.
+
+pub mod frames;
+
+mod content;
+mod debug_info;
+mod hash;
+mod structure;
+mod type_digest;
+mod vtables;
+
+use std::fmt;
+
+pub use cell_object::SectionKind;
+pub use content::SectionDigest;
+pub use hash::{DIGEST_BYTES, Digest};
+pub use structure::{StructuralDigest, StructureKind};
+
+/// All digests of one object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectDigests {
+    /// One for each section that takes part in linking, in file order.
+    pub sections: Vec<SectionDigest>,
+    /// Sorted by kind and name, each pair once.
+    pub structures: Vec<StructuralDigest>,
+}
+
+/// Why no digests could be taken.
+#[derive(Debug)]
+pub enum DigestError {
+    /// The kernel's reader refuses the object.
+    Object(cell_object::ObjectError),
+    /// The ELF file itself is damaged.
+    Elf(goblin::error::Error),
+    /// The debug information is damaged.
+    DebugInformation(gimli::Error),
+    /// A section of the debug information is outside the file, or compressed.
+    DebugSection { section: String },
+    /// A record of the frame information is damaged.
+    FrameRecord { offset: usize },
+}
+
+impl fmt::Display for DigestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Object(error) => write!(f, "object: {error}"),
+            Self::Elf(error) => write!(f, "object: {error}"),
+            Self::DebugInformation(error) => write!(f, "debug information: {error}"),
+            Self::DebugSection { section } => {
+                write!(f, "debug information: section {section} is outside the file or compressed")
+            }
+            Self::FrameRecord { offset } => {
+                write!(f, "frame information: the record at .eh_frame+{offset:#x} is damaged")
+            }
+        }
+    }
+}
+
+impl std::error::Error for DigestError {}
+
+impl From<cell_object::ObjectError> for DigestError {
+    fn from(error: cell_object::ObjectError) -> Self {
+        Self::Object(error)
+    }
+}
+
+impl From<goblin::error::Error> for DigestError {
+    fn from(error: goblin::error::Error) -> Self {
+        Self::Elf(error)
+    }
+}
+
+impl From<gimli::Error> for DigestError {
+    fn from(error: gimli::Error) -> Self {
+        Self::DebugInformation(error)
+    }
+}
+
+/// Takes all digests of an object that still has its debug information.
+///
+/// # Errors
+/// [`DigestError`]: the object or its debug information is damaged.
+pub fn of_object(file: &[u8]) -> Result<ObjectDigests, DigestError> {
+    let object = cell_object::Object::parse(file)?;
+    let sections = content::section_digests(&object);
+    let mut collector = structure::Collector::default();
+    debug_info::walk(file, &mut collector)?;
+    vtables::collect(&object, &mut collector);
+    Ok(ObjectDigests { sections, structures: collector.finish() })
+}
