@@ -16,7 +16,7 @@ pub struct OpenOptions {
     pub truncate: bool,
 }
 
-/// An open file. Whoever has one gives it back with [`Mounts::close`].
+/// An open file; two are equal if they are the same file. Whoever has one gives it back with [`Mounts::close`].
 #[derive(Debug, PartialEq, Eq)]
 pub struct Handle {
     mount: usize,
@@ -121,6 +121,11 @@ impl Mounts {
     /// Writes to an open file; see [`FileSystem::write`].
     pub fn write(&mut self, handle: &Handle, offset: u64, bytes: &[u8]) -> Result<(), FsError> {
         self.of(handle)?.write(handle.node, offset, bytes)
+    }
+
+    /// Cuts or extends an open file; see [`FileSystem::resize`].
+    pub fn resize(&mut self, handle: &Handle, size: u64) -> Result<(), FsError> {
+        self.of(handle)?.resize(handle.node, size)
     }
 
     /// The size of an open file.

@@ -1,0 +1,77 @@
+//! How each application is called, in one place: an application refuses wrong arguments with its page's usage, and
+//! `help` shows them all.
+#![no_std]
+#![forbid(unsafe_code)]
+
+use application::Usage;
+
+/// What there is to say about one application.
+#[derive(Clone, Copy, Debug)]
+pub struct Page {
+    /// Its name, which is its cell's, unless a library has that name: then the cell's ends in [`SUFFIX`].
+    pub name: &'static str,
+    /// How it is called.
+    pub usage: Usage,
+    /// What it does, in a few words.
+    pub summary: &'static str,
+}
+
+/// What the cell of an application is called after its name if a library of that name is a cell too.
+pub const SUFFIX: &str = "_command";
+
+macro_rules! pages {
+    ($($constant:ident: $name:literal $arguments:literal, $summary:literal;)*) => {
+        $(
+            #[doc = concat!("`", $name, $arguments, "`: ", $summary)]
+            pub const $constant: Page =
+                Page { name: $name, usage: Usage(concat!($name, $arguments)), summary: $summary };
+        )*
+        /// All pages, sorted by name.
+        pub const PAGES: &[Page] = &[$($constant),*];
+    };
+}
+
+pages! {
+    BENCH: "bench" " [NAME ...]", "measures the operations of the kernel";
+    CAT: "cat" " [FILE ...]", "writes files, or its input, to its output";
+    CELLS: "cells" " [NAME]", "lists the cells, or tells all about one";
+    CP: "cp" " FROM TO", "copies a file";
+    CPUS: "cpus" "", "lists the processors";
+    DATE: "date" "", "tells date and time (UTC)";
+    DEPS: "deps" " CELL", "shows whom a cell uses and who uses it";
+    ECHO: "echo" " [WORD ...]", "writes its words";
+    FAULT: "fault" " KIND TASK | fault log", "makes a fault in a running task, or lists the faults so far";
+    HELP: "help" " [NAME]", "lists the applications, or explains one";
+    KILL: "kill" " TASK", "ends a task";
+    LOG: "log" " [LINES]", "shows the kernel's log, or its last lines";
+    LS: "ls" " [PATH ...]", "lists directories and files";
+    MEM: "mem" "", "shows memory and who holds it";
+    NS: "ns" " [WORD]", "lists the namespace's symbols, or those with a word in them";
+    POWEROFF: "poweroff" "", "turns the machine off";
+    PS: "ps" "", "lists the tasks";
+    REBOOT: "reboot" "", "starts the machine anew";
+    RM: "rm" " PATH ...", "removes files and empty directories";
+    SWAP: "swap" " [CELL]", "replaces a cell by its alternate, or lists what can be replaced";
+    TOP: "top" " [SECONDS]", "shows what the processors are busy with";
+    UPTIME: "uptime" "", "tells how long the system has been running";
+}
+
+/// The page of an application.
+pub fn page(name: &str) -> Option<&'static Page> {
+    PAGES.iter().find(|page| page.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_sorted_and_found() {
+        assert!(PAGES.is_sorted_by(|one, other| one.name < other.name));
+        assert_eq!(
+            page("kill").map(|page| page.usage),
+            Some(Usage("kill TASK"))
+        );
+        assert!(page("none").is_none());
+    }
+}
