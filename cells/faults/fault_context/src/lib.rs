@@ -1,0 +1,330 @@
+//! What recovery knows about one task: everything it needs when nothing else may be touched.
+//!
+//! Each task owns one [`FaultContext`]; its address is in the CPU's block while the task runs ([`current`]).
+//! Guarantees: nothing here allocates or takes a lock, and a context is complete from `new` on, so that a fault
+//! can be handled at any instruction of the task. Nothing here can fail; [`current`] is `None` on a CPU that has
+//! no context yet.
+//!
+//! Concurrency: the plain cells belong to the task itself and to the exception handlers that run on top of it;
+//! what others may set (a kill, an injected fault) is atomic.
+#![no_std]
+
+mod cause;
+mod name;
+
+pub use cause::{Cause, FaultKind};
+pub use name::Name;
+
+use core::cell::Cell;
+use core::ptr;
+use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+
+use lock_ledger::Ledger;
+use registers::SavedRegisters;
+
+/// The addresses of a stack that may be read and written, `high` exclusive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StackBounds {
+    /// Lowest address: the bottom of the reserve.
+    pub low: u64,
+    /// First address above the stack.
+    pub high: u64,
+}
+
+impl StackBounds {
+    /// Whether the whole word at `address` lies on the stack.
+    #[inline]
+    pub const fn holds_word(&self, address: u64) -> bool {
+        address >= self.low && address < self.high && self.high - address >= 8
+    }
+
+    /// Whether `address` can be the value of a stack pointer on this stack.
+    #[inline]
+    pub const fn holds_pointer(&self, address: u64) -> bool {
+        address >= self.low && address <= self.high
+    }
+}
+
+/// How the reserve below a stack is made usable and is taken away again; both without lock or allocation.
+#[derive(Debug, Clone, Copy)]
+pub struct Reserve {
+    /// The stack, as the functions know it.
+    pub stack: *const (),
+    /// Maps the reserve.
+    pub reveal: fn(*const ()),
+    /// Unmaps the reserve.
+    pub hide: fn(*const ()),
+    /// Lowest address of the guard page.
+    pub guard_low: u64,
+    /// First address behind the guard area, the lowest of the stack proper.
+    pub guard_high: u64,
+}
+
+/// Where unwinding can stop: left on the stack by the one function that catches. The frame at `rsp` holds the
+/// callee-saved registers, so the two words are all it takes to go on there.
+#[repr(C)]
+#[derive(Debug)]
+pub struct CatchRecord {
+    /// Stack pointer of the catching frame.
+    pub rsp: u64,
+    /// Where it goes on when something was caught.
+    pub rip: u64,
+    /// The record further out.
+    pub previous: *const CatchRecord,
+    /// The task's root, which alone stops a kill.
+    pub is_root: bool,
+    /// What was being unwound when the record was made (a destructor that catches).
+    pub outer: Unwinding,
+}
+
+/// How far the unwinding of a task is.
+#[repr(u8)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Nothing is being unwound.
+    Idle,
+    /// The unwinder itself runs; a fault now is a fault of the unwinder.
+    Walking,
+    /// A landing pad runs.
+    Cleaning,
+}
+
+/// The state of an unwinding; small, so that a catch inside a destructor can put the outer one aside.
+#[derive(Debug, Clone, Copy)]
+pub struct Unwinding {
+    /// How far it is.
+    pub phase: Phase,
+    /// Why it began.
+    pub cause: Cause,
+    /// Panics and faults in landing pads since it began.
+    pub nested: u32,
+    /// Frames whose landing pads could not be run.
+    pub lost_frames: u32,
+    /// Bytes of the frames whose landing pads could not be run.
+    pub lost_bytes: u64,
+    /// The time stamp counter when it began.
+    pub began: u64,
+}
+
+impl Unwinding {
+    /// No unwinding.
+    pub const IDLE: Self =
+        Self { phase: Phase::Idle, cause: Cause::NONE, nested: 0, lost_frames: 0, lost_bytes: 0, began: 0 };
+}
+
+/// The addresses at which the frames of a stack stood when a fault began, innermost first.
+#[derive(Debug, Clone, Copy)]
+pub struct Trace {
+    /// The addresses; zero behind the last.
+    pub frames: [u64; Self::FRAMES],
+    /// How many there are.
+    pub count: usize,
+}
+
+impl Trace {
+    /// Frames that are kept: enough to get past the panic machinery to the code that is to blame.
+    pub const FRAMES: usize = 24;
+    /// No frame.
+    pub const EMPTY: Self = Self { frames: [0; Self::FRAMES], count: 0 };
+
+    /// Appends a frame; what finds no room is dropped.
+    pub fn push(&mut self, address: u64) {
+        if let Some(slot) = self.frames.get_mut(self.count) {
+            *slot = address;
+            self.count += 1;
+        }
+    }
+
+    /// The frames that were kept.
+    pub fn iter(&self) -> impl Iterator<Item = u64> + '_ {
+        self.frames.iter().take(self.count).copied()
+    }
+}
+
+/// How urgently a task is to end.
+#[repr(u8)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum KillRequest {
+    /// It is not.
+    None = 0,
+    /// At its next cancellation point.
+    AtCancellationPoint = 1,
+    /// Wherever it is, at the next interrupt.
+    Anywhere = 2,
+}
+
+/// One task's record for recovery.
+#[derive(Debug)]
+#[repr(C)]
+pub struct FaultContext {
+    /// What landing pads get as their exception: its address, nothing else, is used.
+    exception: u64,
+    /// The innermost place where unwinding stops.
+    pub catch_top: Cell<*const CatchRecord>,
+    /// The unwinding under way.
+    pub unwinding: Cell<Unwinding>,
+    /// The registers with which a fault began.
+    pub saved: Cell<SavedRegisters>,
+    /// The stack when the fault began.
+    pub trace: Cell<Trace>,
+    /// The stack, reserve included.
+    pub stack: Cell<StackBounds>,
+    /// The stack's reserve and guard, if it has them.
+    pub reserve: Cell<Option<Reserve>>,
+    /// Whether the reserve is mapped now.
+    pub reserve_revealed: AtomicBool,
+    /// What the next panic really is: set by whoever panics for a more precise reason.
+    pub declared: Cell<Option<FaultKind>>,
+    /// The locks of this context.
+    pub ledger: Ledger,
+    /// The task's number; zero for a CPU's own context.
+    pub task: Cell<u64>,
+    /// The task's name.
+    pub name: Cell<Name>,
+    /// Bytes that the task allocated minus bytes that it freed, if the heap keeps count.
+    pub heap_balance: Cell<i64>,
+    kill: AtomicU8,
+    inject: AtomicU8,
+    /// Interrupts and voluntary switches seen by the task; the watchdog compares it.
+    pub progress: AtomicU64,
+}
+
+// SAFETY: the cells are used by the context itself and by exception handlers on top of it, which run on the same
+// CPU and leave them consistent, or by others while the context is known not to run; the rest is atomic.
+unsafe impl Sync for FaultContext {}
+// SAFETY: the pointers inside refer to the task's own stack, which goes where the task goes.
+unsafe impl Send for FaultContext {}
+
+impl FaultContext {
+    /// A context for the execution on `stack`, whose locks are marked with `owner` (unique, not zero).
+    pub const fn new(owner: u64, stack: StackBounds) -> Self {
+        Self {
+            exception: 0,
+            catch_top: Cell::new(ptr::null()),
+            unwinding: Cell::new(Unwinding::IDLE),
+            saved: Cell::new(NO_REGISTERS),
+            trace: Cell::new(Trace::EMPTY),
+            stack: Cell::new(stack),
+            reserve: Cell::new(None),
+            reserve_revealed: AtomicBool::new(false),
+            declared: Cell::new(None),
+            ledger: Ledger::new(owner),
+            task: Cell::new(owner),
+            name: Cell::new(Name::EMPTY),
+            heap_balance: Cell::new(0),
+            kill: AtomicU8::new(KillRequest::None as u8),
+            inject: AtomicU8::new(0),
+            progress: AtomicU64::new(0),
+        }
+    }
+
+    /// Whether the task is being unwound: guards dropped now poison what they guard.
+    #[inline]
+    pub fn is_unwinding(&self) -> bool {
+        self.unwinding.get().phase != Phase::Idle
+    }
+
+    /// Asks the task to end; a weaker request never replaces a stronger one.
+    pub fn request_kill(&self, request: KillRequest) {
+        self.kill.fetch_max(request as u8, Ordering::AcqRel);
+    }
+
+    /// How urgently the task is to end.
+    #[inline]
+    pub fn kill_request(&self) -> KillRequest {
+        match self.kill.load(Ordering::Acquire) {
+            0 => KillRequest::None,
+            1 => KillRequest::AtCancellationPoint,
+            _ => KillRequest::Anywhere,
+        }
+    }
+
+    /// Asks for a fault of this kind in the task; replaces one that was not delivered yet.
+    pub fn request_fault(&self, kind: FaultKind) {
+        self.inject.store(kind as u8, Ordering::Release);
+    }
+
+    /// Takes the fault that is to be made in the task, if there is one.
+    #[inline]
+    pub fn take_requested_fault(&self) -> Option<FaultKind> {
+        if self.inject.load(Ordering::Relaxed) == 0 {
+            return None;
+        }
+        FaultKind::from_number(self.inject.swap(0, Ordering::AcqRel))
+    }
+
+    /// Makes the reserve below the stack usable, once.
+    pub fn reveal_reserve(&self) {
+        if let Some(reserve) = self.reserve.get()
+            && !self.reserve_revealed.swap(true, Ordering::AcqRel)
+        {
+            (reserve.reveal)(reserve.stack);
+        }
+    }
+
+    /// Takes the reserve away again if it was revealed. The caller stands on the stack proper.
+    pub fn hide_reserve(&self) {
+        if let Some(reserve) = self.reserve.get()
+            && self.reserve_revealed.swap(false, Ordering::AcqRel)
+        {
+            (reserve.hide)(reserve.stack);
+        }
+    }
+}
+
+const NO_REGISTERS: SavedRegisters = SavedRegisters {
+    r15: 0,
+    r14: 0,
+    r13: 0,
+    r12: 0,
+    r11: 0,
+    r10: 0,
+    r9: 0,
+    r8: 0,
+    rbp: 0,
+    rdi: 0,
+    rsi: 0,
+    rdx: 0,
+    rcx: 0,
+    rbx: 0,
+    rax: 0,
+    vector: 0,
+    error_code: 0,
+    rip: 0,
+    cs: 0,
+    rflags: 0,
+    rsp: 0,
+    ss: 0,
+};
+
+/// The context of what runs on this CPU now. The reference must not be kept across a switch to another task
+/// except by the task itself, whose context lives as long as it does.
+#[inline]
+pub fn current() -> Option<&'static FaultContext> {
+    let pointer = cpu_local::fault_context().cast::<FaultContext>().cast_const();
+    // SAFETY: `install` is the only writer of the pointer, and its caller keeps the context alive until another
+    // one takes its place; the code that asks runs in that context.
+    unsafe { pointer.as_ref() }
+}
+
+/// Whether what runs here is being unwound.
+#[inline]
+pub fn unwinding() -> bool {
+    current().is_some_and(FaultContext::is_unwinding)
+}
+
+/// Says what the next panic of this context really is, e.g. before an allocation error panics.
+pub fn declare(kind: FaultKind) {
+    if let Some(context) = current() {
+        context.declared.set(Some(kind));
+    }
+}
+
+/// Makes `context` the one of this CPU.
+///
+/// # Safety
+/// It must describe the stack on which this CPU runs from now on, and outlive that.
+pub unsafe fn install(context: *const FaultContext) {
+    // SAFETY: the caller's promise is the one that the CPU's block asks for.
+    unsafe { cpu_local::set_fault_context(context.cast_mut().cast()) }
+}

@@ -1,0 +1,46 @@
+//! What happens when code panics: a line in the log, then unwinding.
+//!
+//! Guarantees: the message is logged before anything else; destructors run (the unwinder's promise); the task ends
+//! at whoever catches. Where nothing catches, on a CPU that runs no task yet, the last resort that
+//! `unwinder` was given ends it, or the CPU halts.
+//!
+//! A panic that the compiler says must not unwind (at an `extern "C"` border, from a destructor that runs because
+//! of another panic) unwinds all the same: the frame that said so is passed and counted as lost.
+#![no_std]
+
+use core::panic::PanicInfo;
+use core::sync::atomic::{AtomicU64, Ordering};
+
+/// Panics since boot.
+static COUNT: AtomicU64 = AtomicU64::new(0);
+
+/// How many panics there were since boot.
+pub fn count() -> u64 {
+    COUNT.load(Ordering::Relaxed)
+}
+
+#[cfg(target_os = "none")]
+#[panic_handler]
+fn panic(info: &PanicInfo<'_>) -> ! {
+    handle(info)
+}
+
+/// Logs the panic and unwinds.
+#[cfg_attr(not(target_os = "none"), allow(dead_code, reason = "hosts have a panic handler of their own"))]
+fn handle(info: &PanicInfo<'_>) -> ! {
+    COUNT.fetch_add(1, Ordering::Relaxed);
+    report(info);
+    unwinder::begin_panic();
+    log::error!("the panic cannot be caught here");
+    unwinder::nothing_catches()
+}
+
+#[inline(never)]
+fn report(info: &PanicInfo<'_>) {
+    let name = fault_context::current().map(|context| context.name.get());
+    let task = name.as_ref().map_or("boot", |name| name.as_str());
+    match info.location() {
+        Some(place) => log::error!("task '{task}' panicked at {place}: {}", info.message()),
+        None => log::error!("task '{task}' panicked: {}", info.message()),
+    }
+}

@@ -1,0 +1,219 @@
+//! The few lines of assembly: taking registers, putting them back, and the one frame that catches.
+//!
+//! All of it carries frame information, so that stacks with these frames on them can be walked.
+
+use core::arch::naked_asm;
+
+use fault_context::CatchRecord;
+
+use crate::step::Registers;
+
+/// What [`take_registers`] calls, with its first argument and the registers of its caller.
+pub(crate) type WithRegisters = unsafe extern "C-unwind" fn(*mut u8, *const Registers);
+
+/// The body of a [`catching_frame`].
+pub(crate) type Body = unsafe extern "C-unwind" fn(*mut u8);
+
+/// Stores the callee-saved registers, the stack pointer and the instruction pointer that the caller of a
+/// function will have when it returns, in [`Registers`]' order; 17 words below the return address keep the
+/// stack aligned. The other registers say nothing about the caller and are left as they are: any bits do.
+macro_rules! store_callers_registers {
+    () => {
+        "sub rsp, 136
+         .cfi_adjust_cfa_offset 136
+         mov [rsp + 24], rbx
+         mov [rsp + 48], rbp
+         mov [rsp + 96], r12
+         mov [rsp + 104], r13
+         mov [rsp + 112], r14
+         mov [rsp + 120], r15
+         lea rax, [rsp + 144]
+         mov [rsp + 56], rax
+         mov rax, [rsp + 136]
+         mov [rsp + 128], rax"
+    };
+}
+
+/// Calls `then` with `data` and the registers that the caller has when this returns.
+///
+/// # Safety
+/// `then` may be called with `data`.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C-unwind" fn take_registers(data: *mut u8, then: WithRegisters) {
+    naked_asm!(
+        ".cfi_startproc",
+        store_callers_registers!(),
+        "mov rax, rsi
+         mov rsi, rsp
+         call rax
+         add rsp, 136
+         .cfi_adjust_cfa_offset -136
+         ret
+         .cfi_endproc"
+    )
+}
+
+/// Calls `visit` with the registers that the caller has when this returns.
+pub(crate) fn capture(visit: &mut dyn FnMut(Registers)) {
+    unsafe extern "C-unwind" fn call(data: *mut u8, registers: *const Registers) {
+        // SAFETY: `capture` passes the address of its own reference, and `take_registers` a valid set.
+        unsafe { (*data.cast::<&mut dyn FnMut(Registers)>())(*registers) }
+    }
+    let mut visit = visit;
+    // SAFETY: `call` expects exactly this pointer.
+    unsafe { take_registers((&raw mut visit).cast(), call) }
+}
+
+/// Continues with `registers`: those that a landing pad or an interrupted function depends on.
+///
+/// # Safety
+/// The registers are those of a frame that is still on the stack, at an address where it can go on.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn install(registers: *const Registers) -> ! {
+    naked_asm!(
+        ".cfi_startproc
+         mov rax, [rdi]
+         mov rdx, [rdi + 8]
+         mov rbx, [rdi + 24]
+         mov rbp, [rdi + 48]
+         mov r12, [rdi + 96]
+         mov r13, [rdi + 104]
+         mov r14, [rdi + 112]
+         mov r15, [rdi + 120]
+         mov rsp, [rdi + 56]
+         jmp [rdi + 128]
+         .cfi_endproc"
+    )
+}
+
+/// Calls `body(data)`. Returns 0 when it returned; returns 1 when somebody went to the address that this
+/// stores in `record`, with the stack pointer that this stores there.
+///
+/// # Safety
+/// `body` may be called with `data`, and nobody goes to the record's address after this has returned.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C-unwind" fn catching_frame(body: Body, data: *mut u8, record: *mut CatchRecord) -> u64 {
+    naked_asm!(
+        ".cfi_startproc
+         push rbp
+         .cfi_adjust_cfa_offset 8
+         .cfi_rel_offset rbp, 0
+         push rbx
+         .cfi_adjust_cfa_offset 8
+         .cfi_rel_offset rbx, 0
+         push r12
+         .cfi_adjust_cfa_offset 8
+         .cfi_rel_offset r12, 0
+         push r13
+         .cfi_adjust_cfa_offset 8
+         .cfi_rel_offset r13, 0
+         push r14
+         .cfi_adjust_cfa_offset 8
+         .cfi_rel_offset r14, 0
+         push r15
+         .cfi_adjust_cfa_offset 8
+         .cfi_rel_offset r15, 0
+         sub rsp, 8
+         .cfi_adjust_cfa_offset 8
+         mov [rdx], rsp
+         lea rax, [rip + 2f]
+         mov [rdx + 8], rax
+         mov rax, rdi
+         mov rdi, rsi
+         call rax
+         xor eax, eax
+         jmp 3f
+         2:
+         mov eax, 1
+         3:
+         add rsp, 8
+         .cfi_adjust_cfa_offset -8
+         pop r15
+         .cfi_adjust_cfa_offset -8
+         .cfi_restore r15
+         pop r14
+         .cfi_adjust_cfa_offset -8
+         .cfi_restore r14
+         pop r13
+         .cfi_adjust_cfa_offset -8
+         .cfi_restore r13
+         pop r12
+         .cfi_adjust_cfa_offset -8
+         .cfi_restore r12
+         pop rbx
+         .cfi_adjust_cfa_offset -8
+         .cfi_restore rbx
+         pop rbp
+         .cfi_adjust_cfa_offset -8
+         .cfi_restore rbp
+         ret
+         .cfi_endproc"
+    )
+}
+
+/// Goes on in the frame that made `record`.
+///
+/// # Safety
+/// That frame is still on the stack, and all below it is given up.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn go_to_record(record: *const CatchRecord) -> ! {
+    naked_asm!(
+        ".cfi_startproc
+         mov rsp, [rdi]
+         jmp [rdi + 8]
+         .cfi_endproc"
+    )
+}
+
+/// Where a faulted task goes on, on its own stack, below the faulting frame: with the context as argument and two
+/// words at the top of the stack, the interrupted instruction and stack pointers, all other registers untouched.
+/// For whoever walks the stack it is an interrupt entry.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C-unwind" fn fault_entry(context: *mut u8) {
+    naked_asm!(
+        ".cfi_startproc
+         .cfi_signal_frame
+         .cfi_def_cfa rsp, 16
+         .cfi_offset rip, -16
+         .cfi_offset rsp, -8
+         cld
+         call {start}
+         ud2
+         .cfi_endproc",
+        start = sym crate::raise::start_fault
+    )
+}
+
+/// Where a task goes on whose stack is not to be unwound: just below its root, which is all that is kept.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C-unwind" fn abandon_entry(context: *mut u8) {
+    naked_asm!(
+        ".cfi_startproc
+         .cfi_undefined rip
+         cld
+         call {start}
+         ud2
+         .cfi_endproc",
+        start = sym crate::raise::start_abandon
+    )
+}
+
+/// What landing pads call at their end, with what they were given as exception: the task's context. The name is
+/// the one that the compiler refers to.
+///
+/// # Safety
+/// For landing pads that [`install`] entered.
+#[cfg_attr(target_os = "none", unsafe(no_mangle))]
+#[unsafe(naked)]
+#[allow(non_snake_case, reason = "the name is given")]
+pub unsafe extern "C-unwind" fn _Unwind_Resume(exception: *mut u8) -> ! {
+    naked_asm!(
+        ".cfi_startproc",
+        store_callers_registers!(),
+        "mov rsi, rsp
+         call {resume}
+         ud2
+         .cfi_endproc",
+        resume = sym crate::raise::resume
+    )
+}

@@ -1,0 +1,321 @@
+//! From a cause to the place where it is caught.
+
+use core::sync::atomic::{AtomicPtr, Ordering};
+
+use fault_context::{CatchRecord, Cause, FaultContext, FaultKind, KillRequest, Phase, Trace, Unwinding};
+use registers::{FLAG_DIRECTION, SavedRegisters};
+
+use crate::catch::Caught;
+use crate::language_data::{self, Action};
+use crate::machine;
+use crate::step::Registers;
+use crate::walker::{Frame, Walker};
+
+/// Panics and faults in landing pads of one unwinding after which the rest of the stack is given up. Each costs
+/// a frame, so this only stops a destructor that recurses into ever new faults.
+const MAX_NESTED: u32 = 32;
+/// Stack that is left between the faulting frame and the unwinder: compiled code keeps nothing below its stack
+/// pointer, but the interrupted instruction may have been about to.
+const CLEARANCE: u64 = 128;
+/// How far below its root an abandoned task says so; all that lies there is given up.
+const ABANDON_CLEARANCE: u64 = 256;
+
+static LANDED: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
+static INJECT: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
+
+/// Has `hook` called in the ended task, whenever something was caught.
+pub fn set_landed_hook(hook: fn(&FaultContext, &Caught)) {
+    LANDED.store(hook as *mut (), Ordering::Release);
+}
+
+pub(crate) fn call_landed_hook(context: &FaultContext, caught: &Caught) {
+    let hook = LANDED.load(Ordering::Acquire);
+    if !hook.is_null() {
+        // SAFETY: only `set_landed_hook` stores here, and it stores this type.
+        let hook: fn(&FaultContext, &Caught) = unsafe { core::mem::transmute(hook) };
+        hook(context, caught);
+    }
+}
+
+/// Has `hook` called at the cancellation point of a task in which a fault was asked for.
+pub fn set_injection_hook(hook: fn(FaultKind)) {
+    INJECT.store(hook as *mut (), Ordering::Release);
+}
+
+/// The place where a task can be ended, or be made to fault, as somebody asked: called by whatever blocks.
+#[inline]
+pub fn cancellation_point() {
+    if let Some(context) = fault_context::current() {
+        if context.kill_request() != KillRequest::None {
+            begin_kill();
+        }
+        if let Some(kind) = context.take_requested_fault() {
+            inject(kind);
+        }
+    }
+}
+
+#[cold]
+fn inject(kind: FaultKind) {
+    let hook = INJECT.load(Ordering::Acquire);
+    if !hook.is_null() {
+        // SAFETY: only `set_injection_hook` stores here, and it stores this type.
+        let hook: fn(FaultKind) = unsafe { core::mem::transmute(hook) };
+        hook(kind);
+    }
+}
+
+/// Whether the unwinder itself is at work in this context: a fault now is its own.
+pub fn is_inside_unwinder() -> bool {
+    fault_context::current().is_some_and(|context| context.unwinding.get().phase == Phase::Walking)
+}
+
+/// Unwinds because of a panic. Returns if nothing catches.
+#[inline(never)]
+pub fn begin_panic() {
+    if let Some(context) = fault_context::current() {
+        let kind = context.declared.take().unwrap_or(FaultKind::Panic);
+        begin_in(context, Cause::of(kind));
+    }
+}
+
+/// Unwinds, beginning with the caller, for this reason. Returns if nothing catches.
+#[inline(never)]
+pub fn begin_here(cause: Cause) {
+    if let Some(context) = fault_context::current() {
+        begin_in(context, cause);
+    }
+}
+
+/// Ends the running task if somebody asked for that; within an unwinding, that one goes on.
+#[cold]
+pub fn begin_kill() {
+    if let Some(context) = fault_context::current()
+        && !context.is_unwinding()
+    {
+        begin_in(context, Cause::of(FaultKind::Killed));
+    }
+}
+
+/// As [`begin_here`], in a context that the caller names.
+#[inline(never)]
+pub fn begin_in(context: &FaultContext, cause: Cause) {
+    unsafe extern "C-unwind" fn start(context: *mut u8, registers: *const Registers) {
+        // SAFETY: the context is the one passed below, the registers are on the stack of `take_registers`.
+        let (context, registers) = unsafe { (&*context.cast::<FaultContext>(), *registers) };
+        unwind(context, Walker::from_call(registers, context.stack.get()));
+    }
+    if sound(context, context.catch_top.get()).is_none() {
+        return;
+    }
+    note(context, cause);
+    // SAFETY: `start` expects exactly this pointer.
+    unsafe { machine::take_registers(core::ptr::from_ref(context).cast_mut().cast(), start) }
+}
+
+/// Makes the interrupted task unwind because of a fault in it: changes `saved` so that the return from the
+/// exception goes to the unwinder, on the task's own stack. Says whether it could; if not, nothing catches.
+pub fn begin_fault(saved: &mut SavedRegisters, cause: Cause) -> bool {
+    let Some(context) = fault_context::current() else {
+        return false;
+    };
+    let Some(record) = sound(context, context.catch_top.get()) else {
+        return false;
+    };
+    let stack = context.stack.get();
+    let landing = (saved.rsp.wrapping_sub(CLEARANCE) & !15).wrapping_sub(16);
+    let abandoned = context.unwinding.get().phase == Phase::Walking
+        || cause.kind == FaultKind::StackLost
+        || !stack.holds_word(landing)
+        || !stack.holds_pointer(saved.rsp);
+    context.saved.set(*saved);
+    note(context, cause);
+    saved.rdi = core::ptr::from_ref(context).addr() as u64;
+    saved.rflags &= !FLAG_DIRECTION;
+    if abandoned {
+        saved.rsp = (outermost(record).rsp - ABANDON_CLEARANCE) & !15;
+        saved.rip = machine::abandon_entry as *const () as u64;
+    } else {
+        // SAFETY: both words lie on the task's stack, below its stack pointer, where nothing lives.
+        unsafe {
+            let words = core::ptr::with_exposed_provenance_mut::<u64>(landing as usize);
+            words.write(saved.rip);
+            words.add(1).write(saved.rsp);
+        }
+        saved.rsp = landing;
+        saved.rip = machine::fault_entry as *const () as u64;
+    }
+    true
+}
+
+/// Where [`machine::fault_entry`] goes on.
+pub(crate) extern "C-unwind" fn start_fault(context: &FaultContext) -> ! {
+    let saved = context.saved.get();
+    trace(context, Walker::from_interrupted(Registers::from(&saved), context.stack.get()));
+    unwind(context, Walker::from_interrupted(Registers::from(&saved), context.stack.get()))
+}
+
+/// Where [`machine::abandon_entry`] goes on.
+pub(crate) extern "C-unwind" fn start_abandon(context: &FaultContext) -> ! {
+    abandon(context, context.saved.get().rsp)
+}
+
+/// Where [`machine::_Unwind_Resume`] goes on: a landing pad has done its work.
+pub(crate) unsafe extern "C-unwind" fn resume(context: *const FaultContext, registers: *const Registers) -> ! {
+    // SAFETY: landing pads are given the context as their exception, and the registers are on the stack of
+    // `_Unwind_Resume`.
+    let (context, registers) = unsafe { (&*context, *registers) };
+    let mut unwinding = context.unwinding.get();
+    unwinding.phase = Phase::Walking;
+    context.unwinding.set(unwinding);
+    unwind(context, Walker::from_call(registers, context.stack.get()))
+}
+
+/// Enters the cause in the context.
+fn note(context: &FaultContext, cause: Cause) {
+    let mut unwinding = context.unwinding.get();
+    if unwinding.phase == Phase::Idle {
+        // SAFETY: every x86-64 processor has the instruction.
+        let began = unsafe { core::arch::x86_64::_rdtsc() };
+        unwinding = Unwinding { phase: Phase::Walking, cause, began, ..Unwinding::IDLE };
+        context.trace.set(Trace::EMPTY);
+    } else {
+        // A fault within an unwinding is a consequence: the first cause stays, unless this one goes further.
+        unwinding.phase = Phase::Walking;
+        unwinding.nested += 1;
+        if cause.kind.is_forced() {
+            unwinding.cause = cause;
+        }
+    }
+    context.unwinding.set(unwinding);
+}
+
+/// Keeps where the frames stand, for the first cause of an unwinding.
+fn trace(context: &FaultContext, walker: Walker) {
+    if context.unwinding.get().nested != 0 {
+        return;
+    }
+    let mut trace = Trace::EMPTY;
+    for frame in walker.take(Trace::FRAMES) {
+        match frame {
+            Ok(frame) => trace.push(frame.lookup),
+            Err(_) => break,
+        }
+    }
+    context.trace.set(trace);
+}
+
+/// The record, if it lies on the stack and its frame too.
+fn sound(context: &FaultContext, record: *const CatchRecord) -> Option<&CatchRecord> {
+    let stack = context.stack.get();
+    if record.is_null() || !record.is_aligned() || !stack.holds_word(record.addr() as u64) {
+        return None;
+    }
+    // SAFETY: `catch` keeps the record on this stack for as long as it is the context's.
+    let record = unsafe { &*record };
+    stack.holds_word(record.rsp).then_some(record)
+}
+
+/// The root of the chain, or its last record.
+fn outermost(mut record: &CatchRecord) -> &CatchRecord {
+    while !record.is_root && !record.previous.is_null() {
+        // SAFETY: records are linked innermost first, and the outer ones outlive the inner ones.
+        record = unsafe { &*record.previous };
+    }
+    record
+}
+
+/// Runs landing pads from the walker's next frame up to the place that catches, and goes on there. Each landing
+/// pad ends in [`resume`], which comes back here.
+fn unwind(context: &FaultContext, mut walker: Walker) -> ! {
+    if context.trace.get().count == 0 {
+        trace(context, walker.clone());
+    }
+    let mut may_pop = true;
+    loop {
+        let Some(record) = sound(context, context.catch_top.get()) else { lost() };
+        let Some(rsp) = walker.peek().map(Registers::rsp) else { abandon(context, record.rsp) };
+        if rsp >= record.rsp {
+            if record.is_root || record.previous.is_null() || !context.unwinding.get().cause.kind.is_forced() {
+                land(context, record);
+            }
+            // Its frame is about to be passed, and landing pads further out may overwrite it.
+            context.catch_top.set(record.previous);
+        }
+        if context.unwinding.get().nested > MAX_NESTED {
+            abandon(context, rsp);
+        }
+        let wild = walker.clone();
+        match walker.next() {
+            Some(Ok(frame)) => visit(context, &frame),
+            _ if may_pop => {
+                // A call through a wild pointer: the return address is on the stack.
+                walker = wild;
+                if walker.pop_return_address().is_err() {
+                    abandon(context, rsp);
+                }
+            }
+            _ => abandon(context, rsp),
+        }
+        may_pop = false;
+    }
+}
+
+/// Enters the frame's landing pad, if it has one for where it stands; counts it as lost if it cannot be known.
+fn visit(context: &FaultContext, frame: &Frame) {
+    let Some(area) = frame.language_data else {
+        return;
+    };
+    let action = if frame.interrupted {
+        // The tables cover calls only: an instruction between two calls may match a pad that is wrong for it.
+        Action::GiveUp
+    } else {
+        // SAFETY: the frame's description names this area as the function's.
+        unsafe { language_data::action(area, frame.function, frame.lookup) }
+    };
+    let mut unwinding = context.unwinding.get();
+    match action {
+        Action::Nothing => {}
+        Action::GiveUp => {
+            unwinding.lost_frames += 1;
+            unwinding.lost_bytes += frame.size();
+            context.unwinding.set(unwinding);
+        }
+        Action::CleanUp(pad) => {
+            unwinding.phase = Phase::Cleaning;
+            context.unwinding.set(unwinding);
+            let mut registers = frame.registers;
+            registers.0[Registers::RIP] = pad;
+            registers.0[Registers::RAX] = core::ptr::from_ref(context).addr() as u64;
+            registers.0[Registers::RDX] = 0;
+            // SAFETY: the frame was called from where it stands and is still on the stack; the pad is its own
+            // for that call.
+            unsafe { machine::install(&raw const registers) }
+        }
+    }
+}
+
+/// Gives up all frames between `rsp` and the root.
+fn abandon(context: &FaultContext, rsp: u64) -> ! {
+    let Some(record) = sound(context, context.catch_top.get()).map(outermost) else { lost() };
+    let mut unwinding = context.unwinding.get();
+    unwinding.lost_frames += 1;
+    // A stack pointer that was lost says nothing: then it may be all of the stack.
+    let stack = context.stack.get();
+    let from = if stack.holds_pointer(rsp) { rsp } else { stack.low };
+    unwinding.lost_bytes += record.rsp.saturating_sub(from);
+    context.unwinding.set(unwinding);
+    land(context, record)
+}
+
+fn land(context: &FaultContext, record: &CatchRecord) -> ! {
+    context.catch_top.set(record.previous);
+    // SAFETY: the record's frame is further out than all that was walked, so it is still on the stack.
+    unsafe { machine::go_to_record(record) }
+}
+
+/// There was a record when the unwinding began and there is none now: the stack itself is destroyed.
+#[cold]
+fn lost() -> ! {
+    crate::catch::nothing_catches()
+}
