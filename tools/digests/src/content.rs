@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use cell_object::{Binding, Object, Relocation, Section, SectionKind, Symbol, SymbolKind};
+use manifest::ShortDigest as Digest;
 use relocation::Kind;
 
-use crate::hash::{Digest, Hasher};
+use crate::hash::Hasher;
 
 /// The digest of one section.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -25,8 +25,7 @@ use std::fmt;
 
 pub use cell_object::SectionKind;
 pub use content::SectionDigest;
-pub use hash::{DIGEST_BYTES, Digest};
-pub use structure::{StructuralDigest, StructureKind};
+use manifest::{CellDetails, StructuralDigest};
 
 /// All digests of one object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +34,18 @@ pub struct ObjectDigests {
     pub sections: Vec<SectionDigest>,
     /// Sorted by kind and name, each pair once.
     pub structures: Vec<StructuralDigest>,
+}
+
+impl ObjectDigests {
+    /// As the manifest has them.
+    #[must_use]
+    pub fn into_details(self) -> CellDetails {
+        let sections = self.sections.iter().zip(0..);
+        let sections = sections
+            .map(|(section, number)| manifest::SectionDigest { section: number, digest: section.digest })
+            .collect();
+        CellDetails { sections, structures: self.structures }
+    }
 }
 
 /// Why no digests could be taken.

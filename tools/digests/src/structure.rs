@@ -2,41 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use crate::hash::{Digest, Hasher};
+use manifest::{ShortDigest as Digest, StructuralDigest, Structure};
 
-/// What a structural digest describes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum StructureKind {
-    /// Layout of a struct, enum or union, by its path.
-    Type,
-    /// Type of a static, by its mangled name.
-    Static,
-    /// Parameters and result of a function, by its mangled name.
-    Signature,
-    /// Order of the methods behind a trait object, by the trait's path.
-    TraitObject,
-}
-
-/// The digest of one structure.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StructuralDigest {
-    /// A path for types and traits, a mangled name for statics and functions.
-    pub name: String,
-    /// What it describes.
-    pub kind: StructureKind,
-    /// Changes when, and only when, the structure does.
-    pub digest: Digest,
-}
+use crate::hash::Hasher;
 
 /// Collects digests by kind and name. The same name can come with different digests (a path does not tell two
 /// instantiations apart in every case): then the digest of all of them together stands for the name, whatever their order.
 #[derive(Default)]
 pub(crate) struct Collector {
-    found: BTreeMap<(StructureKind, String), Vec<Digest>>,
+    found: BTreeMap<(Structure, String), Vec<Digest>>,
 }
 
 impl Collector {
-    pub(crate) fn add(&mut self, kind: StructureKind, name: String, digest: Digest) {
+    pub(crate) fn add(&mut self, kind: Structure, name: String, digest: Digest) {
         let digests = self.found.entry((kind, name)).or_default();
         if let Err(at) = digests.binary_search(&digest) {
             digests.insert(at, digest);
@@ -111,7 +89,7 @@ mod tests {
         let of = |order: [u8; 2]| {
             let mut collector = Collector::default();
             for byte in order {
-                collector.add(StructureKind::Type, "a::T".into(), [byte; 16]);
+                collector.add(Structure::Type, "a::T".into(), [byte; 16]);
             }
             collector.finish()
         };

@@ -6,10 +6,11 @@
 use std::collections::HashMap;
 
 use gimli::DwTag;
+use manifest::{ShortDigest as Digest, Structure};
 
 use crate::debug_info::Tree;
-use crate::hash::{Digest, Hasher};
-use crate::structure::{Collector, StructureKind, belongs_to_toolchain};
+use crate::hash::Hasher;
+use crate::structure::{Collector, belongs_to_toolchain};
 
 pub(crate) struct TypeDigests<'t, 'a> {
     tree: &'t Tree<'a>,
@@ -48,7 +49,7 @@ impl<'t, 'a> TypeDigests<'t, 'a> {
         let path = self.path(index);
         if !belongs_to_toolchain(&path) {
             let digest = self.digest(index);
-            collector.add(StructureKind::Type, path, digest);
+            collector.add(Structure::Type, path, digest);
         }
     }
 
@@ -56,7 +57,7 @@ impl<'t, 'a> TypeDigests<'t, 'a> {
         let Some(name) = self.tree.inherited(index, |node| node.linkage_name.clone()) else { return };
         let mut hasher = Hasher::new("static");
         self.hash_reference(&mut hasher, self.tree.inherited(index, |node| node.of_type));
-        collector.add(StructureKind::Static, name.into_owned(), hasher.finish());
+        collector.add(Structure::Static, name.into_owned(), hasher.finish());
     }
 
     fn collect_signature(&mut self, index: usize, collector: &mut Collector) {
@@ -73,7 +74,7 @@ impl<'t, 'a> TypeDigests<'t, 'a> {
         for parameter in parameters {
             self.hash_reference(&mut hasher, tree.inherited(parameter, |node| node.of_type));
         }
-        collector.add(StructureKind::Signature, name.into_owned(), hasher.finish());
+        collector.add(Structure::Signature, name.into_owned(), hasher.finish());
     }
 
     fn parameters(&self, index: usize) -> Vec<usize> {

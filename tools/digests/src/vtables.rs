@@ -4,10 +4,11 @@
 //! information does not name the methods, their symbols do.
 
 use cell_object::{Object, Section, SectionKind, Symbol};
+use manifest::Structure;
 use relocation::Kind;
 
 use crate::hash::Hasher;
-use crate::structure::{Collector, StructureKind, belongs_to_toolchain};
+use crate::structure::{Collector, belongs_to_toolchain};
 
 /// Drop glue, size and alignment.
 const HEADER_WORDS: usize = 3;
@@ -28,7 +29,7 @@ pub(crate) fn collect(object: &Object<'_>, collector: &mut Collector) {
                     None => hasher.text("vacant"),
                 };
             }
-            collector.add(StructureKind::TraitObject, format!("dyn {trait_path}"), hasher.finish());
+            collector.add(Structure::TraitObject, format!("dyn {trait_path}"), hasher.finish());
         }
     }
 }

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use digests::{Digest, ObjectDigests, StructureKind, frames};
+use digests::{ObjectDigests, frames};
+use manifest::{ShortDigest as Digest, Structure};
 
 fn compile(source: &str) -> Vec<u8> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -43,7 +44,7 @@ fn digests(source: &str) -> ObjectDigests {
 }
 
 /// The digest of the one structure of that kind whose name contains `part`.
-fn structure(digests: &ObjectDigests, kind: StructureKind, part: &str) -> Digest {
+fn structure(digests: &ObjectDigests, kind: Structure, part: &str) -> Digest {
     let found: Vec<_> =
         digests.structures.iter().filter(|digest| digest.kind == kind && digest.name.ends_with(part)).collect();
     assert_eq!(found.len(), 1, "{kind:?} {part}: {:?}", digests.structures);
@@ -56,13 +57,13 @@ fn section(digests: &ObjectDigests, part: &str) -> Digest {
     found[0].digest
 }
 
-fn structures_differ(kind: StructureKind, part: &str, before: &str, after: &str) -> bool {
+fn structures_differ(kind: Structure, part: &str, before: &str, after: &str) -> bool {
     structure(&digests(before), kind, part) != structure(&digests(after), kind, part)
 }
 
 fn type_changes(before: &str, after: &str) -> bool {
     let user = "pub fn user(value: &T) -> &T { value }";
-    structures_differ(StructureKind::Type, "sample::T", &format!("{before} {user}"), &format!("{after} {user}"))
+    structures_differ(Structure::Type, "sample::T", &format!("{before} {user}"), &format!("{after} {user}"))
 }
 
 #[test]
@@ -78,10 +79,7 @@ fn reordered_fields_of_one_size_change_a_type_but_no_code_that_passes_it_on() {
     let before = digests(&format!("#[repr(C)] pub struct T {{ a: u32, b: u32 }} {user}"));
     let after = digests(&format!("#[repr(C)] pub struct T {{ b: u32, a: u32 }} {user}"));
     assert_eq!(section(&before, "4user"), section(&after, "4user"));
-    assert_ne!(
-        structure(&before, StructureKind::Type, "sample::T"),
-        structure(&after, StructureKind::Type, "sample::T")
-    );
+    assert_ne!(structure(&before, Structure::Type, "sample::T"), structure(&after, Structure::Type, "sample::T"));
 }
 
 #[test]
@@ -123,24 +121,24 @@ fn a_change_behind_a_pointer_is_found_at_the_pointee() {
             "pub struct Inner {{ x: {field} }} pub struct T {{ i: &'static Inner }} pub fn user(t: &T) -> &T {{ t }}"
         )
     };
-    assert!(structures_differ(StructureKind::Type, "sample::Inner", &with("u16"), &with("i16")));
+    assert!(structures_differ(Structure::Type, "sample::Inner", &with("u16"), &with("i16")));
 }
 
 #[test]
 fn a_recursive_type_has_a_digest() {
     let digests = digests("pub struct T { next: Option<&'static T>, v: u8 } pub fn user(t: &T) -> u8 { t.v }");
-    structure(&digests, StructureKind::Type, "sample::T");
+    structure(&digests, Structure::Type, "sample::T");
 }
 
 #[test]
 fn types_of_the_toolchain_alone_are_left_out() {
     let digests = digests("pub fn user(v: &Option<core::time::Duration>) -> bool { v.is_some() }");
-    assert!(digests.structures.iter().all(|digest| digest.kind != StructureKind::Type), "{:?}", digests.structures);
+    assert!(digests.structures.iter().all(|digest| digest.kind != Structure::Type), "{:?}", digests.structures);
 }
 
 #[test]
 fn a_signature_counts_parameters_results_and_what_they_are() {
-    let differs = |before: &str, after: &str| structures_differ(StructureKind::Signature, "3api", before, after);
+    let differs = |before: &str, after: &str| structures_differ(Structure::Signature, "3api", before, after);
     assert!(differs("pub fn api(a: u32) -> u32 { a }", "pub fn api(a: u64) -> u32 { a as u32 }"));
     assert!(differs("pub fn api(a: u32) -> u32 { a }", "pub fn api(a: u32) -> i32 { a as i32 }"));
     assert!(differs("pub fn api(a: u32) -> u32 { a }", "pub fn api(a: u32, _b: u32) -> u32 { a }"));
@@ -153,7 +151,7 @@ fn a_signature_counts_parameters_results_and_what_they_are() {
 
 #[test]
 fn an_unused_parameter_still_counts() {
-    let differs = |before: &str, after: &str| structures_differ(StructureKind::Signature, "3api", before, after);
+    let differs = |before: &str, after: &str| structures_differ(Structure::Signature, "3api", before, after);
     assert!(differs("pub fn api(_: u32) -> u32 { 7 }", "pub fn api(_: u64) -> u32 { 7 }"));
 }
 
@@ -165,8 +163,8 @@ fn a_static_counts_its_type() {
             pub fn f() {{ COUNT.store(1, Ordering::Relaxed) }}"
         )
     };
-    assert!(structures_differ(StructureKind::Static, "5COUNT", &with("AtomicU32"), &with("AtomicI32")));
-    assert!(!structures_differ(StructureKind::Static, "5COUNT", &with("AtomicU32"), &with("AtomicU32")));
+    assert!(structures_differ(Structure::Static, "5COUNT", &with("AtomicU32"), &with("AtomicI32")));
+    assert!(!structures_differ(Structure::Static, "5COUNT", &with("AtomicU32"), &with("AtomicU32")));
 }
 
 #[test]
@@ -180,9 +178,9 @@ fn a_trait_object_counts_the_order_of_its_methods() {
     };
     let before = with("fn area(&self) -> u64; fn edge(&self) -> u64;");
     let after = with("fn edge(&self) -> u64; fn area(&self) -> u64;");
-    assert!(structures_differ(StructureKind::TraitObject, "dyn sample::Shape", &before, &after));
+    assert!(structures_differ(Structure::TraitObject, "dyn sample::Shape", &before, &after));
     let provided = with("fn area(&self) -> u64; fn edge(&self) -> u64; fn twice(&self) -> u64 { self.area() * 2 }");
-    assert!(structures_differ(StructureKind::TraitObject, "dyn sample::Shape", &before, &provided));
+    assert!(structures_differ(Structure::TraitObject, "dyn sample::Shape", &before, &provided));
 }
 
 #[test]
