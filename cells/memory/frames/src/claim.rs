@@ -21,20 +21,26 @@ impl AllocatedFrames {
         Self { range, purpose }
     }
 
-    /// Takes up a claim that [`Self::into_range`] put down, or one to reserved memory (the seed image) that nobody has.
+    /// Takes up a claim that [`Self::into_range`] put down.
     ///
     /// # Safety
-    /// No other claim to any of these frames exists, nothing maps them but what the caller answers for, and they are
-    /// marked as taken.
+    /// The frames were put down for this purpose and not taken up since, and nothing maps them but what the caller
+    /// answers for.
     pub unsafe fn from_range(range: FrameRange, purpose: Purpose) -> Self {
+        Self { range, purpose }
+    }
+
+    /// Takes up a claim to memory that was reserved at [`crate::init`], such as a part of the seed image.
+    ///
+    /// # Safety
+    /// Nobody else claims these frames, nothing maps them but what the caller answers for, and they are usable memory.
+    pub unsafe fn adopt(range: FrameRange, purpose: Purpose) -> Self {
         Self::claim(range, purpose)
     }
 
-    /// Puts the claim down: the frames stay taken, somebody else's record (a page table entry) now owns them.
+    /// Puts the claim down: the frames stay taken and counted, some other record (a page table entry) now owns them.
     pub fn into_range(self) -> FrameRange {
-        let this = ManuallyDrop::new(self);
-        refund(this.purpose, this.range.count());
-        this.range
+        ManuallyDrop::new(self).range
     }
 
     /// Which frames.
@@ -54,7 +60,9 @@ impl AllocatedFrames {
 
     /// Says that they are for something else.
     pub fn with_purpose(self, purpose: Purpose) -> Self {
-        Self::claim(self.into_range(), purpose)
+        let this = ManuallyDrop::new(self);
+        refund(this.purpose, this.range.count());
+        Self::claim(this.range, purpose)
     }
 
     /// The first `count` and the rest. Gives the claim back if there are not more than `count`, or `count` is 0.

@@ -1,0 +1,66 @@
+//! The processor as the machine of `page_tables`.
+
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use addresses::{PAGE_SIZE, Page, VirtAddr};
+use frames::Purpose;
+use page_tables::{Entry, Machine, Rights, Window};
+use spin_lock::SpinLock;
+
+/// The tables that the processor uses.
+pub(crate) const ACTIVE: Window = Window::ACTIVE;
+
+/// Held while a table is made. Inside: the page through which a frame is cleared before it becomes a table, so that no
+/// CPU ever walks through what the frame held before.
+static TABLE_MAKING: SpinLock<Option<Page>> = SpinLock::new(None);
+
+/// Gives table making its page. The page's own tables exist already.
+pub(crate) fn set_clearing_page(page: Page) {
+    *TABLE_MAKING.lock() = Some(page);
+}
+
+/// The processor this runs on.
+pub(crate) struct Processor;
+
+impl Machine for Processor {
+    #[inline]
+    fn load(&self, entry: VirtAddr) -> Entry {
+        Entry::from_bits(cell(entry).load(Ordering::Relaxed))
+    }
+
+    #[inline]
+    fn store(&self, entry: VirtAddr, value: Entry) {
+        cell(entry).store(value.bits(), Ordering::Release);
+    }
+
+    fn install_table(&self, entry: VirtAddr) -> bool {
+        let clearing = TABLE_MAKING.lock();
+        if self.load(entry).is_present() {
+            return true;
+        }
+        let Some(page) = *clearing else { return false };
+        let Ok(table) = frames::try_allocate(1, Purpose::PageTables) else { return false };
+        let alias = ACTIVE.entry(1, page);
+        self.store(alias, Entry::leaf(table.range().first(), Rights::Writable, false));
+        self.invalidate(page);
+        // SAFETY: the page is this lock's alone and now shows a frame that nobody else has.
+        unsafe { page.start().as_mut_ptr::<u8>().write_bytes(0, PAGE_SIZE) };
+        self.store(alias, Entry::EMPTY);
+        self.invalidate(page);
+        self.store(entry, Entry::table(table.into_range().first()));
+        true
+    }
+
+    #[inline]
+    fn invalidate(&self, page: Page) {
+        x86_64::instructions::tlb::flush(page.start());
+    }
+}
+
+/// The entry as an atomic: the processor itself sets accessed and dirty bits.
+#[inline]
+fn cell(entry: VirtAddr) -> &'static AtomicU64 {
+    // SAFETY: `page_tables` computes addresses in the recursive window only, and asks for an entry only when the tables
+    // above it are present; tables are never freed.
+    unsafe { &*entry.as_ptr::<AtomicU64>() }
+}

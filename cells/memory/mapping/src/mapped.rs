@@ -1,0 +1,245 @@
+//! The owner of a mapping.
+
+use core::fmt;
+use core::marker::PhantomData;
+use core::mem::ManuallyDrop;
+
+use addresses::{Page, PageRange, VirtAddr};
+use frames::{AllocatedFrames, Purpose};
+use pages::AllocatedPages;
+
+use crate::hardware::{ACTIVE, Processor};
+use crate::{
+    Executable, MapError, Permission, ReadOnly, Readable, ShootdownTimeout, Withheld, Writable, range, shootdown,
+};
+
+/// Pages that are mapped with rights `R`, and the frames behind them. Dropping it unmaps, tells every CPU, and frees
+/// both.
+#[must_use = "dropping it unmaps the pages at once"]
+pub struct MappedPages<R: Permission> {
+    pages: ManuallyDrop<AllocatedPages>,
+    purpose: Purpose,
+    rights: PhantomData<R>,
+}
+
+/// A change that was refused: the mapping, as it was, and why.
+#[derive(Debug)]
+pub struct Refused<R: Permission> {
+    /// The mapping, unchanged.
+    pub mapping: MappedPages<R>,
+    /// Why.
+    pub error: MapError,
+}
+
+/// Takes `count` pages and frames, in as few runs as there are, and maps them. The bytes are whatever they were.
+pub fn allocate<R: Permission>(count: usize, rights: R, purpose: Purpose) -> Result<MappedPages<R>, MapError> {
+    allocate_at(pages::allocate(count)?, rights, purpose)
+}
+
+/// As [`allocate`], all bytes 0.
+pub fn allocate_zeroed(count: usize, purpose: Purpose) -> Result<MappedPages<Writable>, MapError> {
+    let mut mapping = allocate(count, Writable, purpose)?;
+    mapping.bytes_mut().fill(0);
+    Ok(mapping)
+}
+
+/// Maps fresh frames at these pages, in as few runs as there are.
+pub fn allocate_at<R: Permission>(
+    pages: AllocatedPages,
+    _rights: R,
+    purpose: Purpose,
+) -> Result<MappedPages<R>, MapError> {
+    Ok(MappedPages::new(range::fill(pages, R::RIGHTS, R::PRESENT, purpose, true)?, purpose))
+}
+
+/// Takes up the mapping of a part of the seed image that [`crate::bootstrap`] made.
+///
+/// # Safety
+/// Nobody else has taken it up, and what uses these addresses lives no longer than the result.
+pub unsafe fn adopt<R: Permission>(
+    pages: PageRange,
+    _rights: R,
+    purpose: Purpose,
+) -> Result<MappedPages<R>, MapError> {
+    let claim = pages::allocate_at(pages)?;
+    for page in pages.iter() {
+        let entry = page_tables::read(&Processor, ACTIVE, page);
+        if !entry.is_present() || !entry.is_owned() || entry.rights() != Some(R::RIGHTS) {
+            return Err(MapError::NotAsExpected(page));
+        }
+    }
+    for page in pages.iter() {
+        let frame = page_tables::read(&Processor, ACTIVE, page).frame();
+        // SAFETY: bootstrap gave the frame to this entry, and the caller says that nobody has taken it up.
+        unsafe { AllocatedFrames::adopt(frame.as_range(), purpose) }.into_range();
+    }
+    Ok(MappedPages::new(claim, purpose))
+}
+
+/// Joining pages and frames.
+pub trait MapPages: Sized {
+    /// Maps the pages to the frames, one to one. On failure both are freed.
+    fn map<R: Permission>(self, frames: AllocatedFrames, rights: R) -> Result<MappedPages<R>, MapError>;
+}
+
+impl MapPages for AllocatedPages {
+    fn map<R: Permission>(self, frames: AllocatedFrames, _rights: R) -> Result<MappedPages<R>, MapError> {
+        let purpose = range::map(self.range(), frames, R::RIGHTS, R::PRESENT)?;
+        Ok(MappedPages::new(self, purpose))
+    }
+}
+
+impl<R: Permission> MappedPages<R> {
+    /// The caller has mapped the pages with rights `R`.
+    pub(crate) fn new(pages: AllocatedPages, purpose: Purpose) -> Self {
+        Self { pages: ManuallyDrop::new(pages), purpose, rights: PhantomData }
+    }
+
+    /// The parts, without unmapping.
+    fn into_parts(self) -> (AllocatedPages, Purpose) {
+        let mut this = ManuallyDrop::new(self);
+        // SAFETY: `this` is neither dropped nor used again, so the claim is moved, not copied.
+        (unsafe { ManuallyDrop::take(&mut this.pages) }, this.purpose)
+    }
+
+    /// The pages, which somebody has unmapped.
+    pub(crate) fn into_pages(self) -> AllocatedPages {
+        self.into_parts().0
+    }
+
+    /// Which pages.
+    pub fn pages(&self) -> PageRange {
+        self.pages.range()
+    }
+
+    /// The first byte.
+    pub fn start(&self) -> VirtAddr {
+        self.pages.range().start()
+    }
+
+    /// How many bytes.
+    pub fn len(&self) -> usize {
+        self.pages.range().bytes()
+    }
+
+    /// Whether nothing is mapped.
+    pub fn is_empty(&self) -> bool {
+        self.pages.range().is_empty()
+    }
+
+    /// What the frames are for.
+    pub fn purpose(&self) -> Purpose {
+        self.purpose
+    }
+
+    /// The frame behind page `index`.
+    pub fn frame(&self, index: usize) -> Option<addresses::Frame> {
+        range::frame_of(self.pages.range(), index)
+    }
+
+    /// Unmaps and frees the frames; the pages are left to the caller. If a CPU does not answer, the range goes into
+    /// quarantine.
+    pub fn unmap(self) -> Result<AllocatedPages, ShootdownTimeout> {
+        let (pages, purpose) = self.into_parts();
+        match range::unmap(pages.range(), purpose) {
+            Ok(()) => Ok(pages),
+            Err(timeout) => {
+                shootdown::quarantine(pages.into_range(), purpose);
+                Err(timeout)
+            }
+        }
+    }
+
+    /// Moves the frames to other pages, with other rights; the old pages are unmapped first, on every CPU, and freed.
+    /// This is how code gets into place: written through a temporary alias, then moved to where it runs.
+    pub fn move_to<N: Permission>(self, target: AllocatedPages, _rights: N) -> Result<MappedPages<N>, Refused<R>> {
+        match range::transfer(self.pages.range(), target.range(), N::RIGHTS) {
+            Ok(()) => {
+                let (_old, purpose) = self.into_parts();
+                Ok(MappedPages::new(target, purpose))
+            }
+            Err(error) => Err(Refused { mapping: self, error }),
+        }
+    }
+
+    /// The first `count` pages and the rest. Gives the mapping back if there are not more than `count`, or `count` is 0.
+    pub fn split(self, count: usize) -> Result<(Self, Self), Self> {
+        let (pages, purpose) = self.into_parts();
+        match pages.split(count) {
+            Ok((head, tail)) => Ok((Self::new(head, purpose), Self::new(tail, purpose))),
+            Err(pages) => Err(Self::new(pages, purpose)),
+        }
+    }
+
+    fn change<N: Permission>(self) -> Result<MappedPages<N>, Refused<R>> {
+        match range::change(self.pages.range(), R::RIGHTS, N::RIGHTS) {
+            Ok(()) => {
+                let (pages, purpose) = self.into_parts();
+                Ok(MappedPages::new(pages, purpose))
+            }
+            Err(timeout) => Err(Refused { mapping: self, error: timeout.into() }),
+        }
+    }
+}
+
+impl MappedPages<Writable> {
+    /// Gives up writing.
+    pub fn into_read_only(self) -> Result<MappedPages<ReadOnly>, Refused<Writable>> {
+        self.change()
+    }
+
+    /// Gives up writing for executing.
+    pub fn into_executable(self) -> Result<MappedPages<Executable>, Refused<Writable>> {
+        self.change()
+    }
+}
+
+impl MappedPages<ReadOnly> {
+    /// Asks for writing. No view of the bytes can exist any more.
+    pub fn into_writable(self) -> Result<MappedPages<Writable>, Refused<ReadOnly>> {
+        self.change()
+    }
+}
+
+impl MappedPages<Withheld> {
+    /// Makes the pages accessible by address. Takes no lock and allocates nothing, so that a fault handler may do it.
+    pub fn reveal(&self) {
+        range::reveal(self.pages.range());
+    }
+
+    /// Makes the processor fault on the pages again.
+    pub fn hide(&self) -> Result<(), ShootdownTimeout> {
+        range::hide(self.pages.range())
+    }
+}
+
+impl<R: Readable> MappedPages<R> {
+    /// All bytes.
+    pub fn bytes(&self) -> &[u8] {
+        // SAFETY: the pages are mapped readable as long as `self` lives; only `&mut self` writes.
+        unsafe { core::slice::from_raw_parts(self.start().as_ptr(), self.len()) }
+    }
+}
+
+impl MappedPages<Writable> {
+    /// All bytes, to be written.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        // SAFETY: the pages are mapped writable as long as `self` lives, and `self` is borrowed exclusively.
+        unsafe { core::slice::from_raw_parts_mut(self.start().as_mut_ptr(), self.len()) }
+    }
+}
+
+impl<R: Permission> fmt::Debug for MappedPages<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let first: Page = self.pages.range().first();
+        write!(f, "MappedPages<{:?}>({} at {:#x}, {})", R::RIGHTS, self.pages.count(), first.start(), self.purpose)
+    }
+}
+
+impl<R: Permission> Drop for MappedPages<R> {
+    fn drop(&mut self) {
+        // SAFETY: nobody uses the field after this.
+        let pages = unsafe { ManuallyDrop::take(&mut self.pages) };
+        range::release(pages, self.purpose);
+    }
+}

@@ -1,0 +1,171 @@
+//! What [`crate::MappedPages`] does, without its type parameter, so that no other cell gets copies of it.
+
+use addresses::{Frame, FrameRange, PageRange};
+use frames::{AllocatedFrames, FramesError, Purpose};
+use page_tables::{Rights, TableError};
+use pages::AllocatedPages;
+
+use crate::hardware::{ACTIVE, Processor};
+use crate::{MapError, ShootdownTimeout, shootdown};
+
+/// Maps frames that the caller owns; afterwards the mapping owns them.
+pub(crate) fn map(
+    pages: PageRange,
+    frames: AllocatedFrames,
+    rights: Rights,
+    present: bool,
+) -> Result<Purpose, TableError> {
+    page_tables::map(&Processor, ACTIVE, pages, frames.range(), rights, true)?;
+    let purpose = frames.purpose();
+    frames.into_range();
+    if !present {
+        page_tables::withhold(&Processor, ACTIVE, pages);
+    }
+    Ok(purpose)
+}
+
+/// Maps fresh frames, in as few runs as there are. `patient`: others may be asked for their spare frames.
+pub(crate) fn fill(
+    pages: AllocatedPages,
+    rights: Rights,
+    present: bool,
+    purpose: Purpose,
+    patient: bool,
+) -> Result<AllocatedPages, MapError> {
+    let mut done = 0;
+    let mut run = pages.count();
+    while let Some((_, rest)) = pages.range().split_at(done).filter(|(_, rest)| !rest.is_empty()) {
+        run = run.min(rest.count());
+        let mapped = match frames::try_allocate(run, purpose) {
+            Err(FramesError::OutOfMemory { .. }) if run > 1 => {
+                run /= 2;
+                continue;
+            }
+            Err(FramesError::OutOfMemory { .. }) if patient && frames::reclaim() > 0 => continue,
+            Err(error) => Err(error.into()),
+            Ok(frames) => {
+                let (part, _) = rest.split_at(run).unwrap_or((rest, rest));
+                map(part, frames, rights, present).map_err(MapError::from)
+            }
+        };
+        if let Err(error) = mapped {
+            abandon(pages, done, purpose);
+            return Err(error);
+        }
+        done += run;
+    }
+    Ok(pages)
+}
+
+/// Frees pages of which only the first `mapped` are mapped.
+fn abandon(pages: AllocatedPages, mapped: usize, purpose: Purpose) {
+    match pages.split(mapped) {
+        Ok((head, _unmapped)) => release(head, purpose),
+        Err(all) if mapped > 0 => release(all, purpose),
+        Err(_unmapped) => {}
+    }
+}
+
+/// Unmaps and frees pages and frames, now or when every CPU has forgotten them.
+pub(crate) fn release(pages: AllocatedPages, purpose: Purpose) {
+    if unmap(pages.range(), purpose).is_err() {
+        shootdown::quarantine(pages.into_range(), purpose);
+    }
+}
+
+/// Takes the mapping away, waits until every CPU has forgotten it, and frees the frames that it owned. On failure
+/// nothing can be reached any more, and nothing is free.
+pub(crate) fn unmap(pages: PageRange, purpose: Purpose) -> Result<(), ShootdownTimeout> {
+    page_tables::withhold(&Processor, ACTIVE, pages);
+    shootdown::forget(pages)?;
+    free_withheld(pages, purpose);
+    Ok(())
+}
+
+/// Takes the mapping away as [`unmap`] does, but keeps the frames taken: the caller answers for them. On failure
+/// everything is as before.
+pub(crate) fn detach(pages: PageRange) -> Result<(), ShootdownTimeout> {
+    page_tables::withhold(&Processor, ACTIVE, pages);
+    let outcome = shootdown::forget(pages);
+    match outcome {
+        Ok(()) => page_tables::take(&Processor, ACTIVE, pages, |_, _| {}),
+        Err(_) => page_tables::reveal(&Processor, ACTIVE, pages),
+    }
+    outcome
+}
+
+/// Frees the frames behind withheld pages that no CPU remembers.
+pub(crate) fn free_withheld(pages: PageRange, purpose: Purpose) {
+    let mut run: Option<FrameRange> = None;
+    page_tables::take(&Processor, ACTIVE, pages, |_, entry| {
+        if !entry.is_owned() {
+            return;
+        }
+        let frame = entry.frame();
+        run = match run.and_then(|run| run.join(&frame.as_range())) {
+            Some(longer) => Some(longer),
+            None => {
+                free_run(run, purpose);
+                Some(frame.as_range())
+            }
+        };
+    });
+    free_run(run, purpose);
+}
+
+fn free_run(run: Option<FrameRange>, purpose: Purpose) {
+    if let Some(run) = run {
+        // SAFETY: the entries just taken away owned these frames, for this purpose.
+        drop(unsafe { AllocatedFrames::from_range(run, purpose) });
+    }
+}
+
+/// Gives the pages other rights on every CPU. On failure they are as before.
+pub(crate) fn change(pages: PageRange, old: Rights, new: Rights) -> Result<(), ShootdownTimeout> {
+    // Never from writable to executable in one step: a CPU that still remembers the page as writable could write to it
+    // while another executes it.
+    page_tables::withhold(&Processor, ACTIVE, pages);
+    let outcome = shootdown::forget(pages);
+    let rights = if outcome.is_ok() { new } else { old };
+    page_tables::restrict(&Processor, ACTIVE, pages, rights);
+    page_tables::reveal(&Processor, ACTIVE, pages);
+    outcome
+}
+
+/// Moves what is mapped at `from` to the unmapped pages `to`. On failure everything is as before.
+pub(crate) fn transfer(from: PageRange, to: PageRange, rights: Rights) -> Result<(), MapError> {
+    page_tables::withhold(&Processor, ACTIVE, from);
+    let outcome = shootdown::forget(from)
+        .map_err(MapError::from)
+        .and_then(|()| Ok(page_tables::transfer(&Processor, ACTIVE, from, to, rights)?));
+    if outcome.is_err() {
+        page_tables::reveal(&Processor, ACTIVE, from);
+    }
+    outcome
+}
+
+/// Maps physical memory that the mapping does not own.
+pub(crate) fn map_foreign(
+    pages: PageRange,
+    frames: FrameRange,
+    rights: Rights,
+) -> Result<(), TableError> {
+    page_tables::map(&Processor, ACTIVE, pages, frames, rights, false)
+}
+
+/// Makes withheld pages accessible. Takes no lock.
+pub(crate) fn reveal(pages: PageRange) {
+    page_tables::reveal(&Processor, ACTIVE, pages);
+}
+
+/// Makes the processor fault on pages again.
+pub(crate) fn hide(pages: PageRange) -> Result<(), ShootdownTimeout> {
+    page_tables::withhold(&Processor, ACTIVE, pages);
+    shootdown::forget(pages)
+}
+
+/// The frame behind a mapped or withheld page.
+pub(crate) fn frame_of(pages: PageRange, index: usize) -> Option<Frame> {
+    let entry = page_tables::read(&Processor, ACTIVE, pages.get(index)?);
+    (!entry.is_empty()).then(|| entry.frame())
+}
