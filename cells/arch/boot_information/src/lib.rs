@@ -1,0 +1,155 @@
+//! What the boot loader told the kernel, in one form for PVH and Multiboot2.
+//!
+//! Guarantees to everybody after boot: addresses are physical, regions were copied out of the loader's memory, and the
+//! command line is text. What does not fit (more than 64 regions, a command line over 512 bytes) is cut off and counted
+//! in [`BootInformation::left_out`], not lost in silence.
+#![no_std]
+#![forbid(unsafe_code)]
+
+pub mod pvh;
+
+use core::fmt;
+
+/// A stretch of physical memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Region {
+    /// Physical address of the first byte.
+    pub start: u64,
+    /// Size in bytes.
+    pub bytes: u64,
+}
+
+/// Most firmware describes memory in a dozen regions.
+pub const MAX_REGIONS: usize = 64;
+
+/// As much as GRUB accepts on one line of its menu, and more than anybody types.
+pub const MAX_COMMAND_LINE: usize = 512;
+
+/// Which protocol the kernel was entered by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loader {
+    /// QEMU's `-kernel` (the Xen PVH protocol).
+    Pvh,
+    /// GRUB.
+    Multiboot2,
+}
+
+/// What the boot loader told.
+#[derive(Clone)]
+pub struct BootInformation {
+    /// Who booted the kernel.
+    pub loader: Loader,
+    /// The archive of cells.
+    pub archive: Option<Region>,
+    /// Where the loader's own tables are, which must not be used for anything else before they are read.
+    pub tables: Region,
+    /// Address of ACPI's root pointer structure, if the loader names it.
+    pub acpi_root: Option<u64>,
+    /// The time stamp counter at the first instruction.
+    pub entry_ticks: u64,
+    /// Regions and bytes of command line for which there was no room.
+    pub left_out: usize,
+    usable: [Region; MAX_REGIONS],
+    regions: usize,
+    command_line: [u8; MAX_COMMAND_LINE],
+    command_line_length: usize,
+}
+
+impl BootInformation {
+    /// Nothing known yet but who booted and when.
+    #[must_use]
+    pub fn new(loader: Loader, entry_ticks: u64) -> Self {
+        Self {
+            loader,
+            archive: None,
+            tables: Region::default(),
+            acpi_root: None,
+            entry_ticks,
+            left_out: 0,
+            usable: [Region::default(); MAX_REGIONS],
+            regions: 0,
+            command_line: [0; MAX_COMMAND_LINE],
+            command_line_length: 0,
+        }
+    }
+
+    /// Memory that the kernel may use.
+    #[must_use]
+    pub fn usable(&self) -> &[Region] {
+        &self.usable[..self.regions]
+    }
+
+    /// Adds a region of usable memory.
+    pub fn push_usable(&mut self, region: Region) {
+        match self.usable.get_mut(self.regions) {
+            Some(place) => {
+                *place = region;
+                self.regions += 1;
+            }
+            None => self.left_out += 1,
+        }
+    }
+
+    /// The command line; empty if the loader gave none or it was no UTF-8.
+    #[must_use]
+    pub fn command_line(&self) -> &str {
+        core::str::from_utf8(&self.command_line[..self.command_line_length]).unwrap_or_default()
+    }
+
+    /// Takes over the command line up to the first zero byte.
+    pub fn set_command_line(&mut self, text: &[u8]) {
+        let text = text.split(|&byte| byte == 0).next().unwrap_or_default();
+        let length = text.len().min(MAX_COMMAND_LINE);
+        self.command_line[..length].copy_from_slice(&text[..length]);
+        self.command_line_length = length;
+        self.left_out += text.len() - length;
+    }
+
+    /// The value of `key=value` on the command line; the last one counts.
+    #[must_use]
+    pub fn option(&self, key: &str) -> Option<&str> {
+        self.command_line()
+            .split_ascii_whitespace()
+            .rev()
+            .find_map(|word| word.split_once('=').and_then(|(name, value)| (name == key).then_some(value)))
+    }
+}
+
+impl fmt::Debug for BootInformation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BootInformation")
+            .field("loader", &self.loader)
+            .field("archive", &self.archive)
+            .field("acpi_root", &self.acpi_root)
+            .field("usable", &self.usable())
+            .field("command_line", &self.command_line())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_option_counts() {
+        let mut information = BootInformation::new(Loader::Pvh, 0);
+        information.set_command_line(b"log=info quiet exit=debug log=debug\0rubbish=1");
+        assert_eq!(information.option("log"), Some("debug"));
+        assert_eq!(information.option("exit"), Some("debug"));
+        assert_eq!(information.option("quiet"), None);
+        assert_eq!(information.option("rubbish"), None);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_counted() {
+        let mut information = BootInformation::new(Loader::Pvh, 0);
+        for start in 0..MAX_REGIONS as u64 + 3 {
+            information.push_usable(Region { start, bytes: 1 });
+        }
+        information.set_command_line(&[b'x'; MAX_COMMAND_LINE + 5]);
+        assert_eq!(information.usable().len(), MAX_REGIONS);
+        assert_eq!(information.command_line().len(), MAX_COMMAND_LINE);
+        assert_eq!(information.left_out, 8);
+    }
+}

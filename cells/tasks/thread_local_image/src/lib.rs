@@ -1,0 +1,160 @@
+//! The initial image of every task's thread locals.
+//!
+//! Thread locals lie below the thread pointer: each cell that has some owns a block at a fixed distance, the same in
+//! every task. Guarantees to the loader: a block, once published, exists in every task, also in tasks older than the
+//! cell. Guarantees to whoever makes a task: [`initialise`] fills exactly the bytes that published blocks own.
+//!
+//! It fails when the 64 KiB that each task reserves are used up, or when memory for the tasks that run cannot be had;
+//! then the block does not exist in any task.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+use alloc::{boxed::Box, vec::Vec};
+use core::fmt;
+
+use spin::Once;
+use spin_lock::SpinLock;
+
+/// Bytes below the thread pointer that each task reserves.
+pub const CAPACITY: usize = 64 * 1024;
+
+struct Block {
+    /// From the thread pointer down to the first byte.
+    distance: usize,
+    size: usize,
+    /// Empty until the block is published.
+    bytes: Box<[u8]>,
+}
+
+static BLOCKS: SpinLock<Vec<Block>> = SpinLock::new(Vec::new());
+static GROWTH: Once<fn(distance: usize, bytes: &[u8]) -> Result<(), ImageError>> = Once::new();
+
+/// Why a cell cannot have its thread locals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImageError {
+    /// The reserved space is used up.
+    Full {
+        /// Bytes that were asked for.
+        size: usize,
+        /// Bytes in use.
+        used: usize,
+    },
+    /// The host's map puts two blocks in one place.
+    Overlap {
+        /// Distance of the block that was refused.
+        distance: usize,
+    },
+    /// A task that runs could not be given the block.
+    Memory,
+}
+
+impl fmt::Display for ImageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Full { size, used } => {
+                write!(f, "{size} bytes of thread locals do not fit: {used} of {CAPACITY} are in use")
+            }
+            Self::Overlap { distance } => write!(f, "thread locals at distance {distance} overlap another cell's"),
+            Self::Memory => f.write_str("no memory for the thread locals of the tasks that run"),
+        }
+    }
+}
+
+impl core::error::Error for ImageError {}
+
+/// A cell's block. Dropping it frees the place.
+#[derive(Debug)]
+#[must_use = "dropping it takes the thread locals out of the image"]
+pub struct Registration {
+    distance: usize,
+}
+
+impl Registration {
+    /// Bytes from the thread pointer down to the block.
+    #[must_use]
+    pub fn distance(&self) -> usize {
+        self.distance
+    }
+
+    /// Gives the block its initial bytes, in all tasks that are and that will be.
+    ///
+    /// # Errors
+    /// [`ImageError::Memory`] if a task that runs has no memory for it.
+    pub fn publish(&mut self, bytes: &[u8]) -> Result<(), ImageError> {
+        if let Some(block) = BLOCKS.lock().iter_mut().find(|block| block.distance == self.distance) {
+            block.bytes = Box::from(&bytes[..bytes.len().min(block.size)]);
+        }
+        // First the image, then the tasks that run: a task that is made in between gets the block from the image.
+        GROWTH.get().map_or(Ok(()), |grow| grow(self.distance, bytes))
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        BLOCKS.lock().retain(|block| block.distance != self.distance);
+    }
+}
+
+/// Takes a place for `size` bytes, aligned to `alignment` (a power of two) in every task.
+///
+/// # Errors
+/// [`ImageError::Full`].
+pub fn reserve(size: usize, alignment: usize) -> Result<Registration, ImageError> {
+    let mut blocks = BLOCKS.lock();
+    // First fit: the blocks by distance, and the gaps between them.
+    blocks.sort_unstable_by_key(|block| block.distance);
+    let mut used = 0;
+    for block in &*blocks {
+        let distance = (used + size).next_multiple_of(alignment);
+        if distance + block.size <= block.distance {
+            break;
+        }
+        used = block.distance;
+    }
+    let distance = (used + size).next_multiple_of(alignment);
+    if distance > CAPACITY {
+        return Err(ImageError::Full { size, used });
+    }
+    blocks.push(Block { distance, size, bytes: Box::default() });
+    Ok(Registration { distance })
+}
+
+/// Takes up the place that the host gave a cell of the seed.
+///
+/// # Errors
+/// [`ImageError::Overlap`] if another block is there.
+pub fn adopt(distance: usize, size: usize) -> Result<Registration, ImageError> {
+    let mut blocks = BLOCKS.lock();
+    let overlaps = |block: &Block| distance - size < block.distance && block.distance - block.size < distance;
+    if distance > CAPACITY || size > distance || blocks.iter().any(overlaps) {
+        return Err(ImageError::Overlap { distance });
+    }
+    blocks.push(Block { distance, size, bytes: Box::default() });
+    Ok(Registration { distance })
+}
+
+/// How many bytes below the thread pointer are in use.
+#[must_use]
+pub fn size() -> usize {
+    BLOCKS.lock().iter().map(|block| block.distance).max().unwrap_or(0)
+}
+
+/// Fills the last `block.len()` bytes below a thread pointer with what a new task starts with. Bytes that belong to no
+/// cell become 0; blocks further away than `block` is long are left to whoever maps that memory.
+pub fn initialise(block: &mut [u8]) {
+    block.fill(0);
+    let end = block.len();
+    for published in &*BLOCKS.lock() {
+        if let Some(place) = end.checked_sub(published.distance).and_then(|start| block.get_mut(start..)) {
+            let length = published.bytes.len();
+            place[..length].copy_from_slice(&published.bytes);
+        }
+    }
+}
+
+/// Sets who gives a new block to the tasks that run: called with the block's distance and initial bytes.
+pub fn set_growth_hook(hook: fn(distance: usize, bytes: &[u8]) -> Result<(), ImageError>) {
+    GROWTH.call_once(|| hook);
+}
