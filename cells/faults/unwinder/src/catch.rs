@@ -28,6 +28,8 @@ pub struct Caught {
     pub released_locks: u32,
     /// Time from the fault to here, in ticks of the time stamp counter.
     pub ticks: u64,
+    /// It was caught at the task's root, so the task ends.
+    pub at_root: bool,
 }
 
 impl fmt::Display for Caught {
@@ -111,12 +113,10 @@ unsafe fn catch_erased(
     let cpu = CpuState::take();
     let record = UnsafeCell::new(CatchRecord { rsp: 0, rip: 0, previous: context.catch_top.get(), is_root, outer });
     context.unwinding.set(Unwinding::IDLE);
-    context.catch_top.set(record.get());
-    // SAFETY: the caller vouches for `body`; the record is unlinked before this function returns.
-    let stopped = unsafe { machine::catching_frame(body, data, record.get()) };
+    // SAFETY: the caller vouches for `body`; the record is on this frame, which outlives the call, and names the
+    // present top.
+    let stopped = unsafe { machine::catching_frame(body, data, record.get(), context.catch_top.as_ptr()) };
     let ended = context.unwinding.replace(outer);
-    // SAFETY: the record is this frame's own.
-    context.catch_top.set(unsafe { (*record.get()).previous });
     if stopped == 0 {
         return Ok(());
     }
@@ -138,6 +138,7 @@ fn settle(context: &FaultContext, is_root: bool, ended: &Unwinding, cpu: CpuStat
         lost_bytes: ended.lost_bytes,
         released_locks,
         ticks: now.saturating_sub(ended.began),
+        at_root: is_root,
     };
     call_landed_hook(context, &caught);
     caught

@@ -3,6 +3,7 @@
 //! All of it carries frame information, so that stacks with these frames on them can be walked.
 
 use core::arch::naked_asm;
+use core::mem::offset_of;
 
 use fault_context::CatchRecord;
 
@@ -89,10 +90,18 @@ pub(crate) unsafe extern "C" fn install(registers: *const Registers) -> ! {
 /// Calls `body(data)`. Returns 0 when it returned; returns 1 when somebody went to the address that this
 /// stores in `record`, with the stack pointer that this stores there.
 ///
+/// The record is linked into the chain at `top` when it is complete, and unlinked while its frame still stands:
+/// a fault may come between any two instructions. Whoever goes to the record has unlinked it before.
+///
 /// # Safety
-/// `body` may be called with `data`, and nobody goes to the record's address after this has returned.
+/// `body` may be called with `data`; `record` names the chain's present top as its previous one.
 #[unsafe(naked)]
-pub(crate) unsafe extern "C-unwind" fn catching_frame(body: Body, data: *mut u8, record: *mut CatchRecord) -> u64 {
+pub(crate) unsafe extern "C-unwind" fn catching_frame(
+    body: Body,
+    data: *mut u8,
+    record: *mut CatchRecord,
+    top: *mut *const CatchRecord,
+) -> u64 {
     naked_asm!(
         ".cfi_startproc
          push rbp
@@ -115,12 +124,17 @@ pub(crate) unsafe extern "C-unwind" fn catching_frame(body: Body, data: *mut u8,
          .cfi_rel_offset r15, 0
          sub rsp, 8
          .cfi_adjust_cfa_offset 8
-         mov [rdx], rsp
+         mov rbx, rdx
+         mov r12, rcx
+         mov [rbx + {rsp_field}], rsp
          lea rax, [rip + 2f]
-         mov [rdx + 8], rax
+         mov [rbx + {rip_field}], rax
+         mov [r12], rbx
          mov rax, rdi
          mov rdi, rsi
          call rax
+         mov rax, [rbx + {previous_field}]
+         mov [r12], rax
          xor eax, eax
          jmp 3f
          2:
@@ -147,7 +161,10 @@ pub(crate) unsafe extern "C-unwind" fn catching_frame(body: Body, data: *mut u8,
          .cfi_adjust_cfa_offset -8
          .cfi_restore rbp
          ret
-         .cfi_endproc"
+         .cfi_endproc",
+        rsp_field = const offset_of!(CatchRecord, rsp),
+        rip_field = const offset_of!(CatchRecord, rip),
+        previous_field = const offset_of!(CatchRecord, previous),
     )
 }
 
