@@ -196,11 +196,16 @@ fn trace(context: &FaultContext, walker: Walker) {
         return;
     }
     let mut trace = Trace::EMPTY;
+    let mut outside = walker.clone();
     for frame in walker.take(Trace::FRAMES) {
         match frame {
             Ok(frame) => trace.push(frame.lookup),
             Err(_) => break,
         }
+    }
+    if trace.count == 0 && outside.pop_return_address().is_ok() {
+        // A call of a wild address: begin with the caller.
+        outside.take(Trace::FRAMES).map_while(Result::ok).for_each(|frame| trace.push(frame.lookup));
     }
     context.trace.set(trace);
 }

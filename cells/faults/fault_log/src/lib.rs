@@ -1,0 +1,177 @@
+//! Keeps what went wrong, where, what it cost and what was done about it: the last 64 faults.
+//!
+//! Guarantees: a fault that is caught is in the log before the task's end is seen by anybody; recording allocates
+//! nothing (the fault may be that memory ran out). The place is the first frame that is not part of the machinery
+//! through which faults pass, with its cell, its demangled function and the offset in it.
+//!
+//! Cannot fail; when the ring is full the oldest record goes. Without a resolver, places are bare addresses.
+#![no_std]
+
+mod record;
+mod text;
+
+pub use record::{Action, FaultRecord};
+pub use text::Text;
+
+use core::sync::atomic::{AtomicPtr, Ordering};
+
+use fault_context::{FaultContext, FaultKind, Name, Trace};
+use spin_lock::SpinLock;
+use unwinder::Caught;
+
+/// Records that are kept.
+pub const CAPACITY: usize = 64;
+
+/// The cells through which a fault passes before or after it happens; the code to blame is in none of them.
+const MACHINERY: [&str; 14] = [
+    "core",
+    "alloc",
+    "compiler_builtins",
+    "panic",
+    "unwinder",
+    "fault_context",
+    "fault_injection",
+    "heap",
+    "heap_core",
+    "talc",
+    "scheduler",
+    "wait_queue",
+    "context_switch",
+    "interrupts",
+];
+
+/// What is at an address.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// The cell.
+    pub cell: &'a str,
+    /// The function's mangled name.
+    pub function: &'a str,
+    /// Bytes from the function's start.
+    pub offset: u64,
+}
+
+/// Calls the second argument with what is at the address, if anything is; allocates nothing and does not wait.
+pub type Resolver = fn(u64, &mut dyn FnMut(Place<'_>));
+
+static RESOLVER: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
+static RING: SpinLock<Ring> = SpinLock::new(Ring { records: [const { None }; CAPACITY], next: 0 });
+
+struct Ring {
+    records: [Option<FaultRecord>; CAPACITY],
+    /// The number of the next record.
+    next: u64,
+}
+
+/// Sets who knows what is at an address, and starts to record.
+pub fn init(resolver: Resolver) {
+    RESOLVER.store(resolver as *mut (), Ordering::Release);
+    unwinder::set_landed_hook(record);
+}
+
+/// Calls `visit` with what is at `address`.
+pub fn resolve(address: u64, visit: &mut dyn FnMut(Place<'_>)) {
+    let resolver = RESOLVER.load(Ordering::Acquire);
+    if !resolver.is_null() {
+        // SAFETY: only `init` stores here, and it stores this type.
+        let resolver: Resolver = unsafe { core::mem::transmute(resolver) };
+        resolver(address, visit);
+    }
+}
+
+/// Faults since boot, kept or not.
+pub fn count() -> u64 {
+    RING.lock().next
+}
+
+/// The record with this number (they are numbered from 0), if it is still kept.
+pub fn get(number: u64) -> Option<FaultRecord> {
+    let ring = RING.lock();
+    ring.records[(number % CAPACITY as u64) as usize].filter(|record| record.number == number)
+}
+
+/// The records that are kept, oldest first. Each is taken when it is asked for, so the log is never locked for long.
+pub fn records() -> impl Iterator<Item = FaultRecord> {
+    let next = count();
+    (next.saturating_sub(CAPACITY as u64)..next).filter_map(get)
+}
+
+/// Notes what was done about the latest fault of `task`, and how long it took from the fault on, in microseconds.
+pub fn set_action(task: u64, action: Action, microseconds: Option<u64>) {
+    let mut ring = RING.lock();
+    let latest =
+        ring.records.iter_mut().flatten().filter(|record| record.task == task).max_by_key(|record| record.number);
+    if let Some(record) = latest {
+        record.action = action;
+        if let Some(microseconds) = microseconds {
+            record.microseconds = microseconds;
+        }
+    }
+}
+
+/// Enters what was caught, in the context that caught it.
+pub fn record(context: &FaultContext, caught: &Caught) {
+    let mut record = FaultRecord {
+        number: 0,
+        at: clock::since_boot(),
+        kind: caught.cause.kind,
+        task: context.task.get(),
+        task_name: context.name.get(),
+        cell: Name::EMPTY,
+        function: Text::EMPTY,
+        offset: 0,
+        address: caught.cause.address,
+        cpu: cpu_local::cpu_id().number(),
+        released_locks: caught.released_locks,
+        lost_frames: caught.lost_frames,
+        leaked_bytes: leaked_bytes(context, caught),
+        nested: caught.nested,
+        action: if caught.at_root { Action::Ended } else { Action::Caught },
+        microseconds: caught.ticks / clock::ticks_per_microsecond().max(1),
+    };
+    locate(&mut record, &caught.trace);
+    let mut ring = RING.lock();
+    record.number = ring.next;
+    ring.next += 1;
+    ring.records[(record.number % CAPACITY as u64) as usize] = Some(record);
+    drop(ring);
+    announce(&record);
+}
+
+/// What the lost frames may have owned: the frames themselves, and what the task allocated and never freed. Where
+/// no frame was lost, every destructor ran and nothing is leaked, whatever the balance says.
+fn leaked_bytes(context: &FaultContext, caught: &Caught) -> u64 {
+    if caught.lost_frames == 0 {
+        return 0;
+    }
+    caught.lost_bytes + u64::try_from(context.heap_balance.get()).unwrap_or(0)
+}
+
+fn locate(record: &mut FaultRecord, trace: &Trace) {
+    let mut blamed = false;
+    for address in trace.iter() {
+        resolve(address, &mut |place| {
+            let is_machinery = MACHINERY.contains(&place.cell);
+            if !blamed && (!is_machinery || record.cell == Name::EMPTY) {
+                record.cell = Name::new(place.cell);
+                record.function = Text::of(format_args!("{:#}", rustc_demangle::demangle(place.function)));
+                record.offset = place.offset;
+            }
+            blamed |= !is_machinery;
+        });
+        if blamed {
+            return;
+        }
+    }
+    if record.cell == Name::EMPTY {
+        record.offset = trace.iter().next().unwrap_or(0);
+    }
+}
+
+fn announce(record: &FaultRecord) {
+    if record.kind == FaultKind::Killed {
+        log::info!("{record}");
+    } else {
+        log::warn!("{record}");
+    }
+}

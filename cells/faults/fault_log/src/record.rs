@@ -1,0 +1,86 @@
+//! One fault, as it is kept.
+
+use core::fmt;
+use core::time::Duration;
+
+use fault_context::{FaultKind, Name};
+
+use crate::text::Text;
+
+/// What was done about a fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// The task caught it itself and went on.
+    Caught,
+    /// The task was ended; whoever joins it is told.
+    Ended,
+    /// Its supervisor started it anew, for the given time in a row.
+    Restarted(u32),
+    /// Its supervisor gave up: it failed too often.
+    GivenUp,
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Caught => f.write_str("caught"),
+            Self::Ended => f.write_str("ended"),
+            Self::Restarted(1) => f.write_str("restarted"),
+            Self::Restarted(times) => write!(f, "restarted ({times} in a row)"),
+            Self::GivenUp => f.write_str("given up"),
+        }
+    }
+}
+
+/// One fault.
+#[derive(Debug, Clone, Copy)]
+pub struct FaultRecord {
+    /// Its number since boot, from 0.
+    pub number: u64,
+    /// When it was dealt with.
+    pub at: Duration,
+    /// What it was.
+    pub kind: FaultKind,
+    /// The task's number.
+    pub task: u64,
+    /// The task's name.
+    pub task_name: Name,
+    /// The cell to blame; empty if unknown.
+    pub cell: Name,
+    /// The function to blame, demangled.
+    pub function: Text,
+    /// Where in the function; the bare address if the function is unknown.
+    pub offset: u64,
+    /// The address accessed, for page faults.
+    pub address: u64,
+    /// The CPU on which it was caught.
+    pub cpu: u32,
+    /// Locks released and poisoned because their frame was lost.
+    pub released_locks: u32,
+    /// Frames passed without their landing pads.
+    pub lost_frames: u32,
+    /// An upper bound for what those frames owned.
+    pub leaked_bytes: u64,
+    /// Panics and faults that followed during the unwinding.
+    pub nested: u32,
+    /// What was done.
+    pub action: Action,
+    /// How long it took from the fault until the task was unwound, or running again if it was restarted.
+    pub microseconds: u64,
+}
+
+impl fmt::Display for FaultRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "fault {}: {} in task {} '{}'", self.number, self.kind, self.task, self.task_name)?;
+        if self.cell == Name::EMPTY {
+            write!(f, " at {:#x}", self.offset)?;
+        } else {
+            write!(f, " at {}: {}+{:#x}", self.cell, self.function, self.offset)?;
+        }
+        write!(
+            f,
+            "; {} locks released, {} frames lost, {} bytes leaked; {} in {} us on cpu{}",
+            self.released_locks, self.lost_frames, self.leaked_bytes, self.action, self.microseconds, self.cpu
+        )
+    }
+}

@@ -1,0 +1,53 @@
+//! Text of limited length, in place.
+
+use core::fmt::{self, Write};
+use core::str;
+
+/// At most 127 bytes of text; what does not fit is cut off.
+#[derive(Clone, Copy)]
+pub struct Text {
+    length: u8,
+    bytes: [u8; Self::CAPACITY],
+}
+
+impl Text {
+    /// Bytes that fit.
+    pub const CAPACITY: usize = 127;
+    /// No text.
+    pub const EMPTY: Self = Self { length: 0, bytes: [0; Self::CAPACITY] };
+
+    /// The text that formatting gives.
+    pub fn of(arguments: fmt::Arguments<'_>) -> Self {
+        let mut text = Self::EMPTY;
+        // What is cut off is reported as an error of formatting, and is what is wanted.
+        let _ = text.write_fmt(arguments);
+        text
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        str::from_utf8(&self.bytes[..usize::from(self.length)]).unwrap_or("?")
+    }
+}
+
+impl Write for Text {
+    fn write_str(&mut self, more: &str) -> fmt::Result {
+        let start = usize::from(self.length);
+        let fits = more.floor_char_boundary(Self::CAPACITY - start);
+        self.bytes[start..start + fits].copy_from_slice(&more.as_bytes()[..fits]);
+        self.length += fits as u8;
+        if fits == more.len() { Ok(()) } else { Err(fmt::Error) }
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
