@@ -52,6 +52,15 @@ pub fn allocate_at<R: Permission>(
     Ok(MappedPages::new(range::fill(pages, R::RIGHTS, R::PRESENT, purpose, true)?, purpose))
 }
 
+/// As [`allocate_at`], but asks nobody for spare frames: for callers that hold a lock.
+pub fn try_allocate_at<R: Permission>(
+    pages: AllocatedPages,
+    _rights: R,
+    purpose: Purpose,
+) -> Result<MappedPages<R>, MapError> {
+    Ok(MappedPages::new(range::fill(pages, R::RIGHTS, R::PRESENT, purpose, false)?, purpose))
+}
+
 /// Takes up the mapping of a part of the seed image that [`crate::bootstrap`] made.
 ///
 /// # Safety
@@ -100,6 +109,20 @@ impl<R: Permission> MappedPages<R> {
         let mut this = ManuallyDrop::new(self);
         // SAFETY: `this` is neither dropped nor used again, so the claim is moved, not copied.
         (unsafe { ManuallyDrop::take(&mut this.pages) }, this.purpose)
+    }
+
+    /// Puts the mapping down: the pages stay mapped, for ever or until somebody takes it up again.
+    pub fn into_page_range(self) -> PageRange {
+        self.into_pages().into_range()
+    }
+
+    /// Takes up a mapping, or a part of one, that [`Self::into_page_range`] put down.
+    ///
+    /// # Safety
+    /// All these pages were put down, with these rights and for this purpose, and not taken up since.
+    pub unsafe fn from_page_range(pages: PageRange, purpose: Purpose) -> Self {
+        // SAFETY: the claim was put down with the mapping.
+        Self::new(unsafe { AllocatedPages::from_range(pages) }, purpose)
     }
 
     /// The pages, which somebody has unmapped.

@@ -1,0 +1,102 @@
+//! The kernel heap's front: what `alloc` calls.
+//!
+//! Small requests are served from the CPU's own stock, without a lock, in a few dozen instructions; the others, and
+//! the stock's refills, from the general allocator in `heap_core`, where all state is. Guarantees to every cell: when
+//! memory runs out an allocation is null, and code that cannot live with that (`Box::new`, `Vec::push`) panics, which
+//! unwinds the task that asked.
+//!
+//! This cell also defines the two symbols that the compiler otherwise adds at a final link, which Mitos does not have.
+#![no_std]
+#![feature(rustc_attrs)]
+#![allow(internal_features)]
+
+use core::alloc::{GlobalAlloc, Layout};
+use core::ptr;
+
+use cpu_local::InterruptGuard;
+use size_classes::Class;
+
+pub use heap_core::{Statistics, initialise, statistics, trim};
+
+/// The allocator behind `alloc`.
+#[derive(Debug)]
+pub struct Heap;
+
+#[global_allocator]
+static HEAP: Heap = Heap;
+
+// SAFETY: blocks come from `heap_core`, which gives each to one caller; a block's class is computed from its layout
+// alone, so it goes back where it came from.
+unsafe impl GlobalAlloc for Heap {
+    #[inline]
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        match Class::of(layout.size(), layout.align()) {
+            Some(class) => {
+                let quiet = InterruptGuard::new();
+                // SAFETY: the guard lives.
+                match unsafe { heap_core::local(&quiet).take(class) } {
+                    Some(block) => block.as_ptr(),
+                    None => {
+                        drop(quiet);
+                        heap_core::allocate_batch(class)
+                    }
+                }
+            }
+            // SAFETY: `GlobalAlloc` is never asked for nothing.
+            None => unsafe { heap_core::allocate(layout) },
+        }
+    }
+
+    #[inline]
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        match Class::of(layout.size(), layout.align()) {
+            Some(class) => {
+                let quiet = InterruptGuard::new();
+                // SAFETY: the guard lives, and the caller gives the block away.
+                if unsafe { heap_core::local(&quiet).put(class, block) } > class.limit() {
+                    spill(class, &quiet);
+                }
+            }
+            // SAFETY: without a class it came from `allocate`; the caller gives it away.
+            None => unsafe { heap_core::deallocate(block, layout) },
+        }
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        let (old, new) = (Class::of(layout.size(), layout.align()), Class::of(new_size, layout.align()));
+        if old.is_some() && old == new {
+            return block;
+        }
+        // SAFETY: without a class it came from `allocate`, and stays without one.
+        if old.is_none() && new.is_none() && unsafe { heap_core::resize_in_place(block, layout, new_size) } {
+            return block;
+        }
+        // SAFETY: the caller has checked the new size against overflow, and it is not 0.
+        unsafe {
+            let target = self.alloc(Layout::from_size_align_unchecked(new_size, layout.align()));
+            if !target.is_null() {
+                ptr::copy_nonoverlapping(block, target, layout.size().min(new_size));
+                self.dealloc(block, layout);
+            }
+            target
+        }
+    }
+}
+
+/// Gives a batch back.
+#[cold]
+fn spill(class: Class, quiet: &InterruptGuard) {
+    // SAFETY: the guard lives.
+    unsafe { heap_core::deallocate_batch(class, heap_core::local(quiet)) };
+}
+
+/// Called by `alloc` before each allocation, so that no crate comes to rely on the compiler's own shim.
+#[rustc_std_internal_symbol]
+fn __rust_no_alloc_shim_is_unstable_v2() {}
+
+/// Called by `alloc` when an allocation that must not fail did: unwinds the task that asked.
+#[rustc_std_internal_symbol]
+#[cold]
+fn __rust_alloc_error_handler(size: usize, alignment: usize) -> ! {
+    panic!("out of memory: {size} bytes aligned to {alignment}")
+}

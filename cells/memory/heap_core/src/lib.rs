@@ -1,0 +1,43 @@
+//! The heap's state: the general allocator with the pages it stands on, and each CPU's stock of small blocks.
+//!
+//! The front (`heap`) decides what goes where and can be replaced while blocks are in use, because everything that must
+//! survive is here. Guarantees: a block belongs to one caller until it is given back; when memory runs out the answer
+//! is null, after everybody has been asked for spare frames, and never a panic; no lock is held while others are asked.
+//!
+//! How it can fail: a fault inside the general allocator leaves it poisoned. It is then set aside with all its blocks
+//! (they stay usable, giving them back does nothing) and a new one takes its place.
+#![no_std]
+
+mod cache;
+mod general;
+
+pub use cache::{Block, Cache, local};
+pub use general::{allocate, allocate_batch, deallocate, deallocate_batch, initialise, resize_in_place, trim};
+
+/// Bytes of the heap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Statistics {
+    /// Mapped for the heap.
+    pub arena: usize,
+    /// In use by programs.
+    pub used: usize,
+    /// Lying ready in the CPUs' stocks.
+    pub cached: usize,
+    /// In blocks that a poisoned allocator has left behind, given back since.
+    pub lost: usize,
+    /// Blocks handed out since boot, of all sizes.
+    pub allocations: u64,
+}
+
+/// Counts. While other CPUs allocate, the numbers are of slightly different moments.
+pub fn statistics() -> Statistics {
+    let mut sum = general::statistics();
+    for cache in cache::all() {
+        let (used, cached, allocations) = cache.counts();
+        // A block may be freed on another CPU than it was allocated on: a CPU's own balance can be negative.
+        sum.used = sum.used.wrapping_add(used);
+        sum.cached += cached;
+        sum.allocations += allocations;
+    }
+    sum
+}

@@ -1,0 +1,108 @@
+//! The sizes in which small blocks of the heap are kept ready, and how many of each.
+//!
+//! Guarantees: a block of [`Class::of`] a request is large enough and aligned enough for it; a request that has no class
+//! is one that the general allocator must serve. Nothing here touches hardware.
+#![no_std]
+#![forbid(unsafe_code)]
+
+/// Bytes of each class: powers of two and the steps half-way between, so that at most a third of a block is unused.
+const SIZES: [u16; CLASSES] = [16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024];
+
+/// How many classes there are.
+pub const CLASSES: usize = 12;
+/// The largest request that has a class.
+pub const LARGEST: usize = 1024;
+/// Every block is aligned to this, and no request with more has a class.
+pub const ALIGNMENT: usize = 16;
+
+const GRANULE: usize = 16;
+/// The class for each number of granules.
+const CLASS_OF: [u8; LARGEST / GRANULE + 1] = {
+    let mut table = [0; LARGEST / GRANULE + 1];
+    let (mut granules, mut class) = (0, 0);
+    while granules < table.len() {
+        if granules * GRANULE > SIZES[class] as usize {
+            class += 1;
+        }
+        table[granules] = class as u8;
+        granules += 1;
+    }
+    table
+};
+
+/// One size of block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Class(u8);
+
+impl Class {
+    /// The class that serves a request; `None` if it is too large or wants too much alignment.
+    #[inline]
+    pub fn of(size: usize, alignment: usize) -> Option<Self> {
+        if alignment > ALIGNMENT {
+            return None;
+        }
+        CLASS_OF.get(size.div_ceil(GRANULE)).copied().map(Self)
+    }
+
+    /// All of them, smallest first.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..CLASSES as u8).map(Self)
+    }
+
+    /// Its place in an array of [`CLASSES`].
+    #[inline]
+    pub fn index(self) -> usize {
+        self.0 as usize % CLASSES
+    }
+
+    /// Bytes in each block.
+    #[inline]
+    pub fn size(self) -> usize {
+        SIZES[self.index()] as usize
+    }
+
+    /// How many blocks are fetched from the general allocator, or given back to it, at a time: about a KiB, so that the
+    /// lock is taken seldom and little lies idle.
+    #[inline]
+    pub fn batch(self) -> usize {
+        (LARGEST / self.size()).clamp(2, 16)
+    }
+
+    /// How many blocks a CPU keeps.
+    #[inline]
+    pub fn limit(self) -> usize {
+        2 * self.batch()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_is_large_enough_and_not_a_third_too_large() {
+        for size in 0..=LARGEST {
+            let class = Class::of(size, 8).unwrap();
+            assert!(class.size() >= size);
+            assert!(size <= 16 || class.size() * 2 <= size * 3 + 32, "{size} in {}", class.size());
+            if class.index() > 0 {
+                assert!(SIZES[class.index() - 1] as usize % GRANULE == 0 && (SIZES[class.index() - 1] as usize) < size);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_too_much_has_no_class() {
+        assert_eq!(Class::of(LARGEST + 1, 1), None);
+        assert_eq!(Class::of(usize::MAX, 1), None);
+        assert_eq!(Class::of(16, 32), None);
+    }
+
+    #[test]
+    fn a_class_is_found_by_its_own_size() {
+        for class in Class::all() {
+            assert_eq!(Class::of(class.size(), ALIGNMENT), Some(class));
+            assert!(class.batch() < class.limit());
+        }
+    }
+}
