@@ -90,7 +90,7 @@ impl FaultKind {
     /// Whether only the root of a task stops it.
     #[inline]
     pub const fn is_forced(self) -> bool {
-        matches!(self, Self::Killed | Self::Hang | Self::StackLost)
+        matches!(self, Self::Killed | Self::Deadlock | Self::Hang | Self::StackLost)
     }
 }
 

@@ -184,6 +184,7 @@ pub struct FaultContext {
     /// Bytes that the task allocated minus bytes that it freed, if the heap keeps count.
     pub heap_balance: Cell<i64>,
     kill: AtomicU8,
+    end_kind: AtomicU8,
     inject: AtomicU8,
     /// Interrupts and voluntary switches seen by the task; the watchdog compares it.
     pub progress: AtomicU64,
@@ -213,6 +214,7 @@ impl FaultContext {
             name: Cell::new(Name::EMPTY),
             heap_balance: Cell::new(0),
             kill: AtomicU8::new(KillRequest::None as u8),
+            end_kind: AtomicU8::new(FaultKind::Killed as u8),
             inject: AtomicU8::new(0),
             progress: AtomicU64::new(0),
         }
@@ -224,9 +226,20 @@ impl FaultContext {
         self.unwinding.get().phase != Phase::Idle
     }
 
-    /// Asks the task to end; a weaker request never replaces a stronger one.
-    pub fn request_kill(&self, request: KillRequest) {
+    /// Asks the task to end, for this reason; a weaker request never replaces a stronger one.
+    pub fn request_end(&self, why: FaultKind, request: KillRequest) {
+        self.end_kind.store(why as u8, Ordering::Release);
         self.kill.fetch_max(request as u8, Ordering::AcqRel);
+    }
+
+    /// Asks the task to end because somebody wants it to.
+    pub fn request_kill(&self, request: KillRequest) {
+        self.request_end(FaultKind::Killed, request);
+    }
+
+    /// Why the task is to end, if it is.
+    pub fn end_kind(&self) -> FaultKind {
+        FaultKind::from_number(self.end_kind.load(Ordering::Acquire)).unwrap_or(FaultKind::Killed)
     }
 
     /// How urgently the task is to end.

@@ -93,7 +93,7 @@ pub fn begin_kill() {
     if let Some(context) = fault_context::current()
         && !context.is_unwinding()
     {
-        begin_in(context, Cause::of(FaultKind::Killed));
+        begin_in(context, Cause::of(context.end_kind()));
     }
 }
 
@@ -172,7 +172,10 @@ pub(crate) unsafe extern "C-unwind" fn resume(context: *const FaultContext, regi
 }
 
 /// Enters the cause in the context.
-fn note(context: &FaultContext, cause: Cause) {
+fn note(context: &FaultContext, mut cause: Cause) {
+    if cause.kind == FaultKind::Killed {
+        cause.kind = context.end_kind();
+    }
     let mut unwinding = context.unwinding.get();
     if unwinding.phase == Phase::Idle {
         // SAFETY: every x86-64 processor has the instruction.
