@@ -30,7 +30,9 @@ use pages::PagesError;
 pub use bootstrap::{BootstrapError, SeedRange, bootstrap, root};
 pub use device::{map_physical, map_physical_at};
 pub use inspect::{Mapping, for_each_mapping, translate};
-pub use mapped::{MapPages, MappedPages, Refused, adopt, allocate, allocate_at, allocate_zeroed, try_allocate_at};
+pub use mapped::{
+    MapPages, MappedPages, Refused, adopt, allocate, allocate_at, allocate_zeroed, reveal_withheld, try_allocate_at,
+};
 pub use page_tables::{Rights, TableError};
 pub use replacement::{Fixed, Replacement};
 pub use rights::{Device, Executable, Permission, ReadOnly, Readable, Withheld, Writable};

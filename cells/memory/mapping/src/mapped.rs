@@ -194,6 +194,18 @@ impl<R: Permission> MappedPages<R> {
         }
     }
 
+    /// Both as one, if `next` begins where this ends and is for the same. Gives both back otherwise.
+    pub fn merge(self, next: Self) -> Result<Self, (Self, Self)> {
+        if self.purpose != next.purpose {
+            return Err((self, next));
+        }
+        let ((pages, purpose), (next, _)) = (self.into_parts(), next.into_parts());
+        match pages.merge(next) {
+            Ok(pages) => Ok(Self::new(pages, purpose)),
+            Err((pages, next)) => Err((Self::new(pages, purpose), Self::new(next, purpose))),
+        }
+    }
+
     fn change<N: Permission>(self) -> Result<MappedPages<N>, Refused<R>> {
         match range::change(self.pages.range(), R::RIGHTS, N::RIGHTS) {
             Ok(()) => {
@@ -222,6 +234,14 @@ impl MappedPages<ReadOnly> {
     pub fn into_writable(self) -> Result<MappedPages<Writable>, Refused<ReadOnly>> {
         self.change()
     }
+}
+
+/// Makes withheld pages accessible, for a fault handler that knows the pages but not their owner. Takes no lock.
+///
+/// # Safety
+/// The pages belong to a [`MappedPages<Withheld>`] that still exists.
+pub unsafe fn reveal_withheld(pages: PageRange) {
+    range::reveal(pages);
 }
 
 impl MappedPages<Withheld> {

@@ -1,0 +1,72 @@
+//! Stacks that are ready for the next task.
+
+use spin_lock::SpinLock;
+
+use crate::{DEFAULT_SIZE, PAGE_SIZE, Parts};
+
+/// Enough for a pipeline of applications to start without mapping anything; 100 KiB each.
+const PLACES: usize = 32;
+
+static POOL: SpinLock<Pool> = SpinLock::new(Pool { places: [const { None }; PLACES], count: 0 });
+
+/// The first `count` places are full.
+struct Pool {
+    places: [Option<Parts>; PLACES],
+    count: usize,
+}
+
+impl Pool {
+    fn push(&mut self, parts: Parts) -> Result<(), Parts> {
+        match self.places.get_mut(self.count) {
+            Some(place) => {
+                *place = Some(parts);
+                self.count += 1;
+                Ok(())
+            }
+            None => Err(parts),
+        }
+    }
+
+    fn pop(&mut self) -> Option<Parts> {
+        self.count = self.count.checked_sub(1)?;
+        self.places[self.count].take()
+    }
+}
+
+/// Says that the pool's stacks may be given up when memory is short.
+pub fn initialise() {
+    frames::register_reclaimer(drain);
+}
+
+/// How many stacks are ready.
+pub fn pooled() -> usize {
+    POOL.lock().count
+}
+
+/// A ready stack of this size. Only the default size is kept.
+pub(crate) fn take(pages: usize) -> Option<Parts> {
+    (pages == DEFAULT_SIZE / PAGE_SIZE).then(|| POOL.lock().pop()).flatten()
+}
+
+/// Keeps the stack, or unmaps it if there is no room.
+pub(crate) fn put(parts: Parts) {
+    if parts.stack_pages() == DEFAULT_SIZE / PAGE_SIZE
+        && let Some(parts) = parts.refresh()
+    {
+        // Dropped outside the lock, if it does not fit: unmapping waits for other CPUs.
+        let outcome = POOL.lock().push(parts);
+        drop(outcome);
+    }
+}
+
+/// Gives all kept stacks up; returns how many frames came free, at least.
+fn drain() -> usize {
+    let mut freed = 0;
+    loop {
+        let popped = POOL.lock().pop();
+        match popped {
+            Some(parts) => freed += parts.stack_pages(),
+            None => return freed,
+        }
+    }
+}
