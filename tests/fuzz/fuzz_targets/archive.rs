@@ -1,0 +1,4 @@
+//! Coverage-guided search for an archive that breaks the reader.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzz::archive(bytes));

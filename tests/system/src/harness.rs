@@ -1,0 +1,162 @@
+//! Boots a machine for each batch of checks and runs them one after the other in its shell.
+//!
+//! A check that finds a false claim leaves the machine to the next one; a check after which the machine does not answer any
+//! more costs a new boot, so that one failure does not hide others.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use checks::Tally;
+use machine::{Configuration, Exit, Machine, MachineError, Shell};
+
+/// From the start of QEMU to the prompt. The kernel needs under a second of guest time; the rest is a slow, shared host.
+pub const BOOT: Duration = Duration::from_secs(60);
+/// From `poweroff` to the end of QEMU.
+const POWER_OFF: Duration = Duration::from_secs(20);
+
+/// Why a check failed.
+#[derive(Debug)]
+pub enum Failure {
+    /// The machine did not answer.
+    Machine(MachineError),
+    /// It answered, and something claimed is not so.
+    Claim(String),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Machine(error) => write!(f, "{error}"),
+            Self::Claim(text) => write!(f, "{text}"),
+        }
+    }
+}
+
+impl From<MachineError> for Failure {
+    fn from(error: MachineError) -> Self {
+        Self::Machine(error)
+    }
+}
+
+/// The result of a check.
+pub type Outcome = Result<(), Failure>;
+
+/// Fails the check unless the condition holds.
+#[macro_export]
+macro_rules! claim {
+    ($condition:expr, $($message:tt)+) => {
+        if !$condition {
+            return Err($crate::harness::Failure::Claim(format!($($message)+)));
+        }
+    };
+}
+
+/// One thing that must be so.
+pub struct Check {
+    /// What is claimed, as a sentence.
+    pub name: &'static str,
+    /// Finds out.
+    pub run: fn(&mut Shell) -> Outcome,
+}
+
+/// Checks that share a machine.
+pub struct Batch {
+    /// Short name; the log files are called by it.
+    pub name: &'static str,
+    /// The machine.
+    pub machine: fn(&Places) -> Configuration,
+    /// What is checked, in this order.
+    pub checks: &'static [Check],
+}
+
+/// Where things are.
+#[derive(Debug, Clone)]
+pub struct Places {
+    /// The build's output: image, archive, ISO.
+    pub output: PathBuf,
+    /// Where logs go.
+    pub logs: PathBuf,
+}
+
+impl Places {
+    /// The machine that most checks use: booted directly, quiet log, debug exit device, plain console.
+    pub fn machine(&self) -> Configuration {
+        Configuration::direct(&self.output).argument("log=warn").argument("exit=debug").argument("console=plain")
+    }
+}
+
+/// Runs the batches; with a filter, only checks whose batch or name contains it.
+pub fn run(batches: &[Batch], places: &Places, filter: Option<&str>, tally: &mut Tally) {
+    for batch in batches {
+        let chosen: Vec<&Check> = batch
+            .checks
+            .iter()
+            .filter(|check| filter.is_none_or(|word| batch.name.contains(word) || check.name.contains(word)))
+            .collect();
+        if !chosen.is_empty() {
+            run_batch(batch, &chosen, places, tally);
+        }
+    }
+}
+
+fn run_batch(batch: &Batch, checks: &[&Check], places: &Places, tally: &mut Tally) {
+    let mut boots = 0;
+    let mut rest = checks;
+    while !rest.is_empty() {
+        boots += 1;
+        let start = Instant::now();
+        let booted = boot(batch, places, boots);
+        if boots == 1 || booted.is_err() {
+            let name = format!("system {}: boots to the shell", batch.name);
+            tally.record(&name, Some(start.elapsed()), booted.as_ref().map(|_| ()));
+        }
+        let Ok(mut shell) = booted else {
+            for check in rest {
+                tally.record(&title(batch, check), None, Err("not run: no machine"));
+            }
+            return;
+        };
+        rest = run_checks(batch, rest, &mut shell, tally);
+        if rest.is_empty() {
+            let start = Instant::now();
+            let result = power_off(shell);
+            tally.record(&format!("system {}: powers off", batch.name), Some(start.elapsed()), result);
+        }
+    }
+}
+
+fn title(batch: &Batch, check: &Check) -> String {
+    format!("system {}: {}", batch.name, check.name)
+}
+
+/// Runs checks until one loses the machine; returns those not yet run.
+fn run_checks<'c>(batch: &Batch, checks: &'c [&'c Check], shell: &mut Shell, tally: &mut Tally) -> &'c [&'c Check] {
+    for (index, check) in checks.iter().enumerate() {
+        let start = Instant::now();
+        let result = (check.run)(shell);
+        let lost = matches!(result, Err(Failure::Machine(_)));
+        tally.record(&title(batch, check), Some(start.elapsed()), result);
+        if lost && index + 1 < checks.len() {
+            return &checks[index + 1..];
+        }
+        if lost {
+            break;
+        }
+    }
+    &[]
+}
+
+fn boot(batch: &Batch, places: &Places, number: usize) -> Result<Shell, MachineError> {
+    let log = places.logs.join(format!("system-{}-{number}.log", batch.name.replace(' ', "-")));
+    let machine = Machine::start(&(batch.machine)(places), &log)?;
+    Shell::reach(machine, BOOT)
+}
+
+fn power_off(shell: Shell) -> Outcome {
+    let mut machine = shell.into_machine();
+    machine.send_line("poweroff")?;
+    let exit = machine.wait(POWER_OFF)?;
+    claim!(exit == Exit::Guest(Exit::SUCCESS), "ended with {exit:?}");
+    Ok(())
+}
