@@ -149,11 +149,20 @@ impl Configuration {
         command
     }
 
-    /// QEMU on the caller's terminal: Ctrl-A X leaves.
-    pub fn interactive_command(&self) -> Command {
+    /// QEMU on the caller's terminal: Ctrl-A X leaves. What the guest says goes to `log` as well.
+    ///
+    /// # Errors
+    /// The folder of the log cannot be made.
+    pub fn interactive_command(&self, log: &Path) -> std::io::Result<Command> {
+        if let Some(folder) = log.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
         let mut command = self.command();
-        command.args(["-serial", "mon:stdio"]);
-        command
+        // A comma in an option's value is doubled.
+        let log = log.to_string_lossy().replace(',', ",,");
+        command.args(["-chardev", &format!("stdio,id=console,mux=on,signal=off,logfile={log}")]);
+        command.args(["-serial", "chardev:console", "-mon", "chardev=console,mode=readline"]);
+        Ok(command)
     }
 }
 

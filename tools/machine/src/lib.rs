@@ -39,7 +39,8 @@ impl Exit {
         self == Self::Guest(Self::SUCCESS)
     }
 
-    fn from_status(code: Option<i32>) -> Self {
+    /// From the exit code of QEMU, `None` for a signal.
+    pub fn from_code(code: Option<i32>) -> Self {
         match code {
             Some(0) => Self::PowerOff,
             // The device answers a write of `value` with the exit status `value << 1 | 1`. Status 1 is also QEMU's own
@@ -223,7 +224,7 @@ impl Machine {
         self.input = None;
         // QEMU closes its output only by ending, so this wait is short.
         match self.child.wait() {
-            Ok(status) => Exit::from_status(status.code()),
+            Ok(status) => Exit::from_code(status.code()),
             Err(_) => Exit::Emulator(None),
         }
     }
@@ -253,11 +254,11 @@ mod tests {
 
     #[test]
     fn the_debug_exit_device_is_told_apart_from_qemu_failures() {
-        assert_eq!(Exit::from_status(Some(33)), Exit::Guest(0x10));
-        assert_eq!(Exit::from_status(Some(0)), Exit::PowerOff);
-        assert_eq!(Exit::from_status(Some(1)), Exit::Emulator(Some(1)));
-        assert_eq!(Exit::from_status(Some(2)), Exit::Emulator(Some(2)));
-        assert_eq!(Exit::from_status(None), Exit::Emulator(None));
+        assert_eq!(Exit::from_code(Some(33)), Exit::Guest(0x10));
+        assert_eq!(Exit::from_code(Some(0)), Exit::PowerOff);
+        assert_eq!(Exit::from_code(Some(1)), Exit::Emulator(Some(1)));
+        assert_eq!(Exit::from_code(Some(2)), Exit::Emulator(Some(2)));
+        assert_eq!(Exit::from_code(None), Exit::Emulator(None));
         assert!(Exit::Guest(Exit::SUCCESS).is_success());
         assert!(!Exit::Guest(0x11).is_success());
     }
