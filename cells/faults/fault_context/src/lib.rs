@@ -333,6 +333,15 @@ pub fn declare(kind: FaultKind) {
     }
 }
 
+/// Counts bytes that the running task allocated (or, negative, freed). For the heap; what a task has allocated and not
+/// freed when it ends is the bound for what its lost frames leaked.
+#[inline]
+pub fn charge(bytes: i64) {
+    if let Some(context) = current() {
+        context.heap_balance.set(context.heap_balance.get().wrapping_add(bytes));
+    }
+}
+
 /// Makes `context` the one of this CPU.
 ///
 /// # Safety

@@ -14,6 +14,7 @@ use core::alloc::{GlobalAlloc, Layout};
 use core::ptr;
 
 use cpu_local::InterruptGuard;
+use fault_context::FaultKind;
 use size_classes::Class;
 
 pub use heap_core::{Statistics, initialise, statistics, trim};
@@ -30,7 +31,7 @@ static HEAP: Heap = Heap;
 unsafe impl GlobalAlloc for Heap {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        match Class::of(layout.size(), layout.align()) {
+        let block = match Class::of(layout.size(), layout.align()) {
             Some(class) => {
                 let quiet = InterruptGuard::new();
                 // SAFETY: the guard lives.
@@ -44,11 +45,16 @@ unsafe impl GlobalAlloc for Heap {
             }
             // SAFETY: `GlobalAlloc` is never asked for nothing.
             None => unsafe { heap_core::allocate(layout) },
+        };
+        if !block.is_null() {
+            charge(layout.size());
         }
+        block
     }
 
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        discharge(layout.size());
         match Class::of(layout.size(), layout.align()) {
             Some(class) => {
                 let quiet = InterruptGuard::new();
@@ -69,6 +75,8 @@ unsafe impl GlobalAlloc for Heap {
         }
         // SAFETY: without a class it came from `allocate`, and stays without one.
         if old.is_none() && new.is_none() && unsafe { heap_core::resize_in_place(block, layout, new_size) } {
+            discharge(layout.size());
+            charge(new_size);
             return block;
         }
         // SAFETY: the caller has checked the new size against overflow, and it is not 0.
@@ -81,6 +89,17 @@ unsafe impl GlobalAlloc for Heap {
             target
         }
     }
+}
+
+/// Counts bytes for the running task: what it has not freed when it ends bounds what its lost frames leaked.
+#[inline]
+fn charge(bytes: usize) {
+    fault_context::charge(bytes.cast_signed() as i64);
+}
+
+#[inline]
+fn discharge(bytes: usize) {
+    fault_context::charge(-(bytes.cast_signed() as i64));
 }
 
 /// Gives a batch back.
@@ -98,5 +117,6 @@ fn __rust_no_alloc_shim_is_unstable_v2() {}
 #[rustc_std_internal_symbol]
 #[cold]
 fn __rust_alloc_error_handler(size: usize, alignment: usize) -> ! {
+    fault_context::declare(FaultKind::OutOfMemory);
     panic!("out of memory: {size} bytes aligned to {alignment}")
 }
