@@ -5,7 +5,7 @@ use core::fmt;
 use addresses::{Frame, FrameRange, PAGE_SIZE, Page, PageRange, PhysAddr, VirtAddr};
 use frames::{BootWindow, FramesError, Purpose};
 use page_tables::{Entry, Machine, RECURSIVE_SLOT, Rights, TableError, Window};
-use x86_64::registers::control::{Cr3, Cr3Flags};
+use x86_64::registers::control::{Cr3, Cr3Flags, Cr4, Cr4Flags};
 use x86_64::structures::paging::PhysFrame;
 
 use crate::hardware::{self, ACTIVE, Processor};
@@ -84,9 +84,6 @@ impl Machine for Builder {
         }
         table.is_ok()
     }
-    fn invalidate(&self, page: Page) {
-        Processor.invalidate(page);
-    }
 }
 
 /// Builds the final page tables and switches to them: the seed image at its addresses in its final rights, the map of
@@ -121,9 +118,9 @@ pub unsafe fn bootstrap(seed: &[SeedRange], window: BootWindow) -> Result<(), Bo
 
     // SAFETY: the new tables map the code, the stack and the data in use at their addresses; the caller's promise.
     unsafe {
+        // The boot code's tables may have global entries, which loading CR3 would keep; ours have none.
+        Cr4::update(|flags| flags.remove(Cr4Flags::PAGE_GLOBAL));
         Cr3::write(PhysFrame::containing_address(root.start()), Cr3Flags::empty());
-        // Boot code's tables may have had global entries, which loading CR3 keeps.
-        x86_64::instructions::tlb::flush_all();
     }
     hardware::set_clearing_page(clearing.first());
     frames::register_reclaimer(shootdown::retry_quarantine);

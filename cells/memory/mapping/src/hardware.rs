@@ -2,7 +2,7 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use addresses::{PAGE_SIZE, Page, VirtAddr};
+use addresses::{PAGE_SIZE, Page, PageRange, VirtAddr};
 use frames::Purpose;
 use page_tables::{Entry, Machine, Rights, Window};
 use spin_lock::SpinLock;
@@ -42,19 +42,31 @@ impl Machine for Processor {
         let Ok(table) = frames::try_allocate(1, Purpose::PageTables) else { return false };
         let alias = ACTIVE.entry(1, page);
         self.store(alias, Entry::leaf(table.range().first(), Rights::Writable, false));
-        self.invalidate(page);
+        forget_page(page);
         // SAFETY: the page is this lock's alone and now shows a frame that nobody else has.
         unsafe { page.start().as_mut_ptr::<u8>().write_bytes(0, PAGE_SIZE) };
         self.store(alias, Entry::EMPTY);
-        self.invalidate(page);
+        forget_page(page);
         self.store(entry, Entry::table(table.into_range().first()));
         true
     }
+}
 
-    #[inline]
-    fn invalidate(&self, page: Page) {
-        x86_64::instructions::tlb::flush(page.start());
+/// From so many pages on, forgetting everything costs less than forgetting them one by one.
+const MOST_SINGLE_PAGES: usize = 64;
+
+/// Makes this CPU forget what it remembers of the pages.
+pub(crate) fn forget_here(pages: PageRange) {
+    if pages.count() > MOST_SINGLE_PAGES {
+        // No entry is global, so loading CR3 forgets all.
+        x86_64::instructions::tlb::flush_all();
+    } else {
+        pages.iter().for_each(forget_page);
     }
+}
+
+fn forget_page(page: Page) {
+    x86_64::instructions::tlb::flush(page.start());
 }
 
 /// The entry as an atomic: the processor itself sets accessed and dirty bits.

@@ -3,11 +3,11 @@
 use core::fmt;
 
 use addresses::PageRange;
-use cpu_local::CpuSet;
+use cpu_local::{CpuSet, PreemptGuard};
 use frames::Purpose;
 use spin_lock::SpinLock;
 
-use crate::range;
+use crate::{hardware, range};
 
 /// Some CPUs did not say in time that they have forgotten a translation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,8 +34,11 @@ pub fn set_shootdown(hook: Shootdown) {
     HOOK.call_once(|| hook);
 }
 
-/// Makes all other CPUs forget the range; this CPU has done so already.
+/// Makes all CPUs forget the range.
 pub(crate) fn forget(pages: PageRange) -> Result<(), ShootdownTimeout> {
+    // "This CPU" and "the others" must mean the same until all have been told.
+    let _stay = PreemptGuard::new();
+    hardware::forget_here(pages);
     match HOOK.get() {
         Some(hook) if !pages.is_empty() => hook(pages),
         _ => Ok(()),

@@ -5,6 +5,9 @@
 //! this crate writes is never writable and executable at once; an operation that fails has changed no page's
 //! translation; tables, once made, stay (so a reader needs no lock, and no CPU can hold a stale pointer to a table).
 //!
+//! Nothing here makes a CPU forget what it remembers of a page: who withholds pages tells all CPUs, this one too, and
+//! then goes on.
+//!
 //! Protocol: a leaf entry is written only by the owner of its page. Only making a table needs a lock, and that is
 //! inside [`Machine::install_table`].
 #![no_std]
@@ -18,7 +21,7 @@ pub use entry::{Entry, Rights};
 pub use walk::{TableError, entry_of, for_each, map, prepare, read, restrict, reveal, take, transfer, withhold};
 pub use window::{RECURSIVE_SLOT, Window};
 
-use addresses::{Page, VirtAddr};
+use addresses::VirtAddr;
 
 /// What the algorithms need from the machine.
 pub trait Machine {
@@ -29,6 +32,4 @@ pub trait Machine {
     /// Makes the empty entry at this address point to a new table full of empty entries, unless somebody else did so
     /// in the meantime. `false`: there is no memory for it.
     fn install_table(&self, entry: VirtAddr) -> bool;
-    /// Makes this CPU forget what it knows about the page.
-    fn invalidate(&self, page: Page);
 }

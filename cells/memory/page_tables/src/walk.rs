@@ -106,7 +106,7 @@ pub fn read<M: Machine>(machine: &M, window: Window, page: Page) -> Entry {
     entry_of(machine, window, page).map_or(Entry::EMPTY, |entry| machine.load(entry))
 }
 
-/// Makes the processor fault on mapped pages, and keeps all else. This CPU forgets them; the others may not have yet.
+/// Makes the processor fault on mapped pages, and keeps all else. CPUs may still remember the pages until told.
 pub fn withhold<M: Machine>(machine: &M, window: Window, pages: PageRange) {
     change(machine, window, pages, Entry::withheld);
 }
@@ -115,24 +115,23 @@ pub fn withhold<M: Machine>(machine: &M, window: Window, pages: PageRange) {
 pub fn reveal<M: Machine>(machine: &M, window: Window, pages: PageRange) {
     for (_, address) in leaves(window, pages) {
         let entry = machine.load(address);
-        // The processor does not remember that a page was absent, so there is nothing to invalidate.
+        // The processor does not remember that a page was absent, so nobody need be told.
         if !entry.is_empty() {
             machine.store(address, entry.revealed());
         }
     }
 }
 
-/// Gives mapped pages other rights. This CPU forgets the old ones; the others may not have yet.
+/// Gives withheld pages other rights. No CPU may still remember them.
 pub fn restrict<M: Machine>(machine: &M, window: Window, pages: PageRange, rights: Rights) {
     change(machine, window, pages, |entry| entry.with_rights(rights));
 }
 
 fn change<M: Machine>(machine: &M, window: Window, pages: PageRange, new: impl Fn(Entry) -> Entry) {
-    for (page, address) in leaves(window, pages) {
+    for (_, address) in leaves(window, pages) {
         let entry = machine.load(address);
         if !entry.is_empty() {
             machine.store(address, new(entry));
-            machine.invalidate(page);
         }
     }
 }

@@ -84,6 +84,10 @@ impl Simulated {
         entry.frame().start().as_u64() + address.as_u64() % PAGE_SIZE as u64
     }
 
+    fn forget(&self, pages: PageRange) {
+        self.tlb.borrow_mut().retain(|page, _| !pages.contains(*page));
+    }
+
     fn touches(&self, page: Page) -> Option<Frame> {
         let remembered = self.tlb.borrow().get(&page).copied();
         let entry = remembered.or_else(|| self.walk(page))?;
@@ -104,9 +108,6 @@ impl Machine for Simulated {
         let Some(frame) = self.fresh() else { return false };
         self.store(entry, Entry::table(frame));
         true
-    }
-    fn invalidate(&self, page: Page) {
-        self.tlb.borrow_mut().remove(&page);
     }
 }
 
@@ -153,12 +154,15 @@ fn withheld_pages_fault_and_keep_their_frames() {
         machine.touches(page);
     }
     withhold(&machine, Window::ACTIVE, range);
+    assert!(range.iter().all(|page| machine.touches(page).is_some()), "what a CPU remembers it goes on using");
+    machine.forget(range);
     assert!(range.iter().all(|page| machine.touches(page).is_none()));
     let error = map(&machine, Window::ACTIVE, range, frames(5000, 600), Rights::Writable, true);
     assert_eq!(error, Err(TableError::Occupied(range.first())), "frame 0 withheld is not an empty entry");
     reveal(&machine, Window::ACTIVE, range);
     assert!(range.iter().enumerate().all(|(index, page)| machine.touches(page) == Some(frame(index as u64))));
     withhold(&machine, Window::ACTIVE, range);
+    machine.forget(range);
     let mut taken = 0;
     take(&machine, Window::ACTIVE, range, |_, entry| {
         assert_eq!(entry.frame(), frame(taken));
@@ -176,6 +180,7 @@ fn a_transfer_leaves_nothing_behind() {
     map(&machine, Window::ACTIVE, alias, frames(40, 3), Rights::Writable, true).unwrap();
     machine.touches(alias.first());
     withhold(&machine, Window::ACTIVE, alias);
+    machine.forget(alias);
     transfer(&machine, Window::ACTIVE, alias, place, Rights::Executable).unwrap();
     assert!(alias.iter().all(|page| machine.touches(page).is_none()));
     let entry = read(&machine, Window::ACTIVE, place.first());
