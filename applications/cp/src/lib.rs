@@ -35,10 +35,7 @@ fn copy(from: &str, to: &str) -> Result<(), Failure> {
 fn target(from: &str, to: &str) -> String {
     match vfs::metadata(to) {
         Ok(metadata) if metadata.kind == Kind::Directory => {
-            let name = from
-                .rsplit('/')
-                .find(|name| !name.is_empty())
-                .unwrap_or_default();
+            let name = from.rsplit('/').find(|name| !name.is_empty()).unwrap_or_default();
             format!("{}/{name}", to.trim_end_matches('/'))
         }
         // If it does not exist it is made, and if it cannot be, that is said then.

@@ -47,12 +47,7 @@ fn snapshot() -> Vec<u8> {
 
 fn last_lines(log: &[u8], lines: usize) -> &[u8] {
     let text = log.strip_suffix(b"\n").unwrap_or(log);
-    let mut ends = text
-        .iter()
-        .enumerate()
-        .rev()
-        .filter(|(_, byte)| **byte == b'\n')
-        .map(|(index, _)| index + 1);
+    let mut ends = text.iter().enumerate().rev().filter(|(_, byte)| **byte == b'\n').map(|(index, _)| index + 1);
     let start = match lines.checked_sub(1) {
         None => log.len(),
         Some(before) => ends.nth(before).unwrap_or(0),

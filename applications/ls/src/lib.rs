@@ -32,11 +32,7 @@ fn list(environment: &mut Environment, path: &str) -> Result<(), Failure> {
 }
 
 fn show(environment: &mut Environment, name: &str, metadata: Metadata) -> Result<(), Failure> {
-    let mark = if metadata.kind == Kind::Directory {
-        "/"
-    } else {
-        ""
-    };
+    let mark = if metadata.kind == Kind::Directory { "/" } else { "" };
     writeln!(environment, "{:>10} {name}{mark}", metadata.size)?;
     Ok(())
 }

@@ -20,10 +20,6 @@ fn run(environment: &mut Environment) -> Result<(), Failure> {
     if days > 0 {
         write!(environment, "{days} days ")?;
     }
-    writeln!(
-        environment,
-        "{hours}:{minutes:02}:{seconds:02}.{:03}",
-        time.subsec_millis()
-    )?;
+    writeln!(environment, "{hours}:{minutes:02}:{seconds:02}.{:03}", time.subsec_millis())?;
     Ok(())
 }

@@ -43,13 +43,7 @@ impl Environment {
         output: Box<dyn Output>,
         error: Box<dyn Output>,
     ) -> Self {
-        Self {
-            name,
-            arguments,
-            input,
-            output,
-            error,
-        }
+        Self { name, arguments, input, output, error }
     }
 
     /// The name the application was started by.

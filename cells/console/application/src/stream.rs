@@ -6,6 +6,8 @@ use core::fmt;
 pub enum StreamError {
     /// The other end is gone and will not come back.
     Disconnected,
+    /// There is no room for more.
+    Full,
     /// The user asked the application to stop.
     Interrupted,
     /// A value refused to format itself; what came before it has been written.
@@ -16,6 +18,7 @@ impl fmt::Display for StreamError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Disconnected => "the other end of the stream is gone",
+            Self::Full => "there is no room for more output",
             Self::Interrupted => "interrupted",
             Self::Format => "a value could not be formatted",
         })
@@ -65,10 +68,7 @@ pub(crate) struct Formatter<'a> {
 
 impl<'a> Formatter<'a> {
     pub(crate) fn new(output: &'a mut dyn Output) -> Self {
-        Self {
-            output,
-            error: None,
-        }
+        Self { output, error: None }
     }
 
     pub(crate) fn write(mut self, text: fmt::Arguments<'_>) -> Result<(), StreamError> {

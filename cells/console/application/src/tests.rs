@@ -69,30 +69,21 @@ fn formats_to_the_output() {
 fn a_failure_is_one_line_on_the_error_output() {
     let (mut environment, error) = environment(Box::new(Record::default()));
     let code = environment.conclude(Err(Usage("echo WORD ...").into()));
-    assert_eq!(
-        (code, error.text().as_str()),
-        (ExitCode::USAGE, "echo: usage: echo WORD ...\n")
-    );
+    assert_eq!((code, error.text().as_str()), (ExitCode::USAGE, "echo: usage: echo WORD ...\n"));
 }
 
 #[test]
 fn a_refusal_tells_its_cause() {
     let (mut environment, error) = environment(Box::new(Record::default()));
     let code = environment.conclude(Err(Failure::refused(StreamError::Interrupted)));
-    assert_eq!(
-        (code, error.text().as_str()),
-        (ExitCode::FAILURE, "echo: interrupted\n")
-    );
+    assert_eq!((code, error.text().as_str()), (ExitCode::FAILURE, "echo: interrupted\n"));
 }
 
 #[test]
 fn a_reader_that_left_is_no_news() {
     let (mut environment, error) = environment(Box::new(Gone));
     let result = writeln!(environment, "text").map_err(Failure::from);
-    assert!(matches!(
-        result,
-        Err(Failure::Stream(StreamError::Disconnected))
-    ));
+    assert!(matches!(result, Err(Failure::Stream(StreamError::Disconnected))));
     assert_eq!(environment.conclude(result), ExitCode::FAILURE);
     assert_eq!(error.text(), "");
 }

@@ -15,18 +15,12 @@ pub(crate) struct Lexer<'a> {
 
 impl<'a> Lexer<'a> {
     pub(crate) fn new(line: &'a str) -> Self {
-        Self {
-            characters: line.chars().peekable(),
-        }
+        Self { characters: line.chars().peekable() }
     }
 
     /// The next token; `None` at the end of the line or at a comment.
     pub(crate) fn next_token(&mut self) -> Result<Option<Token>, ParseError> {
-        while self
-            .characters
-            .next_if(|character| character.is_whitespace())
-            .is_some()
-        {}
+        while self.characters.next_if(|character| character.is_whitespace()).is_some() {}
         match self.characters.peek() {
             None | Some('#') => Ok(None),
             Some(_) => match self.operator() {
@@ -58,11 +52,7 @@ impl<'a> Lexer<'a> {
         while let Some(character) = self.characters.next_if(|character| !ends(character)) {
             match character {
                 '\'' | '"' => self.quoted(character, &mut word)?,
-                '\\' => word.push(
-                    self.characters
-                        .next()
-                        .ok_or(ParseError::TrailingBackslash)?,
-                ),
+                '\\' => word.push(self.characters.next().ok_or(ParseError::TrailingBackslash)?),
                 _ => word.push(character),
             }
         }
@@ -71,11 +61,7 @@ impl<'a> Lexer<'a> {
 
     fn quoted(&mut self, quote: char, word: &mut String) -> Result<(), ParseError> {
         loop {
-            match self
-                .characters
-                .next()
-                .ok_or(ParseError::UnclosedQuote(quote))?
-            {
+            match self.characters.next().ok_or(ParseError::UnclosedQuote(quote))? {
                 character if character == quote => return Ok(()),
                 '\\' if quote == '"' => {
                     let kept = self.characters.next_if(|next| matches!(next, '"' | '\\'));

@@ -103,10 +103,7 @@ impl fmt::Display for ParseError {
             Self::TrailingBackslash => formatter.write_str("the line ends in a backslash"),
             Self::MissingCommand(operator) => write!(formatter, "no command beside '{operator}'"),
             Self::MissingFile(operator) => write!(formatter, "no file after '{operator}'"),
-            Self::Ambiguous(operator) => write!(
-                formatter,
-                "'{operator}' where the stream already goes elsewhere"
-            ),
+            Self::Ambiguous(operator) => write!(formatter, "'{operator}' where the stream already goes elsewhere"),
         }
     }
 }
@@ -125,9 +122,7 @@ pub fn parse(line: &str) -> Result<Vec<Pipeline>, ParseError> {
 
 /// The word that the cursor stands in at the end of `line`, and whether it is a command's name: for completion.
 pub fn word_at_end(line: &str) -> (&str, bool) {
-    let start = line
-        .rfind([' ', '\t', '|', '&', ';', '<', '>'])
-        .map_or(0, |index| index + 1);
+    let start = line.rfind([' ', '\t', '|', '&', ';', '<', '>']).map_or(0, |index| index + 1);
     let (before, word) = line.split_at(start);
     let before = before.trim_end_matches([' ', '\t']);
     (word, before.is_empty() || before.ends_with(['|', '&', ';']))
@@ -185,42 +180,23 @@ impl Parser {
             }
             _ => {
                 let append = operator == Operator::Append;
-                self.draft
-                    .output
-                    .replace(Redirection { path, append })
-                    .is_some()
+                self.draft.output.replace(Redirection { path, append }).is_some()
             }
         };
-        if taken {
-            Err(ParseError::Ambiguous(operator))
-        } else {
-            Ok(())
-        }
+        if taken { Err(ParseError::Ambiguous(operator)) } else { Ok(()) }
     }
 
     fn end_command(&mut self, operator: Operator) -> Result<(), ParseError> {
-        let Draft {
-            words,
-            input,
-            output,
-        } = core::mem::take(&mut self.draft);
+        let Draft { words, input, output } = core::mem::take(&mut self.draft);
         let mut words = words.into_iter();
         let name = words.next().ok_or(ParseError::MissingCommand(operator))?;
-        self.commands.push(Command {
-            name,
-            arguments: words.collect(),
-            input,
-            output,
-        });
+        self.commands.push(Command { name, arguments: words.collect(), input, output });
         Ok(())
     }
 
     fn end_pipeline(&mut self, background: bool) {
         let commands = core::mem::take(&mut self.commands);
-        self.done.push(Pipeline {
-            commands,
-            background,
-        });
+        self.done.push(Pipeline { commands, background });
     }
 
     fn finish(mut self) -> Result<Vec<Pipeline>, ParseError> {

@@ -6,11 +6,7 @@ use alloc::vec;
 
 fn words(line: &str) -> Vec<String> {
     let pipelines = parse(line).unwrap();
-    assert_eq!(
-        (pipelines.len(), pipelines[0].commands.len()),
-        (1, 1),
-        "{line}"
-    );
+    assert_eq!((pipelines.len(), pipelines[0].commands.len()), (1, 1), "{line}");
     let command = pipelines[0].commands[0].clone();
     let mut words = vec![command.name];
     words.extend(command.arguments);
@@ -52,10 +48,7 @@ fn nothing_asks_for_nothing() {
 #[test]
 fn words_and_quotes() {
     assert_eq!(words("  echo  a\tb "), ["echo", "a", "b"]);
-    assert_eq!(
-        words("echo 'a  |b' \"c\\\"d\\\\e\\f\""),
-        ["echo", "a  |b", "c\"d\\e\\f"]
-    );
+    assert_eq!(words("echo 'a  |b' \"c\\\"d\\\\e\\f\""), ["echo", "a  |b", "c\"d\\e\\f"]);
     assert_eq!(words("echo a' 'b\\ c \"\""), ["echo", "a b c", ""]);
     assert_eq!(words("echo a#b #c"), ["echo", "a#b"]);
     assert_eq!(words("echo größe '漢'"), ["echo", "größe", "漢"]);
@@ -114,18 +107,11 @@ fn any_line_is_accepted_or_refused() {
     for _ in 0..20_000 {
         let mut line = String::new();
         for _ in 0..12 {
-            seed = seed
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             line.push(alphabet[(seed >> 33) as usize % alphabet.len()]);
         }
         if let Ok(pipelines) = parse(&line) {
-            assert!(
-                pipelines
-                    .iter()
-                    .all(|pipeline| !pipeline.commands.is_empty()),
-                "{line:?}"
-            );
+            assert!(pipelines.iter().all(|pipeline| !pipeline.commands.is_empty()), "{line:?}");
         }
         word_at_end(&line);
     }

@@ -83,11 +83,7 @@ impl Decoder {
                     0xe0..=0xef => 3,
                     _ => MAX_UTF8,
                 };
-                self.0 = State::Utf8 {
-                    bytes: [byte, 0, 0, 0],
-                    have: 1,
-                    need,
-                };
+                self.0 = State::Utf8 { bytes: [byte, 0, 0, 0], have: 1, need };
                 None
             }
             _ => None,
@@ -135,10 +131,7 @@ impl Decoder {
                 None
             }
             (b';', _) => {
-                self.0 = State::Sequence {
-                    first: last,
-                    last: 0,
-                };
+                self.0 = State::Sequence { first: last, last: 0 };
                 None
             }
             (b'A', _) => Some(Key::Previous),
@@ -159,13 +152,7 @@ impl Decoder {
         }
     }
 
-    fn utf8(
-        &mut self,
-        mut bytes: [u8; MAX_UTF8],
-        have: usize,
-        need: usize,
-        byte: u8,
-    ) -> Option<Key> {
+    fn utf8(&mut self, mut bytes: [u8; MAX_UTF8], have: usize, need: usize, byte: u8) -> Option<Key> {
         if !matches!(byte, 0x80..=0xbf) {
             return self.ground(byte);
         }
@@ -178,9 +165,6 @@ impl Decoder {
             return None;
         }
         let text = core::str::from_utf8(bytes.get(..need)?).ok()?;
-        text.chars()
-            .next()
-            .filter(|character| !character.is_control())
-            .map(Key::Character)
+        text.chars().next().filter(|character| !character.is_control()).map(Key::Character)
     }
 }

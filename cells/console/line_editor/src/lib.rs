@@ -209,9 +209,7 @@ impl LineEditor {
         let Style::Terminal { columns } = self.style else {
             return;
         };
-        let room = columns
-            .saturating_sub(self.prompt.chars().count() + 1)
-            .max(1);
+        let room = columns.saturating_sub(self.prompt.chars().count() + 1).max(1);
         let before = self.buffer.before();
         let hidden = before.chars().count().saturating_sub(room);
         let shown = self.buffer.text().chars().skip(hidden);
@@ -219,12 +217,7 @@ impl LineEditor {
         text.push_str(&self.prompt);
         text.extend(shown.take(room));
         text.push_str("\x1b[K");
-        let behind = self
-            .buffer
-            .after()
-            .chars()
-            .count()
-            .min(room - (before.chars().count() - hidden));
+        let behind = self.buffer.after().chars().count().min(room - (before.chars().count() - hidden));
         if behind > 0 {
             // Writing to a String cannot fail.
             let _ = write!(text, "\x1b[{behind}D");

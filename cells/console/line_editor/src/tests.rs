@@ -25,10 +25,7 @@ impl Row {
                 }
                 '\x1b' => {
                     assert_eq!(characters.next(), Some('['));
-                    let sequence: String = characters
-                        .by_ref()
-                        .take_while(|c| c.is_ascii_digit())
-                        .collect();
+                    let sequence: String = characters.by_ref().take_while(|c| c.is_ascii_digit()).collect();
                     // take_while has eaten the letter: digits mean "back", none means "erase to the end".
                     match sequence.parse::<usize>() {
                         Ok(back) => self.column -= back,
@@ -36,8 +33,7 @@ impl Row {
                     }
                 }
                 character => {
-                    self.cells
-                        .resize(self.cells.len().max(self.column + 1), ' ');
+                    self.cells.resize(self.cells.len().max(self.column + 1), ' ');
                     self.cells[self.column] = character;
                     self.column += 1;
                 }
@@ -58,11 +54,7 @@ struct Session {
 
 impl Session {
     fn new(style: Style) -> Self {
-        let mut session = Self {
-            editor: LineEditor::new(style, "> "),
-            row: Row::default(),
-            events: vec![],
-        };
+        let mut session = Self { editor: LineEditor::new(style, "> "), row: Row::default(), events: vec![] };
         let mut screen = vec![];
         session.editor.show(&mut screen);
         session.row.apply(&screen);
@@ -142,16 +134,11 @@ fn history_walks_back_and_forth() {
     let mut session = Session::new(WIDE);
     session.type_bytes(b"one\rtwo\rtwo\r  \rdraft");
     let mut seen = vec![];
-    for key in [
-        b"\x1b[A", b"\x1b[A", b"\x1b[A", b"\x1b[B", b"\x1b[B", b"\x1b[B",
-    ] {
+    for key in [b"\x1b[A", b"\x1b[A", b"\x1b[A", b"\x1b[B", b"\x1b[B", b"\x1b[B"] {
         session.type_bytes(key);
         seen.push(session.row.text());
     }
-    assert_eq!(
-        seen,
-        ["> two", "> one", "> one", "> two", "> draft", "> draft"]
-    );
+    assert_eq!(seen, ["> two", "> one", "> one", "> two", "> draft", "> draft"]);
 }
 
 #[test]
@@ -166,25 +153,13 @@ fn line_ends_of_all_kinds() {
 fn interrupt_and_end() {
     let mut session = Session::new(WIDE);
     session.type_bytes(b"abc\x03x\x04\r\x04");
-    assert_eq!(
-        session.events,
-        [
-            Event::Interrupt,
-            Event::Line(String::from("x")),
-            Event::EndOfInput
-        ]
-    );
+    assert_eq!(session.events, [Event::Interrupt, Event::Line(String::from("x")), Event::EndOfInput]);
     assert_eq!(session.row.rows_above[0], "> abc^C");
 }
 
 #[test]
 fn completion() {
-    let candidates = |words: &[&str]| {
-        words
-            .iter()
-            .map(|word| String::from(*word))
-            .collect::<Vec<_>>()
-    };
+    let candidates = |words: &[&str]| words.iter().map(|word| String::from(*word)).collect::<Vec<_>>();
     let mut session = Session::new(WIDE);
     session.type_bytes(b"ls /no\t");
     assert_eq!(session.events, [Event::Complete]);
@@ -202,14 +177,9 @@ fn completion() {
     }
     session.type_bytes(b"\x15p\t");
     let mut screen = vec![];
-    session
-        .editor
-        .offer(1, &candidates(&["ps", "poweroff"]), &mut screen);
+    session.editor.offer(1, &candidates(&["ps", "poweroff"]), &mut screen);
     session.row.apply(&screen);
-    assert_eq!(
-        session.row.rows_above.last().map(String::as_str),
-        Some("ps  poweroff  ")
-    );
+    assert_eq!(session.row.rows_above.last().map(String::as_str), Some("ps  poweroff  "));
     assert_eq!(session.row.text(), "> p");
 }
 
@@ -222,10 +192,7 @@ fn plain_style_shows_the_line_once() {
         assert_eq!(editor.feed(byte, &mut screen), None);
     }
     assert_eq!(screen, b"mitos> ");
-    assert_eq!(
-        editor.feed(b'\r', &mut screen),
-        Some(Event::Line(String::from("ls /")))
-    );
+    assert_eq!(editor.feed(b'\r', &mut screen), Some(Event::Line(String::from("ls /"))));
     assert_eq!(screen, b"mitos> ls /\r\n");
 }
 
@@ -235,10 +202,7 @@ fn a_long_line_scrolls_and_stays_in_bounds() {
     session.type_bytes(b"0123456789");
     assert_eq!(session.row.text(), "> 3456789");
     session.type_bytes(b"\x01");
-    assert_eq!(
-        (session.row.text().as_str(), session.row.column),
-        ("> 0123456", 2)
-    );
+    assert_eq!((session.row.text().as_str(), session.row.column), ("> 0123456", 2));
     let mut session = Session::new(WIDE);
     session.type_bytes(&[b'x'; MAX_LINE + 10]);
     session.type_bytes(b"\r");
@@ -252,9 +216,7 @@ fn any_bytes_are_survived() {
     for columns in [3, 10, 80] {
         let mut session = Session::new(Style::Terminal { columns });
         for _ in 0..50_000 {
-            seed = seed
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             let choice = (seed >> 40) as u8;
             let byte = match choice % 4 {
                 0 => b"\x1b[A;5D~ 13\x7f\x01\x02\xc3\xb6\x03"[usize::from(choice >> 4)],
@@ -262,11 +224,7 @@ fn any_bytes_are_survived() {
                 _ => b'a' + choice % 26,
             };
             session.type_bytes(&[byte]);
-            assert!(
-                session.row.cells.len() <= columns.max(3),
-                "{columns}: {}",
-                session.row.text()
-            );
+            assert!(session.row.cells.len() <= columns.max(3), "{columns}: {}", session.row.text());
         }
     }
 }

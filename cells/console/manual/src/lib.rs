@@ -68,10 +68,7 @@ mod tests {
     #[test]
     fn pages_are_sorted_and_found() {
         assert!(PAGES.is_sorted_by(|one, other| one.name < other.name));
-        assert_eq!(
-            page("kill").map(|page| page.usage),
-            Some(Usage("kill TASK"))
-        );
+        assert_eq!(page("kill").map(|page| page.usage), Some(Usage("kill TASK")));
         assert!(page("none").is_none());
     }
 }

@@ -78,13 +78,7 @@ pub trait FileSystem: Send {
     fn lookup(&self, directory: NodeId, name: &str) -> Result<NodeId, FsError>;
 
     /// Makes an empty node under a name that must be free, and opens it if `open`.
-    fn create(
-        &mut self,
-        directory: NodeId,
-        name: &str,
-        kind: Kind,
-        open: bool,
-    ) -> Result<NodeId, FsError>;
+    fn create(&mut self, directory: NodeId, name: &str, kind: Kind, open: bool) -> Result<NodeId, FsError>;
 
     /// Takes a name away. A directory must be empty; an open file lives on, nameless, until it is closed.
     fn remove(&mut self, directory: NodeId, name: &str) -> Result<(), FsError>;

@@ -52,9 +52,7 @@ impl Mounts {
         let mut normal = String::new();
         for name in components(at) {
             let name = name?;
-            normal
-                .try_reserve(name.len() + 1)
-                .map_err(|_| FsError::NoMemory)?;
+            normal.try_reserve(name.len() + 1).map_err(|_| FsError::NoMemory)?;
             normal.push('/');
             normal.push_str(name);
         }
@@ -62,10 +60,7 @@ impl Mounts {
             return Err(FsError::Mounted);
         }
         self.mounts.try_reserve(1).map_err(|_| FsError::NoMemory)?;
-        self.mounts.push(Mount {
-            at: normal,
-            file_system,
-        });
+        self.mounts.push(Mount { at: normal, file_system });
         Ok(())
     }
 
@@ -78,11 +73,7 @@ impl Mounts {
         if self.is_mount(path) {
             return Err(FsError::IsADirectory);
         }
-        let Place {
-            mount,
-            node: directory,
-            file_system,
-        } = self.walk(parent)?;
+        let Place { mount, node: directory, file_system } = self.walk(parent)?;
         let node = match file_system.lookup(directory, name) {
             Ok(_) if options.create && options.exclusive => return Err(FsError::Exists),
             Ok(node) => {
@@ -95,9 +86,7 @@ impl Mounts {
                 file_system.open(node)?;
                 node
             }
-            Err(FsError::NotFound) if options.create => {
-                file_system.create(directory, name, Kind::File, true)?
-            }
+            Err(FsError::NotFound) if options.create => file_system.create(directory, name, Kind::File, true)?,
             Err(error) => return Err(error),
         };
         Ok(Handle { mount, node })
@@ -109,12 +98,7 @@ impl Mounts {
     }
 
     /// Reads from an open file; see [`FileSystem::read`].
-    pub fn read(
-        &mut self,
-        handle: &Handle,
-        offset: u64,
-        buffer: &mut [u8],
-    ) -> Result<usize, FsError> {
+    pub fn read(&mut self, handle: &Handle, offset: u64, buffer: &mut [u8]) -> Result<usize, FsError> {
         self.of(handle)?.read(handle.node, offset, buffer)
     }
 
@@ -153,10 +137,7 @@ impl Mounts {
             split => split?,
         };
         let place = self.walk(parent)?;
-        place
-            .file_system
-            .create(place.node, name, Kind::Directory, false)
-            .map(|_| ())
+        place.file_system.create(place.node, name, Kind::Directory, false).map(|_| ())
     }
 
     /// Removes a file, or an empty directory on which nothing is mounted.
@@ -172,61 +153,36 @@ impl Mounts {
     /// Where what is mounted, and how full it is.
     pub fn usage(&self) -> impl Iterator<Item = (&str, Usage)> {
         self.mounts.iter().map(|mount| {
-            let at = if mount.at.is_empty() {
-                "/"
-            } else {
-                mount.at.as_str()
-            };
+            let at = if mount.at.is_empty() { "/" } else { mount.at.as_str() };
             (at, mount.file_system.usage())
         })
     }
 
     /// Whether all file systems are whole.
     pub fn check(&self) -> Result<(), Damage> {
-        self.mounts
-            .iter()
-            .try_for_each(|mount| mount.file_system.check())
+        self.mounts.iter().try_for_each(|mount| mount.file_system.check())
     }
 
     fn of(&mut self, handle: &Handle) -> Result<&mut dyn FileSystem, FsError> {
-        self.mounts
-            .get_mut(handle.mount)
-            .map(|mount| &mut *mount.file_system as _)
-            .ok_or(FsError::Stale)
+        self.mounts.get_mut(handle.mount).map(|mount| &mut *mount.file_system as _).ok_or(FsError::Stale)
     }
 
     fn is_mount(&self, path: &str) -> bool {
-        self.mounts
-            .iter()
-            .any(|mount| covers(&mount.at, path) == Some(""))
+        self.mounts.iter().any(|mount| covers(&mount.at, path) == Some(""))
     }
 
     /// Finds the node at `path` in the file system that is mounted nearest to it.
     fn walk(&mut self, path: &str) -> Result<Place<'_>, FsError> {
-        let nearest = |(index, mount): (usize, &Mount)| {
-            covers(&mount.at, path).map(|rest| (mount.at.len(), index, rest))
-        };
-        let found = self
-            .mounts
-            .iter()
-            .enumerate()
-            .filter_map(nearest)
-            .max_by_key(|(depth, ..)| *depth);
+        let nearest =
+            |(index, mount): (usize, &Mount)| covers(&mount.at, path).map(|rest| (mount.at.len(), index, rest));
+        let found = self.mounts.iter().enumerate().filter_map(nearest).max_by_key(|(depth, ..)| *depth);
         let (_, mount, rest) = found.ok_or(FsError::NotFound)?;
-        let file_system = self
-            .mounts
-            .get_mut(mount)
-            .map(|mount| &mut *mount.file_system)
-            .ok_or(FsError::NotFound)?;
+        let file_system = self.mounts.get_mut(mount).map(|mount| &mut *mount.file_system).ok_or(FsError::NotFound)?;
         let mut node = file_system.root();
         for name in components(rest) {
             node = file_system.lookup(node, name?)?;
         }
-        Ok(Place {
-            mount,
-            node,
-            file_system,
-        })
+        Ok(Place { mount, node, file_system })
     }
 }
 

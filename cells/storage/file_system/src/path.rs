@@ -18,13 +18,7 @@ pub fn is_name(name: &str) -> bool {
 pub fn components(path: &str) -> impl Iterator<Item = Result<&str, FsError>> {
     path.split('/')
         .filter(|name| !name.is_empty() && *name != ".")
-        .map(|name| {
-            if is_name(name) {
-                Ok(name)
-            } else {
-                Err(FsError::InvalidName)
-            }
-        })
+        .map(|name| if is_name(name) { Ok(name) } else { Err(FsError::InvalidName) })
 }
 
 /// A path as its parent and its last name; the root has none, and a trailing `/` is of no account.

@@ -28,16 +28,7 @@ fn paths() {
 fn an_empty_tree_has_nothing() {
     let mut tree = Mounts::new();
     assert_eq!(tree.metadata("/"), Err(FsError::NotFound));
-    assert_eq!(
-        tree.open(
-            "/a",
-            OpenOptions {
-                create: true,
-                ..OpenOptions::default()
-            }
-        ),
-        Err(FsError::NotFound)
-    );
+    assert_eq!(tree.open("/a", OpenOptions { create: true, ..OpenOptions::default() }), Err(FsError::NotFound));
     assert_eq!(tree.remove("/"), Err(FsError::IsRoot));
     assert_eq!(tree.check(), Ok(()));
 }

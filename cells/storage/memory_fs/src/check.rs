@@ -26,11 +26,7 @@ pub(crate) fn check(nodes: &Nodes, root: NodeId, used: u64) -> Result<(), Damage
             _ => return Err(Damage::Shared(id)),
         }
     }
-    if sum == used {
-        Ok(())
-    } else {
-        Err(Damage::Accounting)
-    }
+    if sum == used { Ok(()) } else { Err(Damage::Accounting) }
 }
 
 /// How many directory entries name a node. Quadratic over all, but needs no memory and is asked for rarely.

@@ -33,12 +33,7 @@ impl MemoryFs {
         let mut nodes = Nodes::new();
         let vacancy = nodes.reserve()?;
         let root = nodes.insert(vacancy, Node::new(Kind::Directory, 0));
-        Ok(Self {
-            nodes,
-            root,
-            used: 0,
-            capacity,
-        })
+        Ok(Self { nodes, root, used: 0, capacity })
     }
 
     fn file(&self, node: NodeId) -> Result<&Vec<u8>, FsError> {
@@ -105,19 +100,10 @@ impl FileSystem for MemoryFs {
     fn lookup(&self, directory: NodeId, name: &str) -> Result<NodeId, FsError> {
         let entries = self.directory(directory)?;
         let index = position(entries, name).map_err(|_| FsError::NotFound)?;
-        entries
-            .get(index)
-            .map(|entry| entry.node)
-            .ok_or(FsError::NotFound)
+        entries.get(index).map(|entry| entry.node).ok_or(FsError::NotFound)
     }
 
-    fn create(
-        &mut self,
-        directory: NodeId,
-        name: &str,
-        kind: Kind,
-        open: bool,
-    ) -> Result<NodeId, FsError> {
+    fn create(&mut self, directory: NodeId, name: &str, kind: Kind, open: bool) -> Result<NodeId, FsError> {
         let vacancy = self.nodes.reserve()?;
         let entries = self.directory_mut(directory)?;
         let Err(index) = position(entries, name) else {
@@ -125,19 +111,11 @@ impl FileSystem for MemoryFs {
         };
         entries.try_reserve(1).map_err(|_| FsError::NoMemory)?;
         let mut own_name = String::new();
-        own_name
-            .try_reserve_exact(name.len())
-            .map_err(|_| FsError::NoMemory)?;
+        own_name.try_reserve_exact(name.len()).map_err(|_| FsError::NoMemory)?;
         own_name.push_str(name);
         // From here on nothing can fail.
         let node = self.nodes.insert(vacancy, Node::new(kind, u32::from(open)));
-        self.directory_mut(directory)?.insert(
-            index,
-            DirectoryEntry {
-                name: own_name,
-                node,
-            },
-        );
+        self.directory_mut(directory)?.insert(index, DirectoryEntry { name: own_name, node });
         Ok(node)
     }
 
@@ -177,9 +155,7 @@ impl FileSystem for MemoryFs {
 
     fn read(&self, node: NodeId, offset: u64, buffer: &mut [u8]) -> Result<usize, FsError> {
         let bytes = self.file(node)?;
-        let start = usize::try_from(offset)
-            .unwrap_or(usize::MAX)
-            .min(bytes.len());
+        let start = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
         let source = bytes.get(start..).unwrap_or_default();
         let count = source.len().min(buffer.len());
         if let (Some(into), Some(from)) = (buffer.get_mut(..count), source.get(..count)) {
@@ -226,22 +202,15 @@ impl FileSystem for MemoryFs {
     fn list(&self, directory: NodeId) -> Result<Vec<Entry>, FsError> {
         let entries = self.directory(directory)?;
         let mut list = Vec::new();
-        list.try_reserve_exact(entries.len())
-            .map_err(|_| FsError::NoMemory)?;
+        list.try_reserve_exact(entries.len()).map_err(|_| FsError::NoMemory)?;
         for entry in entries {
-            list.push(Entry {
-                name: entry.name.clone(),
-                metadata: self.metadata(entry.node)?,
-            });
+            list.push(Entry { name: entry.name.clone(), metadata: self.metadata(entry.node)? });
         }
         Ok(list)
     }
 
     fn usage(&self) -> Usage {
-        Usage {
-            used: self.used,
-            capacity: self.capacity,
-        }
+        Usage { used: self.used, capacity: self.capacity }
     }
 
     fn check(&self) -> Result<(), Damage> {

@@ -28,23 +28,13 @@ impl Node {
             Kind::File => Content::File(Vec::new()),
             Kind::Directory => Content::Directory(Vec::new()),
         };
-        Self {
-            content,
-            opens,
-            named: true,
-        }
+        Self { content, opens, named: true }
     }
 
     pub(crate) const fn metadata(&self) -> Metadata {
         match &self.content {
-            Content::File(bytes) => Metadata {
-                kind: Kind::File,
-                size: bytes.len() as u64,
-            },
-            Content::Directory(entries) => Metadata {
-                kind: Kind::Directory,
-                size: entries.len() as u64,
-            },
+            Content::File(bytes) => Metadata { kind: Kind::File, size: bytes.len() as u64 },
+            Content::Directory(entries) => Metadata { kind: Kind::Directory, size: entries.len() as u64 },
         }
     }
 }
@@ -65,10 +55,7 @@ pub(crate) struct Nodes {
 
 impl Nodes {
     pub(crate) const fn new() -> Self {
-        Self {
-            slots: Vec::new(),
-            free: Vec::new(),
-        }
+        Self { slots: Vec::new(), free: Vec::new() }
     }
 
     /// Finds a free slot, and makes sure that no later removal needs memory.
@@ -79,13 +66,8 @@ impl Nodes {
         let index = u32::try_from(self.slots.len()).map_err(|_| FsError::NoSpace)?;
         self.slots.try_reserve(1).map_err(|_| FsError::NoMemory)?;
         // Room for all slots, as all may be free one day.
-        self.free
-            .try_reserve(self.slots.len() + 1)
-            .map_err(|_| FsError::NoMemory)?;
-        self.slots.push(Slot {
-            generation: 0,
-            node: None,
-        });
+        self.free.try_reserve(self.slots.len() + 1).map_err(|_| FsError::NoMemory)?;
+        self.slots.push(Slot { generation: 0, node: None });
         self.free.push(index);
         Ok(Vacancy(index))
     }
@@ -102,28 +84,17 @@ impl Nodes {
     }
 
     pub(crate) fn get(&self, id: NodeId) -> Result<&Node, FsError> {
-        let slot = self
-            .slots
-            .get(id.index as usize)
-            .filter(|slot| slot.generation == id.generation);
-        slot.and_then(|slot| slot.node.as_ref())
-            .ok_or(FsError::Stale)
+        let slot = self.slots.get(id.index as usize).filter(|slot| slot.generation == id.generation);
+        slot.and_then(|slot| slot.node.as_ref()).ok_or(FsError::Stale)
     }
 
     pub(crate) fn get_mut(&mut self, id: NodeId) -> Result<&mut Node, FsError> {
-        let slot = self
-            .slots
-            .get_mut(id.index as usize)
-            .filter(|slot| slot.generation == id.generation);
-        slot.and_then(|slot| slot.node.as_mut())
-            .ok_or(FsError::Stale)
+        let slot = self.slots.get_mut(id.index as usize).filter(|slot| slot.generation == id.generation);
+        slot.and_then(|slot| slot.node.as_mut()).ok_or(FsError::Stale)
     }
 
     pub(crate) fn remove(&mut self, id: NodeId) -> Option<Node> {
-        let slot = self
-            .slots
-            .get_mut(id.index as usize)
-            .filter(|slot| slot.generation == id.generation)?;
+        let slot = self.slots.get_mut(id.index as usize).filter(|slot| slot.generation == id.generation)?;
         let node = slot.node.take()?;
         slot.generation = slot.generation.wrapping_add(1);
         self.free.push(id.index);
@@ -133,15 +104,7 @@ impl Nodes {
     /// All nodes with their identities.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (NodeId, &Node)> {
         (0_u32..).zip(&self.slots).filter_map(|(index, slot)| {
-            slot.node.as_ref().map(|node| {
-                (
-                    NodeId {
-                        index,
-                        generation: slot.generation,
-                    },
-                    node,
-                )
-            })
+            slot.node.as_ref().map(|node| (NodeId { index, generation: slot.generation }, node))
         })
     }
 }

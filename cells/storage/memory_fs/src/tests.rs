@@ -9,32 +9,17 @@ use file_system::{Mounts, OpenOptions};
 use std::format;
 
 const CAPACITY: u64 = 10_000;
-const CREATE: OpenOptions = OpenOptions {
-    create: true,
-    exclusive: false,
-    truncate: false,
-};
-const OPEN: OpenOptions = OpenOptions {
-    create: false,
-    exclusive: false,
-    truncate: false,
-};
+const CREATE: OpenOptions = OpenOptions { create: true, exclusive: false, truncate: false };
+const OPEN: OpenOptions = OpenOptions { create: false, exclusive: false, truncate: false };
 
 fn tree() -> Mounts {
     let mut tree = Mounts::new();
-    tree.mount("/", Box::new(MemoryFs::new(CAPACITY).unwrap()))
-        .unwrap();
+    tree.mount("/", Box::new(MemoryFs::new(CAPACITY).unwrap())).unwrap();
     tree
 }
 
 fn put(tree: &mut Mounts, path: &str, bytes: &[u8]) -> Result<(), FsError> {
-    let handle = tree.open(
-        path,
-        OpenOptions {
-            truncate: true,
-            ..CREATE
-        },
-    )?;
+    let handle = tree.open(path, OpenOptions { truncate: true, ..CREATE })?;
     let result = tree.write(&handle, 0, bytes);
     tree.close(&handle)?;
     result
@@ -62,13 +47,7 @@ fn a_file_is_read_as_it_was_written() {
     assert_eq!(tree.read(&handle, u64::MAX, &mut buffer), Ok(0));
     tree.close(&handle).unwrap();
     assert_eq!(get(&mut tree, "//a").unwrap(), b"helLONG\0\0\0!");
-    assert_eq!(
-        tree.metadata("/a"),
-        Ok(Metadata {
-            kind: Kind::File,
-            size: 11
-        })
-    );
+    assert_eq!(tree.metadata("/a"), Ok(Metadata { kind: Kind::File, size: 11 }));
     put(&mut tree, "/a", b"x").unwrap();
     assert_eq!(get(&mut tree, "/a").unwrap(), b"x");
 }
@@ -83,25 +62,13 @@ fn refusals_say_why() {
     assert_eq!(get(&mut tree, "/"), Err(FsError::IsADirectory));
     assert_eq!(get(&mut tree, "/d/f/g"), Err(FsError::NotADirectory));
     assert_eq!(put(&mut tree, "/d/..", b""), Err(FsError::InvalidName));
-    assert_eq!(
-        tree.open(
-            "/d/f",
-            OpenOptions {
-                exclusive: true,
-                ..CREATE
-            }
-        ),
-        Err(FsError::Exists)
-    );
+    assert_eq!(tree.open("/d/f", OpenOptions { exclusive: true, ..CREATE }), Err(FsError::Exists));
     assert_eq!(tree.create_directory("/d"), Err(FsError::Exists));
     assert_eq!(tree.create_directory("/"), Err(FsError::Exists));
     assert_eq!(tree.remove("/d"), Err(FsError::NotEmpty));
     assert_eq!(tree.remove("/x"), Err(FsError::NotFound));
     assert_eq!(tree.list("/d/f"), Err(FsError::NotADirectory));
-    assert_eq!(
-        tree.mount("/", Box::new(MemoryFs::new(1).unwrap())),
-        Err(FsError::Mounted)
-    );
+    assert_eq!(tree.mount("/", Box::new(MemoryFs::new(1).unwrap())), Err(FsError::Mounted));
     tree.remove("/d/f").unwrap();
     tree.remove("/d/").unwrap();
     assert_eq!(tree.list("/"), Ok(vec![]));
@@ -146,33 +113,20 @@ fn mounts_cover_what_is_below() {
     let mut tree = tree();
     tree.create_directory("/m").unwrap();
     put(&mut tree, "/m/hidden", b"").unwrap();
-    tree.mount("/m/", Box::new(MemoryFs::new(10).unwrap()))
-        .unwrap();
-    tree.mount("/m/n", Box::new(MemoryFs::new(10).unwrap()))
-        .unwrap();
+    tree.mount("/m/", Box::new(MemoryFs::new(10).unwrap())).unwrap();
+    tree.mount("/m/n", Box::new(MemoryFs::new(10).unwrap())).unwrap();
     put(&mut tree, "/m/a", b"m").unwrap();
     put(&mut tree, "/m/n/b", b"n").unwrap();
     put(&mut tree, "/mm", b"root").unwrap();
-    let names = |tree: &mut Mounts, path| {
-        tree.list(path)
-            .unwrap()
-            .into_iter()
-            .map(|entry| entry.name)
-            .collect::<Vec<_>>()
-    };
+    let names =
+        |tree: &mut Mounts, path| tree.list(path).unwrap().into_iter().map(|entry| entry.name).collect::<Vec<_>>();
     assert_eq!(names(&mut tree, "/"), ["m", "mm"]);
     assert_eq!(names(&mut tree, "/m"), ["a"]);
     assert_eq!(names(&mut tree, "m//n/"), ["b"]);
     assert_eq!(tree.remove("/m"), Err(FsError::Mounted));
     assert_eq!(get(&mut tree, "/m"), Err(FsError::IsADirectory));
-    let usage: Vec<_> = tree
-        .usage()
-        .map(|(at, usage)| (at.to_string(), usage.used))
-        .collect();
-    assert_eq!(
-        usage,
-        [("/".into(), 4), ("/m".into(), 1), ("/m/n".into(), 1)]
-    );
+    let usage: Vec<_> = tree.usage().map(|(at, usage)| (at.to_string(), usage.used)).collect();
+    assert_eq!(usage, [("/".into(), 4), ("/m".into(), 1), ("/m/n".into(), 1)]);
 }
 
 /// Random operations, compared with a model that is too simple to be wrong.
@@ -180,9 +134,7 @@ fn mounts_cover_what_is_below() {
 fn behaves_like_a_map_of_vectors() {
     let mut seed = 42_u64;
     let mut random = move |below: u64| {
-        seed = seed
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (seed >> 33) % below
     };
     for _ in 0..50 {

@@ -57,12 +57,7 @@ pub fn remove(path: &str) -> Result<(), FsError> {
 
 /// Where what is mounted, and how full it is.
 pub fn usage() -> Result<Vec<(String, Usage)>, FsError> {
-    with(|tree| {
-        Ok(tree
-            .usage()
-            .map(|(at, usage)| (String::from(at), usage))
-            .collect())
-    })
+    with(|tree| Ok(tree.usage().map(|(at, usage)| (String::from(at), usage)).collect()))
 }
 
 /// A refusal with the path it is about, for whoever reads it.
@@ -74,10 +69,7 @@ pub struct About {
 impl About {
     /// Puts the two together.
     pub fn new(path: &str, error: FsError) -> Self {
-        Self {
-            path: String::from(path),
-            error,
-        }
+        Self { path: String::from(path), error }
     }
 }
 
@@ -101,35 +93,19 @@ impl File {
 
     /// Opens a file to be written anew; makes it if it is not there.
     pub fn create(path: &str) -> Result<Self, FsError> {
-        Self::with_options(
-            path,
-            OpenOptions {
-                create: true,
-                truncate: true,
-                ..OpenOptions::default()
-            },
-        )
+        Self::with_options(path, OpenOptions { create: true, truncate: true, ..OpenOptions::default() })
     }
 
     /// Opens a file to be written on at its end; makes it if it is not there.
     pub fn append(path: &str) -> Result<Self, FsError> {
-        let mut file = Self::with_options(
-            path,
-            OpenOptions {
-                create: true,
-                ..OpenOptions::default()
-            },
-        )?;
+        let mut file = Self::with_options(path, OpenOptions { create: true, ..OpenOptions::default() })?;
         file.position = file.size()?;
         Ok(file)
     }
 
     /// Opens a file as `options` say, at its beginning.
     pub fn with_options(path: &str, options: OpenOptions) -> Result<Self, FsError> {
-        with(|tree| tree.open(path, options)).map(|handle| Self {
-            handle,
-            position: 0,
-        })
+        with(|tree| tree.open(path, options)).map(|handle| Self { handle, position: 0 })
     }
 
     /// Reads at the position; 0 at the end.
