@@ -1,0 +1,221 @@
+//! From libraries to cells.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use goblin::archive::Archive;
+use layout::Layout;
+use object::{Binding, Object};
+
+use crate::{
+    BuildError, Tree,
+    compile::{Compiled, Library},
+    wrapper,
+};
+
+/// A crate as the loader will see it.
+#[derive(Debug)]
+pub struct Cell {
+    /// The library it comes from.
+    pub library: Library,
+    /// Folder under `cells/`, or `kernel`, `applications`, `rust`, `packages`.
+    pub group: String,
+    /// The object with its debug information, for digests and symbolic debugging.
+    pub full_object: PathBuf,
+    /// The object as it is packed.
+    pub file: Vec<u8>,
+}
+
+impl Cell {
+    /// Name of the crate and of the cell.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.library.name
+    }
+
+    /// The checked object.
+    ///
+    /// # Errors
+    /// If the compiler made an object that cells may not be.
+    pub fn object(&self) -> Result<Object<'_>, BuildError> {
+        Object::parse(&self.file)
+            .map_err(|source| BuildError::Object { cell: self.library.name.clone(), source })
+    }
+}
+
+/// Takes the one object out of each library and strips it of debug information.
+///
+/// # Errors
+/// A library without exactly one object, two crates of one name, files that cannot be read or written.
+pub fn collect(tree: &Tree, compiled: &Compiled) -> Result<Vec<Cell>, BuildError> {
+    let mut cells = BTreeMap::new();
+    for library in &compiled.libraries {
+        let (full_object, file) = extract(library)?;
+        let cell = Cell { group: group(tree, library), library: library.clone(), full_object, file };
+        if cells.insert(library.name.clone(), cell).is_some() {
+            return Err(BuildError::SameName { name: library.name.clone() });
+        }
+    }
+    Ok(cells.into_values().collect())
+}
+
+fn group(tree: &Tree, library: &Library) -> String {
+    let mut parts = match library.manifest.strip_prefix(&tree.root) {
+        Ok(path) => path.iter().map(|part| part.to_string_lossy().into_owned()),
+        Err(_) if library.manifest.iter().any(|part| part == "rustlib" || part == "library") => return "rust".to_owned(),
+        Err(_) => return "packages".to_owned(),
+    };
+    match (parts.next().as_deref(), parts.next()) {
+        (Some("cells"), Some(group)) => group,
+        (Some(top), _) => top.to_owned(),
+        (None, _) => "packages".to_owned(),
+    }
+}
+
+/// The object of `library`: the file with debug information, and the bytes without. Both are kept beside the library and
+/// made anew only when it is newer.
+fn extract(library: &Library) -> Result<(PathBuf, Vec<u8>), BuildError> {
+    let full = library.path.with_extension("full.o");
+    let stripped = library.path.with_extension("cell.o");
+    if !newer(&stripped, &library.path) {
+        let bytes = fs::read(&library.path).map_err(|source| BuildError::file(&library.path, source))?;
+        let object = only_object(library, &bytes)?;
+        fs::write(&full, object).map_err(|source| BuildError::file(&full, source))?;
+        strip(&full, &stripped)?;
+    }
+    let file = fs::read(&stripped).map_err(|source| BuildError::file(&stripped, source))?;
+    Ok((full, file))
+}
+
+fn newer(made: &Path, from: &Path) -> bool {
+    let modified = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+    matches!((modified(made), modified(from)), (Some(made), Some(from)) if made > from)
+}
+
+fn only_object<'a>(library: &Library, bytes: &'a [u8]) -> Result<&'a [u8], BuildError> {
+    let failed = |source| BuildError::Library { path: library.path.clone(), source };
+    let archive = Archive::parse(bytes).map_err(failed)?;
+    let members: Vec<&str> = archive.members().into_iter().filter(|name| name.ends_with(".o")).collect();
+    match members[..] {
+        [name] => archive.extract(name, bytes).map_err(failed),
+        _ => Err(BuildError::Objects { krate: library.name.clone(), count: members.len() }),
+    }
+}
+
+fn strip(full: &Path, stripped: &Path) -> Result<(), BuildError> {
+    let output = Command::new("objcopy")
+        .args(["--strip-debug", "--remove-section=.comment", "--remove-section=.note.*", "--remove-section=.llvm_addrsig"])
+        .args([full, stripped])
+        .output()
+        .map_err(|source| BuildError::Program { program: "objcopy (package binutils)".to_owned(), source })?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(BuildError::Failed {
+        program: "objcopy".to_owned(),
+        status: output.status,
+        output: format!(": {}", String::from_utf8_lossy(&output.stderr)),
+    })
+}
+
+/// Who uses whose symbols.
+#[derive(Debug)]
+pub struct Graph {
+    /// For each cell, by its place in the list, the cells whose symbols it uses.
+    pub uses: Vec<BTreeSet<usize>>,
+}
+
+impl Graph {
+    /// Finds the definition of every symbol that a cell wants.
+    ///
+    /// # Errors
+    /// Two strong definitions of one name, or a name that nobody defines.
+    pub fn new(cells: &[Cell]) -> Result<Self, BuildError> {
+        let objects = cells.iter().map(Cell::object).collect::<Result<Vec<_>, _>>()?;
+        let mut definer: HashMap<&str, (usize, bool)> = HashMap::new();
+        for (number, object) in objects.iter().enumerate() {
+            for symbol in object.symbols.iter().filter(|symbol| symbol.definition.is_some()) {
+                let strong = match symbol.binding {
+                    Binding::Local => continue,
+                    Binding::Global => true,
+                    Binding::Weak => false,
+                };
+                match definer.get(symbol.name) {
+                    Some(&(first, true)) if strong => {
+                        return Err(BuildError::Duplicate {
+                            first: cells[first].name().to_owned(),
+                            second: cells[number].name().to_owned(),
+                            symbol: symbol.name.to_owned(),
+                        });
+                    }
+                    Some(_) if !strong => {}
+                    _ => {
+                        definer.insert(symbol.name, (number, strong));
+                    }
+                }
+            }
+        }
+        let mut uses = vec![BTreeSet::new(); cells.len()];
+        for (number, object) in objects.iter().enumerate() {
+            for symbol in object.symbols.iter().filter(|symbol| symbol.definition.is_none() && !symbol.name.is_empty()) {
+                if symbol.binding == Binding::Local {
+                    continue;
+                }
+                let Some(&(from, _)) = definer.get(symbol.name) else {
+                    return Err(BuildError::Missing {
+                        what: format!("`{}`, which {} uses", rustc_demangle::demangle(symbol.name), cells[number].name()),
+                    });
+                };
+                if from != number {
+                    uses[number].insert(from);
+                }
+            }
+        }
+        Ok(Self { uses })
+    }
+
+    /// `start` and all that it uses, directly or not.
+    #[must_use]
+    pub fn closure(&self, start: usize) -> BTreeSet<usize> {
+        let mut closure = BTreeSet::from([start]);
+        let mut open = vec![start];
+        while let Some(cell) = open.pop() {
+            for &used in &self.uses[cell] {
+                if closure.insert(used) {
+                    open.push(used);
+                }
+            }
+        }
+        closure
+    }
+}
+
+/// The mangled name of the function with this path in the cell's object.
+///
+/// # Errors
+/// If the cell has no such function.
+pub fn mangled(cell: &Cell, path: &str) -> Result<String, BuildError> {
+    let object = cell.object()?;
+    let found = object.symbols.iter().find(|symbol| {
+        symbol.definition.is_some() && format!("{:#}", rustc_demangle::demangle(symbol.name)) == path
+    });
+    found.map(|symbol| symbol.name.to_owned()).ok_or_else(|| BuildError::Missing { what: format!("`{path}`") })
+}
+
+/// The layout of each cell's sections.
+///
+/// # Errors
+/// An object that cells may not be.
+pub fn layouts(cells: &[Cell]) -> Result<Vec<Layout>, BuildError> {
+    cells.iter().map(|cell| cell.object().map(|object| Layout::new(&object))).collect()
+}
+
+/// The part of the cell's version that is its identity.
+#[must_use]
+pub fn identity(cell: &Cell) -> String {
+    wrapper::identity(&cell.library.version)
+}

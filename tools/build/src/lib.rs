@@ -1,0 +1,128 @@
+//! From sources to what boots: `target/mitos/nano_core.elf` and `target/mitos/cells.archive`.
+//!
+//! 1. [`compile`]: cargo compiles every crate, the language's own included, to one object each ([`wrapper`] sets what
+//!    cargo cannot); 2. [`cells`]: the objects become cells with names, groups and dependencies; 3. [`seed`]: the cells
+//!    that must run before the loader does are laid out and linked with the loader's own crates; 4. [`pack`]: all
+//!    objects and the manifest go into the archive.
+
+pub mod cells;
+pub mod compile;
+pub mod image;
+pub mod pack;
+pub mod seed;
+pub mod wrapper;
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+/// The folders of one checkout.
+#[derive(Clone, Debug)]
+pub struct Tree {
+    /// Where `Cargo.toml` of the target's workspace is.
+    pub root: PathBuf,
+}
+
+impl Tree {
+    /// The tree around the current folder.
+    ///
+    /// # Errors
+    /// If neither it nor a folder above it is a checkout of Mitos.
+    pub fn find() -> Result<Self, BuildError> {
+        let start = std::env::current_dir().map_err(|source| BuildError::file(".", source))?;
+        start
+            .ancestors()
+            .find(|folder| folder.join("build/x86_64-mitos.json").is_file())
+            .map(|root| Self { root: root.to_owned() })
+            .ok_or(BuildError::NoTree { start })
+    }
+
+    /// Outputs that a user may want.
+    #[must_use]
+    pub fn output(&self) -> PathBuf {
+        self.root.join("target/mitos")
+    }
+
+    /// The bootable image of the seed.
+    #[must_use]
+    pub fn image(&self) -> PathBuf {
+        self.output().join("nano_core.elf")
+    }
+
+    /// The archive of cells.
+    #[must_use]
+    pub fn archive(&self) -> PathBuf {
+        self.output().join("cells.archive")
+    }
+}
+
+/// Why a build failed.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
+pub enum BuildError {
+    #[error("{} is in no checkout of Mitos; change into one", start.display())]
+    NoTree { start: PathBuf },
+    #[error("{}: {source}", path.display())]
+    File { path: PathBuf, source: io::Error },
+    #[error("cannot run {program}: {source}")]
+    Program { program: String, source: io::Error },
+    #[error("{program} failed ({status}){output}")]
+    Failed { program: String, status: std::process::ExitStatus, output: String },
+    #[error("cargo's messages cannot be read: {0}")]
+    Messages(serde_json::Error),
+    #[error("crate {krate}: its library has {count} objects, not one; it must be compiled with one codegen unit")]
+    Objects { krate: String, count: usize },
+    #[error("two crates are called {name}; the name of a cell must be unique")]
+    SameName { name: String },
+    #[error("{}: {source}", path.display())]
+    Library { path: PathBuf, source: goblin::error::Error },
+    #[error("cell {cell}: {source}")]
+    Object { cell: String, source: object::ObjectError },
+    #[error("cells {first} and {second} both define `{symbol}`")]
+    Duplicate { first: String, second: String, symbol: String },
+    #[error("cell {cell}: {source}")]
+    Link { cell: String, source: linker::LinkError },
+    #[error("no cell defines {what}")]
+    Missing { what: String },
+    #[error("cell {cell} has a section `.boot`; only nano_core may")]
+    StrayBoot { cell: String },
+    #[error("{0}")]
+    Archive(#[from] archive::ArchiveError),
+    #[error("the seed's map cannot be written: {0}")]
+    Map(postcard::Error),
+    #[error("the image cannot be written: {0}")]
+    Image(goblin::error::Error),
+}
+
+impl BuildError {
+    /// A file could not be read or written.
+    pub fn file(path: impl AsRef<Path>, source: io::Error) -> Self {
+        Self::File { path: path.as_ref().to_owned(), source }
+    }
+}
+
+/// What a build made.
+#[derive(Debug)]
+pub struct Build {
+    /// All cells with their objects, sorted by name.
+    pub cells: Vec<cells::Cell>,
+    /// The manifest that went into the archive.
+    pub manifest: manifest::Manifest,
+    /// Where the host put the seed.
+    pub seed: manifest::SeedMap,
+}
+
+/// Builds everything.
+///
+/// # Errors
+/// [`BuildError`] says what failed; outputs of an earlier build stay in place until the last step.
+pub fn build(tree: &Tree) -> Result<Build, BuildError> {
+    let compiled = compile::compile(tree, None)?;
+    let cells = cells::collect(tree, &compiled)?;
+    let graph = cells::Graph::new(&cells)?;
+    let seed = seed::Seed::plan(&cells, &graph)?;
+    let manifest = pack::write(tree, &compiled, &cells, &graph, &seed)?;
+    let map = image::write(tree, &cells, &seed, manifest.build)?;
+    Ok(Build { manifest: manifest.manifest, seed: map, cells })
+}
