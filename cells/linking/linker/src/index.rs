@@ -46,6 +46,36 @@ impl fmt::Display for Duplicate {
 
 impl core::error::Error for Duplicate {}
 
+/// Where names are looked up.
+pub trait Names {
+    /// The definition of `name`.
+    fn find(&self, name: &str) -> Option<&Global>;
+}
+
+impl Names for Index {
+    fn find(&self, name: &str) -> Option<&Global> {
+        self.get(name)
+    }
+}
+
+/// An index on top of another: what stands in both is taken from the upper one, unless that is weak.
+#[derive(Clone, Copy, Debug)]
+pub struct Layered<'a> {
+    /// Looked up first.
+    pub upper: &'a Index,
+    /// Looked up for what the upper one does not have.
+    pub lower: &'a Index,
+}
+
+impl Names for Layered<'_> {
+    fn find(&self, name: &str) -> Option<&Global> {
+        match self.upper.get(name) {
+            Some(global) if !global.weak => Some(global),
+            weak => self.lower.get(name).or(weak),
+        }
+    }
+}
+
 /// The globals of a set of cells, by exact mangled name.
 #[derive(Clone, Debug, Default)]
 pub struct Index {
@@ -104,15 +134,28 @@ impl Index {
         Ok(())
     }
 
-    /// Puts `global` in the place of whatever definition `name` has; returns that.
-    pub fn replace(&mut self, name: &str, global: Global) -> Option<Global> {
-        match self.globals.entry(Box::from(name)) {
-            Entry::Occupied(mut entry) => Some(entry.insert(global)),
-            Entry::Vacant(entry) => {
-                entry.insert(global);
-                None
+    /// Enters all of `other`, which was found to have no [`Index::conflict`].
+    pub fn merge(&mut self, other: Self) {
+        for (name, global) in other.globals {
+            match self.globals.entry(name) {
+                Entry::Vacant(entry) => {
+                    entry.insert(global);
+                }
+                Entry::Occupied(mut entry) if entry.get().weak && !global.weak => {
+                    entry.insert(global);
+                }
+                Entry::Occupied(_) => {}
             }
         }
+    }
+
+    /// A name that both define strongly, and the cell that defines it here.
+    #[must_use]
+    pub fn conflict(&self, other: &Self) -> Option<Duplicate> {
+        other.iter().find_map(|(name, global)| {
+            let mine = self.get(name).filter(|mine| !mine.weak && !global.weak)?;
+            Some(Duplicate { symbol: String::from(name), first: mine.cell })
+        })
     }
 
     /// Takes out all that `cell` defines.

@@ -19,10 +19,10 @@ mod index;
 use alloc::vec::Vec;
 
 pub use error::{LinkError, LinkErrorKind};
-pub use index::{CellId, Duplicate, Global, Index};
+pub use index::{CellId, Duplicate, Global, Index, Layered, Names};
 use layout::{Layout, Segment};
 use object::{Binding, Object, SectionKind, SymbolKind};
-use relocation::Kind;
+use relocation::{Kind, Overflow};
 
 /// Addresses of a cell's segments.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -113,8 +113,7 @@ pub struct Reference {
 /// Enters the globals that `input` defines into `index`.
 ///
 /// # Errors
-/// [`Duplicate`] if another cell has a strong definition of the same name; the index then still holds what was entered
-/// before, to be taken out with [`Index::remove`].
+/// [`Duplicate`] if another cell has a strong definition of the same name; the index then holds what was entered before.
 pub fn exports(input: &Input<'_>, index: &mut Index) -> Result<(), Duplicate> {
     for (number, symbol) in input.object.symbols.iter().enumerate() {
         let (Some((section, offset)), Binding::Global | Binding::Weak) = (symbol.definition, symbol.binding) else {
@@ -151,7 +150,7 @@ struct Target {
 /// [`LinkError`] names the section and the symbol: not found, out of reach, or of the wrong kind.
 pub fn link(
     input: &Input<'_>,
-    index: &Index,
+    names: &dyn Names,
     stubs: &mut dyn Stubs,
     write: &mut dyn FnMut(usize, usize, &[u8]),
 ) -> Result<Vec<Reference>, LinkError> {
@@ -166,7 +165,7 @@ pub fn link(
             let target = match targets[relocation.symbol] {
                 Some(target) => target,
                 None => {
-                    let target = resolve(input, index, relocation.symbol).ok_or_else(|| fail(LinkErrorKind::Undefined))?;
+                    let target = resolve(input, names, relocation.symbol).ok_or_else(|| fail(LinkErrorKind::Undefined))?;
                     *targets[relocation.symbol].insert(target)
                 }
             };
@@ -200,7 +199,7 @@ pub fn link(
     Ok(references)
 }
 
-fn resolve(input: &Input<'_>, index: &Index, symbol: usize) -> Option<Target> {
+fn resolve(input: &Input<'_>, names: &dyn Names, symbol: usize) -> Option<Target> {
     let symbol = &input.object.symbols[symbol];
     // A weak definition yields to a strong one elsewhere, so only local symbols are resolved without the index.
     match symbol.definition {
@@ -221,7 +220,7 @@ fn resolve(input: &Input<'_>, index: &Index, symbol: usize) -> Option<Target> {
         }
         _ if symbol.name.is_empty() => None,
         _ => {
-            let global = index.get(symbol.name)?;
+            let global = names.find(symbol.name)?;
             Some(Target {
                 address: global.address,
                 kind: global.kind,
@@ -255,4 +254,21 @@ fn stub_of(referrer: SectionKind, relocation: &object::Relocation, target: &Targ
 fn narrow(number: usize) -> u32 {
     debug_assert!(u32::try_from(number).is_ok());
     number as u32
+}
+
+/// Bytes of one permanent stub: a jump with a 32-bit distance, filled up to a word that is written at once.
+pub const STUB_SIZE: usize = 8;
+
+/// The stub at `address` for the function whose entry is `target`: `jmp target`, then breakpoints.
+///
+/// # Errors
+/// [`Overflow`] if the target is more than 2 GiB away.
+pub fn stub(address: u64, target: u64) -> Result<[u8; STUB_SIZE], Overflow> {
+    const JUMP: u8 = 0xe9;
+    const BREAKPOINT: u8 = 0xcc;
+    let mut bytes = [BREAKPOINT; STUB_SIZE];
+    bytes[0] = JUMP;
+    let field = Kind::Call32.field(target, -4, address.wrapping_add(1))?;
+    bytes[1..5].copy_from_slice(field.bytes());
+    Ok(bytes)
 }

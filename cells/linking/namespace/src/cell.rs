@@ -1,0 +1,147 @@
+//! What is known of a loaded cell.
+
+use alloc::{boxed::Box, collections::BTreeSet, string::String, sync::Arc, vec::Vec};
+use core::ops::Range;
+
+use layout::{Layout, Segment};
+use linker::{Bases, CellId, Reference};
+use manifest::CellEntry;
+use object::{Binding, Object, ObjectError, SectionKind, SymbolKind};
+use unwind_table::Registration;
+
+use crate::segments::Segments;
+
+/// A function of a cell, for telling what runs at an address.
+#[derive(Clone, Copy, Debug)]
+struct Function {
+    /// Offset from the start of the text, bytes.
+    start: u32,
+    size: u32,
+    section: u32,
+    /// Where its mangled name lies in the object file.
+    name: (u32, u32),
+}
+
+/// A loaded cell.
+#[derive(Debug)]
+pub(crate) struct Cell {
+    pub(crate) id: CellId,
+    pub(crate) entry: Arc<CellEntry>,
+    /// The pristine object: names, and the original for repair.
+    pub(crate) file: Arc<[u8]>,
+    pub(crate) layout: Layout,
+    pub(crate) bases: Bases,
+    /// Whom this cell refers to, where and how.
+    pub(crate) references: Vec<Reference>,
+    /// Who refers to this cell.
+    pub(crate) users: BTreeSet<CellId>,
+    /// Its frame table; taken out of the unwinder's sight when this is dropped, which is before the text goes.
+    pub(crate) frames: Option<Registration>,
+    /// Its thread locals, present in every task as long as this lives.
+    pub(crate) thread_locals: Option<thread_local_image::Registration>,
+    /// Its memory. Declared after `frames`, so that it is dropped after it.
+    pub(crate) segments: Segments,
+    functions: Box<[Function]>,
+}
+
+/// Everything about a cell but its memory, made while it is prepared.
+pub(crate) struct Description {
+    functions: Box<[Function]>,
+}
+
+impl Description {
+    /// Lists the functions of `object`, which was read from `file`.
+    pub(crate) fn new(object: &Object<'_>, layout: &Layout, file: &[u8]) -> Self {
+        let mut functions = Vec::new();
+        for symbol in &object.symbols {
+            let (Some((section, offset)), SymbolKind::Function) = (symbol.definition, symbol.kind) else { continue };
+            if object.sections[section].kind != SectionKind::Text {
+                continue;
+            }
+            let name_start = symbol.name.as_ptr().addr().wrapping_sub(file.as_ptr().addr());
+            functions.push(Function {
+                start: narrow(layout.placements[section].offset + offset),
+                size: narrow(symbol.size),
+                section: narrow(section),
+                name: (narrow(name_start), narrow(symbol.name.len())),
+            });
+        }
+        functions.sort_unstable_by_key(|function| function.start);
+        Self { functions: functions.into_boxed_slice() }
+    }
+}
+
+fn narrow(number: usize) -> u32 {
+    // An object file is at most 16 MiB (`archive`), so every offset in it fits.
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+impl Cell {
+    pub(crate) fn new(
+        id: CellId,
+        entry: Arc<CellEntry>,
+        file: Arc<[u8]>,
+        layout: Layout,
+        bases: Bases,
+        description: Description,
+    ) -> Self {
+        Self {
+            id,
+            entry,
+            file,
+            layout,
+            bases,
+            segments: Segments::default(),
+            references: Vec::new(),
+            users: BTreeSet::new(),
+            frames: None,
+            thread_locals: None,
+            functions: description.functions,
+        }
+    }
+
+    /// The checked object again. It was read before from the same bytes, so it can be read now.
+    pub(crate) fn object(&self) -> Result<Object<'_>, ObjectError> {
+        Object::parse(&self.file)
+    }
+
+    /// Addresses of `segment`.
+    pub(crate) fn range(&self, segment: Segment) -> Range<u64> {
+        let start = self.bases.address(segment, 0);
+        start..start + self.layout.extent(segment).size as u64
+    }
+
+    /// Whether the byte at `address` belongs to this cell, and to which segment.
+    pub(crate) fn segment_of(&self, address: u64) -> Option<Segment> {
+        [Segment::Text, Segment::Constants, Segment::Data]
+            .into_iter()
+            .find(|&segment| self.range(segment).contains(&address))
+    }
+
+    /// The function around `address`: its mangled name, its section and the distance from its start.
+    pub(crate) fn function_at(&self, address: u64) -> Option<(&str, u32, u64)> {
+        let offset = address.checked_sub(self.bases.text)?;
+        let after = self.functions.partition_point(|function| u64::from(function.start) <= offset);
+        let function = self.functions.get(after.checked_sub(1)?)?;
+        let (start, size) = (u64::from(function.start), u64::from(function.size));
+        if offset >= start + size.max(1) {
+            return None;
+        }
+        let (name, length) = (function.name.0 as usize, function.name.1 as usize);
+        let name = core::str::from_utf8(self.file.get(name..name + length)?).ok()?;
+        Some((name, function.section, offset - start))
+    }
+
+    /// The names of its statics, mangled, with their sizes.
+    pub(crate) fn statics(&self) -> Vec<(String, usize)> {
+        let Ok(object) = self.object() else { return Vec::new() };
+        let in_data = |section: usize| matches!(object.sections[section].kind, SectionKind::Data | SectionKind::Zero);
+        object
+            .symbols
+            .iter()
+            .filter(|symbol| symbol.kind == SymbolKind::Data || symbol.binding != Binding::Local)
+            .filter(|symbol| symbol.definition.is_some_and(|(section, _)| in_data(section)))
+            .map(|symbol| (String::from(symbol.name), symbol.size))
+            .collect()
+    }
+}

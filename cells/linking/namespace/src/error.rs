@@ -1,0 +1,148 @@
+//! Why cells cannot be loaded or unloaded.
+
+use alloc::{string::String, vec::Vec};
+use core::fmt;
+
+use archive::ArchiveError;
+use linker::{Duplicate, LinkError};
+use mapping::MapError;
+use object::ObjectError;
+use unwind_table::TableError;
+
+/// Why cells cannot be loaded. The namespace is as it was.
+#[derive(Debug)]
+pub enum LoadError {
+    /// The namespace has not been set up.
+    NoArchive,
+    /// The archive has no such cell.
+    Unknown {
+        /// The name that was asked for.
+        cell: String,
+    },
+    /// A cell of this name is loaded.
+    AlreadyLoaded {
+        /// The cell.
+        cell: String,
+    },
+    /// The cell is no application.
+    NotAnApplication {
+        /// The cell.
+        cell: String,
+    },
+    /// A cell that this one uses is not loaded.
+    DependencyMissing {
+        /// The cell.
+        cell: String,
+        /// What it uses.
+        dependency: String,
+    },
+    /// The archive is damaged.
+    Archive(ArchiveError),
+    /// The object is damaged or is no cell's.
+    Object {
+        /// The cell.
+        cell: String,
+        /// What is wrong.
+        error: ObjectError,
+    },
+    /// The object has a section that only the seed's entry may have.
+    Boot {
+        /// The cell.
+        cell: String,
+    },
+    /// Another cell defines the same symbol.
+    Duplicate {
+        /// The cell.
+        cell: String,
+        /// Which symbol.
+        error: Duplicate,
+    },
+    /// A reference cannot be given a value.
+    Link {
+        /// The cell.
+        cell: String,
+        /// Which reference, and why.
+        error: LinkError,
+    },
+    /// There is no memory for it.
+    Memory {
+        /// The cell.
+        cell: String,
+        /// What is missing.
+        error: MapError,
+    },
+    /// Its frame information cannot be read.
+    Frames {
+        /// The cell.
+        cell: String,
+        /// What is wrong.
+        error: TableError,
+    },
+    /// There is no room left for its thread locals.
+    ThreadLocals {
+        /// The cell.
+        cell: String,
+        /// What is wrong.
+        error: thread_local_image::ImageError,
+    },
+    /// Image and archive are of different builds.
+    OtherBuild,
+    /// The seed's map in the image cannot be read.
+    SeedMap,
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoArchive => f.write_str("there is no archive of cells"),
+            Self::Unknown { cell } => write!(f, "{cell}: no such cell"),
+            Self::AlreadyLoaded { cell } => write!(f, "cell {cell} is loaded already"),
+            Self::NotAnApplication { cell } => write!(f, "cell {cell} is no application"),
+            Self::DependencyMissing { cell, dependency } => {
+                write!(f, "cell {cell} uses cell {dependency}, which is not loaded")
+            }
+            Self::Archive(error) => error.fmt(f),
+            Self::Object { cell, error } => write!(f, "cell {cell}: {error}"),
+            Self::Boot { cell } => write!(f, "cell {cell}: section `.boot` is for the seed's entry only"),
+            Self::Duplicate { cell, error } => write!(f, "cell {cell}: {error}"),
+            Self::Link { cell, error } => write!(f, "cell {cell}: {error}"),
+            Self::Memory { cell, error } => write!(f, "cell {cell}: {error}"),
+            Self::Frames { cell, error } => write!(f, "cell {cell}: its frame information is damaged: {error}"),
+            Self::ThreadLocals { cell, error } => write!(f, "cell {cell}: {error}"),
+            Self::OtherBuild => {
+                f.write_str("image and archive of cells are of different builds; boot with the pair that one build made")
+            }
+            Self::SeedMap => f.write_str("the section map in the image cannot be read; build again"),
+        }
+    }
+}
+
+impl core::error::Error for LoadError {}
+
+/// Why a cell cannot be unloaded. It stays as it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UnloadError {
+    /// No such cell is loaded.
+    NotLoaded {
+        /// The name that was asked for.
+        cell: String,
+    },
+    /// Other cells use it.
+    InUse {
+        /// The cell.
+        cell: String,
+        /// Who uses it.
+        users: Vec<String>,
+    },
+}
+
+impl fmt::Display for UnloadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotLoaded { cell } => write!(f, "{cell}: no such cell is loaded"),
+            Self::InUse { cell, users } => write!(f, "cell {cell} is used by {}", users.join(", ")),
+        }
+    }
+}
+
+impl core::error::Error for UnloadError {}

@@ -1,0 +1,76 @@
+//! All loaded cells, and how a cell comes and goes.
+//!
+//! Guarantees:
+//! - there is one copy of each crate; names are matched exactly; text, constants and data of each cell are mapped apart
+//!   with their own rights, never writable and executable, not even at two addresses of one frame;
+//! - loading is all or nothing: on an error ([`LoadError`] names cell, section and symbol) the namespace is as it was;
+//! - every reference between cells is known on both sides; a function whose address is taken has a permanent stub;
+//! - adopted cells (the seed, laid out by the host) and loaded ones differ in nothing but [`manifest::Role`].
+//!
+//! A cell that others use cannot be unloaded. Queries that recovery needs ([`location_of`]) never wait.
+#![no_std]
+
+extern crate alloc;
+
+mod adopt;
+mod cell;
+mod error;
+mod load;
+mod query;
+mod segments;
+mod state;
+mod stubs;
+mod unload;
+
+use alloc::vec::Vec;
+
+pub use adopt::adopt;
+pub use error::{LoadError, UnloadError};
+pub use linker::CellId;
+pub use manifest::Role;
+pub use object::SectionKind;
+pub use query::{CellDetail, CellInfo, Location, SectionInfo, applications, cell, cells, location_of, sizes};
+pub use unload::{LoadedApplication, application, check_object, unload};
+
+use segments::TextWriteError;
+
+/// Loads every cell that belongs to the kernel and is not there yet; returns how many.
+///
+/// # Errors
+/// [`LoadError`]; the namespace is then as it was.
+pub fn load_kernel() -> Result<usize, LoadError> {
+    state::with(|state| {
+        let names: Vec<_> = state
+            .archive
+            .manifest()
+            .cells
+            .iter()
+            .filter(|cell| cell.role == Role::Kernel && state.id_of(&cell.name).is_none())
+            .map(|cell| cell.name.clone())
+            .collect();
+        let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
+        let candidates = state.fetch(&names)?;
+        Ok(state.load(&candidates, load::Scope::Shared)?.ids.len())
+    })
+}
+
+/// The address of the function to which the boot code hands over, from the manifest.
+///
+/// # Errors
+/// [`LoadError::Unknown`] if no loaded cell defines it.
+pub fn entry() -> Result<u64, LoadError> {
+    state::with(|state| {
+        let name = &state.archive.manifest().entry;
+        let global = state.index.get(name).ok_or_else(|| LoadError::Unknown { cell: name.clone() })?;
+        Ok(global.address)
+    })
+}
+
+fn memory_error(error: TextWriteError) -> mapping::MapError {
+    match error {
+        TextWriteError::Memory(error) => error,
+        TextWriteError::Overflow(_) | TextWriteError::Frames(_) | TextWriteError::Full => {
+            mapping::MapError::Pages(pages::PagesError::OutOfBounds)
+        }
+    }
+}

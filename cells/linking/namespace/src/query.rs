@@ -1,0 +1,216 @@
+//! What is loaded, and what is at an address.
+
+use alloc::{string::String, vec::Vec};
+use core::{fmt, ops::Range};
+
+use layout::Segment;
+use manifest::{Digest, Role};
+use object::SectionKind;
+
+use crate::{cell::Cell, state};
+
+/// One loaded cell.
+#[derive(Clone, Debug)]
+pub struct CellInfo {
+    /// Name of the crate.
+    pub name: String,
+    /// The version as far as it is part of the identity.
+    pub version: String,
+    /// Folder under `cells/`, or `kernel`, `applications`, `rust`, `packages`.
+    pub group: String,
+    /// When it is loaded; [`Role::Seed`] cells were adopted.
+    pub role: Role,
+    /// Bytes of text.
+    pub text: usize,
+    /// Bytes of constants.
+    pub constants: usize,
+    /// Bytes of statics.
+    pub data: usize,
+    /// Bytes of thread locals in each task.
+    pub thread_locals: usize,
+    /// Of its object.
+    pub digest: Digest,
+    /// Whether the compiler was told to refuse `unsafe` in it.
+    pub forbids_unsafe: bool,
+    /// Number of `unsafe` places in its sources.
+    pub unsafe_blocks: u32,
+    /// How many cells it uses.
+    pub uses: usize,
+    /// How many cells use it.
+    pub users: usize,
+}
+
+/// One section of a loaded cell.
+#[derive(Clone, Debug)]
+pub struct SectionInfo {
+    /// Its name in the object.
+    pub name: String,
+    /// Where it is.
+    pub address: u64,
+    /// Bytes.
+    pub size: usize,
+    /// What it holds.
+    pub kind: SectionKind,
+}
+
+/// Everything about a loaded cell.
+#[derive(Clone, Debug)]
+pub struct CellDetail {
+    /// As in the table of all cells.
+    pub info: CellInfo,
+    /// Its sections.
+    pub sections: Vec<SectionInfo>,
+    /// The cells it uses, with the number of references.
+    pub uses: Vec<(String, usize)>,
+    /// The cells that use it, with the number of references.
+    pub users: Vec<(String, usize)>,
+    /// Its statics: mangled name and size.
+    pub statics: Vec<(String, usize)>,
+    /// Addresses of text, constants and data.
+    pub segments: [Range<u64>; 3],
+}
+
+/// The names of an address. Copied, so that it can be kept without the namespace; no allocation.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Location {
+    cell: ShortText<64>,
+    symbol: ShortText<256>,
+    /// Distance from the function's first byte; from the start of the segment where no function is known.
+    pub offset: u64,
+}
+
+/// Text of at most `N` bytes; what is longer is cut off.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct ShortText<const N: usize> {
+    bytes: [u8; N],
+    length: usize,
+}
+
+impl<const N: usize> ShortText<N> {
+    fn new(text: &str) -> Self {
+        let mut length = text.len().min(N);
+        while !text.is_char_boundary(length) {
+            length -= 1;
+        }
+        let mut bytes = [0; N];
+        bytes[..length].copy_from_slice(&text.as_bytes()[..length]);
+        Self { bytes, length }
+    }
+
+    fn as_str(&self) -> &str {
+        core::str::from_utf8(&self.bytes[..self.length]).unwrap_or_default()
+    }
+}
+
+impl Location {
+    /// The cell.
+    #[must_use]
+    pub fn cell(&self) -> &str {
+        self.cell.as_str()
+    }
+
+    /// Mangled name of the function; empty for an address in no function.
+    #[must_use]
+    pub fn symbol(&self) -> &str {
+        self.symbol.as_str()
+    }
+}
+
+impl fmt::Debug for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}+{:#x}", self.cell(), self.symbol(), self.offset)
+    }
+}
+
+fn info(cell: &Cell) -> CellInfo {
+    let size = |segment| cell.layout.extent(segment).size;
+    CellInfo {
+        name: cell.entry.name.clone(),
+        version: cell.entry.version.clone(),
+        group: cell.entry.group.clone(),
+        role: cell.entry.role,
+        text: size(Segment::Text),
+        constants: size(Segment::Constants),
+        data: size(Segment::Data),
+        thread_locals: size(Segment::Thread),
+        digest: cell.entry.object.digest,
+        forbids_unsafe: cell.entry.forbids_unsafe,
+        unsafe_blocks: cell.entry.unsafe_blocks,
+        uses: crate::load::used_cells(&cell.references).len(),
+        users: cell.users.len(),
+    }
+}
+
+/// All loaded cells, by name.
+#[must_use]
+pub fn cells() -> Vec<CellInfo> {
+    let mut cells = state::look(|state| state.cells.values().map(info).collect::<Vec<_>>()).unwrap_or_default();
+    cells.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+    cells
+}
+
+/// Everything about the loaded cell called `name`.
+#[must_use]
+pub fn cell(name: &str) -> Option<CellDetail> {
+    state::look(|state| {
+        let cell = state.named(name)?;
+        let object = cell.object().ok()?;
+        let count = |user: &Cell, used| user.references.iter().filter(|reference| reference.cell == used).count();
+        let sections = object.sections.iter().zip(&cell.layout.placements).map(|(section, placement)| SectionInfo {
+            name: String::from(section.name),
+            address: cell.bases.address(placement.segment, placement.offset),
+            size: section.size,
+            kind: section.kind,
+        });
+        Some(CellDetail {
+            info: info(cell),
+            sections: sections.collect(),
+            uses: crate::load::used_cells(&cell.references)
+                .into_iter()
+                .map(|used| (state.name_of(used), count(cell, used)))
+                .collect(),
+            users: cell
+                .users
+                .iter()
+                .filter_map(|user| state.cells.get(user))
+                .map(|user| (user.entry.name.clone(), count(user, cell.id)))
+                .collect(),
+            statics: cell.statics(),
+            segments: [Segment::Text, Segment::Constants, Segment::Data].map(|segment| cell.range(segment)),
+        })
+    })
+    .flatten()
+}
+
+/// How many permanent stubs there are, and how many global names.
+#[must_use]
+pub fn sizes() -> (usize, usize) {
+    state::look(|state| (state.stubs.len(), state.index.len())).unwrap_or_default()
+}
+
+/// What is at `address`: the cell, and the function if it is text. Takes no lock that it would have to wait for and
+/// allocates nothing: `None` also while the namespace is being changed.
+#[must_use]
+pub fn location_of(address: u64) -> Option<Location> {
+    state::try_look(|state| {
+        state.cells.values().find_map(|cell| {
+            let segment = cell.segment_of(address)?;
+            let (symbol, offset) = match cell.function_at(address) {
+                Some((symbol, _, offset)) => (symbol, offset),
+                None => ("", address - cell.range(segment).start),
+            };
+            Some(Location { cell: ShortText::new(&cell.entry.name), symbol: ShortText::new(symbol), offset })
+        })
+    })
+    .flatten()
+}
+
+/// Names of all applications in the archive, sorted.
+#[must_use]
+pub fn applications() -> Vec<String> {
+    state::look(|state| {
+        let cells = &state.archive.manifest().cells;
+        cells.iter().filter(|cell| cell.role == Role::Application).map(|cell| cell.name.clone()).collect()
+    })
+    .unwrap_or_default()
+}
