@@ -1,2 +1,59 @@
-//! The seed of Mitos: entry from the boot loader and only what is needed to load the first cell.
+//! The seed of Mitos: entry from the boot loader, and only what is needed to load the first cell.
+//!
+//! Guarantees to the rest: when the cell `init` takes over, all cells of the kernel are in the namespace, the
+//! final page tables are in force, the heap and the log work, and the boot loader's tables are no longer needed. It runs
+//! once, on the boot CPU. What goes wrong here ends the boot with one line that says what and why.
 #![no_std]
+
+extern crate alloc;
+
+mod bootstrap;
+mod entry;
+mod image;
+mod loader_tables;
+
+use boot_information::BootInformation;
+
+/// Where the boot code's tables show physical memory.
+pub(crate) const WINDOW_BASE: u64 = 0xffff_ffff_8000_0000;
+/// How much of it.
+pub(crate) const WINDOW_SIZE: u64 = 1 << 30;
+
+/// The first Rust code. `magic` and `tables` are what the boot loader left in registers, `entry_ticks` the time stamp
+/// at the first instruction, `header` the physical address of what the host wrote about the image.
+pub(crate) extern "C" fn start(magic: u32, tables: u32, entry_ticks: u64, header: u32) -> ! {
+    // SAFETY: this is the first thing that the boot CPU does, once.
+    unsafe { cpu_local::init_boot_cpu() };
+    serial_port::init();
+    klog::init(log::LevelFilter::Info);
+    // SAFETY: the boot code's tables are in force, and the registers come from the boot loader.
+    let information = unsafe { loader_tables::read(magic, u64::from(tables), entry_ticks) };
+    let Some(information) = information else { give_up("the boot loader's tables are not readable") };
+    klog::init(klog::level_from_command_line(information.command_line()));
+    clock::init(clock::Instant { ticks: entry_ticks });
+    // SAFETY: the boot code's tables are still in force, and the host wrote the header.
+    let image = unsafe { image::Image::read(u64::from(header)) };
+    log::info!("Mitos, booted by {:?} with \"{}\"", information.loader, information.command_line());
+    match bootstrap::bootstrap(&information, &image) {
+        Ok(main) => main(&information),
+        Err(error) => {
+            log::error!("boot failed: {error}");
+            halt()
+        }
+    }
+}
+
+/// The type of the function that takes over.
+pub(crate) type Main = fn(&BootInformation) -> !;
+
+fn give_up(reason: &str) -> ! {
+    log::error!("boot failed: {reason}");
+    halt()
+}
+
+fn halt() -> ! {
+    loop {
+        // SAFETY: with interrupts off nothing wakes the processor, which is the end that is wanted.
+        unsafe { core::arch::asm!("cli", "hlt", options(nomem, nostack)) };
+    }
+}

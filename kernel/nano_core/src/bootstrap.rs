@@ -1,0 +1,99 @@
+//! From the boot code's page tables to a namespace of all cells.
+
+use alloc::boxed::Box;
+use core::fmt;
+
+use addresses::{PAGE_SIZE, PhysAddr, VirtAddr};
+use archive::{Archive, ArchiveError};
+use boot_information::{BootInformation, MAX_REGIONS, Region};
+use frames::{BootWindow, FramesError, PhysicalRange};
+use manifest::SeedMap;
+use mapping::{BootstrapError, MapError, ReadOnly};
+use namespace::LoadError;
+
+use crate::{Main, WINDOW_BASE, WINDOW_SIZE, image::Image};
+
+/// Where the boot loader puts the image.
+const IMAGE_START: u64 = 0x10_0000;
+
+/// Why the kernel cannot boot.
+#[derive(Debug)]
+pub(crate) enum BootError {
+    NoArchive,
+    Frames(FramesError),
+    Tables(BootstrapError),
+    Map(MapError),
+    Archive(ArchiveError),
+    SeedMap(postcard::Error),
+    Load(LoadError),
+}
+
+impl fmt::Display for BootError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoArchive => f.write_str("the boot loader gave no archive of cells (QEMU: -initrd, GRUB: module2)"),
+            Self::Frames(error) => write!(f, "memory map: {error}"),
+            Self::Tables(error) => write!(f, "page tables: {error}"),
+            Self::Map(error) => write!(f, "archive of cells: {error}"),
+            Self::Archive(error) => error.fmt(f),
+            Self::SeedMap(error) => write!(f, "the image's section map cannot be read: {error}"),
+            Self::Load(error) => error.fmt(f),
+        }
+    }
+}
+
+/// Sets up memory, takes up the seed and loads all cells of the kernel; returns who takes over.
+pub(crate) fn bootstrap(information: &BootInformation, image: &Image) -> Result<Main, BootError> {
+    let region = information.archive.ok_or(BootError::NoArchive)?;
+    init_memory(information, image, region)?;
+    let archive = map_archive(region)?;
+    let archive = Archive::parse(archive).map_err(BootError::Archive)?;
+    let map = read_map(image)?;
+    // SAFETY: `map` is the one in this image, and this runs once.
+    let adopted = unsafe { namespace::adopt(archive, &map) }.map_err(BootError::Load)?;
+    let loaded = namespace::load_kernel().map_err(BootError::Load)?;
+    let (stubs, names) = namespace::sizes();
+    log::info!("{adopted} cells adopted, {loaded} loaded; {names} names, {stubs} stubs");
+    let entry = namespace::entry().map_err(BootError::Load)?;
+    // SAFETY: the manifest names `init::main`, which has this type; the build checks both.
+    Ok(unsafe { core::mem::transmute::<usize, Main>(entry as usize) })
+}
+
+fn init_memory(information: &BootInformation, image: &Image, archive: Region) -> Result<(), BootError> {
+    let range = |region: Region| PhysicalRange { start: PhysAddr::new_truncate(region.start), bytes: region.bytes };
+    let mut usable = [range(Region::default()); MAX_REGIONS];
+    for (place, &region) in usable.iter_mut().zip(information.usable()) {
+        *place = range(region);
+    }
+    let reserved = [
+        range(Region { start: IMAGE_START, bytes: image.physical_end() - IMAGE_START }),
+        range(archive),
+        range(information.tables),
+    ];
+    let window = BootWindow { base: VirtAddr::new_truncate(WINDOW_BASE), bytes: WINDOW_SIZE };
+    // SAFETY: the loader says that the memory is free but for what is reserved; the boot code mapped the window.
+    unsafe { frames::init(&usable[..information.usable().len()], &reserved, window) }.map_err(BootError::Frames)?;
+    // SAFETY: the boot CPU runs on a stack in the image's data, and all code and data in use are in the image.
+    unsafe { mapping::bootstrap(&image.ranges(), window) }.map_err(BootError::Tables)?;
+    heap::initialise();
+    Ok(())
+}
+
+/// Shows the archive, for good: applications are loaded from it.
+fn map_archive(region: Region) -> Result<&'static [u8], BootError> {
+    let size = usize::try_from(region.bytes).unwrap_or(usize::MAX);
+    let start = PhysAddr::new_truncate(region.start);
+    let offset = usize::try_from(region.start % PAGE_SIZE as u64).unwrap_or_default();
+    // SAFETY: the memory was reserved, and nobody writes to it.
+    let mapping = unsafe { mapping::map_physical(start, size, ReadOnly) }.map_err(BootError::Map)?;
+    let mapping = Box::leak(Box::new(mapping));
+    Ok(&mapping.bytes()[offset..offset + size])
+}
+
+fn read_map(image: &Image) -> Result<SeedMap, BootError> {
+    let size = usize::try_from(image.map.end - image.map.start).unwrap_or_default();
+    let start = core::ptr::with_exposed_provenance(image.map.start as usize);
+    // SAFETY: the final tables map this part of the image read-only, for good.
+    let bytes: &'static [u8] = unsafe { core::slice::from_raw_parts(start, size) };
+    postcard::from_bytes(bytes).map_err(BootError::SeedMap)
+}
