@@ -167,6 +167,20 @@ impl Ledger {
             .map(|(_, place)| place.load(Ordering::Relaxed).cast_const())
     }
 
+    /// Strikes the locks that lie at these addresses, without looking at them, and says how many: locks on a stack
+    /// that is given up, whose memory may be something else by now. Nobody else can wait for them any more.
+    pub fn forget_within(&self, addresses: core::ops::Range<u64>) -> u32 {
+        let mut forgotten = 0;
+        for slot in 0..LEDGER_SLOTS {
+            let is_used = self.used.load(Ordering::Acquire) & 1 << slot != 0;
+            if is_used && addresses.contains(&(self.slots[slot].load(Ordering::Relaxed).addr() as u64)) {
+                self.strike(Entry(slot as u8));
+                forgotten += 1;
+            }
+        }
+        forgotten
+    }
+
     /// Releases and poisons what `owner` still holds, latest first, and drops mere intents.
     ///
     /// # Safety
@@ -232,6 +246,20 @@ mod tests {
         assert_eq!((released.count, released.intents), (0, 1));
         assert_eq!(lock.holder(), 9);
         assert!(!lock.is_poisoned());
+    }
+
+    #[test]
+    fn locks_on_a_lost_stack_are_not_touched() {
+        let (ledger, lost, kept) = (Ledger::new(ME), LockHeader::spinning(), LockHeader::spinning());
+        for lock in [&lost, &kept] {
+            ledger.enter(lock);
+            assert!(lock.try_take(ME));
+        }
+        let address = ptr::from_ref(&lost).addr() as u64;
+        assert_eq!(ledger.forget_within(address..address + 1), 1);
+        // SAFETY: as above.
+        assert_eq!(unsafe { ledger.release_all(ME) }.count, 1);
+        assert_eq!((lost.holder(), kept.holder()), (ME, NOBODY));
     }
 
     #[test]

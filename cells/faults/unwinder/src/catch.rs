@@ -6,7 +6,7 @@ use core::mem::{ManuallyDrop, MaybeUninit};
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
-use fault_context::{CatchRecord, Cause, FaultContext, Trace, Unwinding};
+use fault_context::{CatchRecord, Cause, FaultContext, StackBounds, Trace, Unwinding};
 
 use crate::machine;
 use crate::raise::call_landed_hook;
@@ -126,7 +126,7 @@ unsafe fn catch_erased(
 /// Puts right what the ended frames left, and says what that was.
 #[inline(never)]
 fn settle(context: &FaultContext, is_root: bool, ended: &Unwinding, cpu: CpuState) -> Caught {
-    let released_locks = cpu.restore(is_root);
+    let released_locks = cpu.restore(is_root, context.stack.get());
     context.hide_reserve();
     // SAFETY: every x86-64 processor has the instruction.
     let now = unsafe { core::arch::x86_64::_rdtsc() };
@@ -164,11 +164,8 @@ impl CpuState {
     }
 
     /// Returns how many locks the lost frames held, for a root, whose task holds none beyond them.
-    fn restore(self, is_root: bool) -> u32 {
-        let ledger = cpu_local::ledger();
-        // SAFETY: the root's frames are all gone, so nothing believes that it holds one of the locks; leaked
-        // frames keep what they owned in place until the stack is freed, which comes after this.
-        let released = if is_root { unsafe { ledger.release_all(ledger.owner()).count } } else { 0 };
+    fn restore(self, is_root: bool, stack: StackBounds) -> u32 {
+        let released = if is_root { release_locks(stack) } else { 0 };
         // SAFETY: the guards made since the catch began are dropped or lost, those made before it still live.
         unsafe {
             cpu_local::set_interrupt_depth(self.interrupt_depth);
@@ -178,6 +175,16 @@ impl CpuState {
         cpu_local::preempt_if_pending();
         released
     }
+}
+
+/// Releases and poisons the locks of lost frames. Locks in those frames themselves are gone with them.
+#[cfg(target_os = "none")]
+fn release_locks(stack: StackBounds) -> u32 {
+    let ledger = cpu_local::ledger();
+    let forgotten = ledger.forget_within(stack.low..stack.high);
+    // SAFETY: the root's frames are all gone, so nothing believes that it holds one of the locks; those elsewhere
+    // than on the stack were leaked where they are, not freed.
+    forgotten + unsafe { ledger.release_all(ledger.owner()).count }
 }
 
 #[cfg(target_os = "none")]
@@ -203,7 +210,7 @@ impl CpuState {
         Self
     }
 
-    fn restore(self, _is_root: bool) -> u32 {
+    fn restore(self, _is_root: bool, _stack: StackBounds) -> u32 {
         0
     }
 }
