@@ -89,6 +89,11 @@ impl Statistics {
     }
 }
 
+/// How many frames nobody holds.
+pub fn free() -> usize {
+    INVENTORY.lock().counts().1
+}
+
 /// Counts.
 pub fn statistics() -> Statistics {
     let (total, free) = INVENTORY.lock().counts();

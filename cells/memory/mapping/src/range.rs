@@ -32,8 +32,13 @@ pub(crate) fn fill(
     purpose: Purpose,
     patient: bool,
 ) -> Result<AllocatedPages, MapError> {
+    // What cannot succeed must not take all memory first, and make others fail.
+    let count = pages.count();
+    if frames::free() < count && !(patient && frames::reclaim() > 0 && frames::free() >= count) {
+        return Err(FramesError::OutOfMemory { count }.into());
+    }
     let mut done = 0;
-    let mut run = pages.count();
+    let mut run = count;
     while let Some((_, rest)) = pages.range().split_at(done).filter(|(_, rest)| !rest.is_empty()) {
         run = run.min(rest.count());
         let mapped = match frames::try_allocate(run, purpose) {
