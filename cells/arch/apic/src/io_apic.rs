@@ -43,6 +43,7 @@ impl IoApic {
         let _within = self.window.write(DATA, value);
     }
 
+    #[expect(clippy::cast_possible_truncation, reason = "an entry is written in two halves")]
     fn set_entry(&self, input: u32, entry: u64) {
         let register = ENTRIES + 2 * input;
         // Masked while it is half changed.

@@ -81,6 +81,7 @@ fn extended(register: Register) -> Msr {
     Msr::new(0x800 + u32::from(register as u16) / 16)
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "the registers in use here have 32 bits")]
 pub(crate) fn read(register: Register) -> u32 {
     match ACCESS.get() {
         Some(Access::Memory(registers)) => registers.read(usize::from(register as u16)).unwrap_or(0),

@@ -148,7 +148,9 @@ mod tests {
     #[test]
     fn ticks_and_durations_convert_both_ways() {
         for rate in [1_000_000_000, 2_399_998_877, 5_000_000_000] {
-            for duration in [Duration::ZERO, Duration::from_micros(1), Duration::from_millis(50), Duration::from_secs(86_400)] {
+            for duration in
+                [Duration::ZERO, Duration::from_micros(1), Duration::from_millis(50), Duration::from_secs(86_400)]
+            {
                 let back = duration_at(rate, ticks_at(rate, duration));
                 assert!(duration.abs_diff(back) <= Duration::from_nanos(1), "{rate}: {duration:?} became {back:?}");
             }

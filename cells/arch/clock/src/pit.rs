@@ -53,7 +53,8 @@ pub(crate) fn measure_rate() -> Option<u64> {
 
 /// Lets channel 2 count down from its largest value (55 ms), with the speaker off.
 fn start() {
-    let (mut gate, mut command, mut data) = (Port::<u8>::new(GATE), Port::<u8>::new(COMMAND), Port::<u8>::new(CHANNEL_2));
+    let (mut gate, mut command, mut data) =
+        (Port::<u8>::new(GATE), Port::<u8>::new(COMMAND), Port::<u8>::new(CHANNEL_2));
     // SAFETY: these ports belong to the timer and its gate on every PC; nobody else uses channel 2.
     unsafe {
         let other_bits = gate.read() & !0b11;

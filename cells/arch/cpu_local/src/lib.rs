@@ -24,7 +24,9 @@ pub use guards::{InterruptGuard, PreemptGuard, interrupts_enabled, preempt_if_pe
 pub use per_cpu::PerCpu;
 
 /// The most CPUs that the system starts: the width of [`CpuSet`] and of what is laid out per CPU.
-pub const MAX_CPUS: usize = 32;
+pub const MAX_CPUS: usize = LIMIT as usize;
+/// The same as a number of a CPU.
+const LIMIT: u32 = 32;
 
 /// A CPU, numbered from 0 (the boot CPU) in the order in which the CPUs were started.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -105,7 +107,7 @@ impl CpuSet {
 
     /// The members in ascending order.
     pub fn iter(self) -> impl Iterator<Item = CpuId> {
-        (0..MAX_CPUS as u32).map(CpuId).filter(move |&cpu| self.contains(cpu))
+        (0..LIMIT).map(CpuId).filter(move |&cpu| self.contains(cpu))
     }
 }
 
@@ -155,8 +157,8 @@ impl Block {
 static BLOCKS: [Block; MAX_CPUS] = {
     let mut blocks = [const { Block::new(0) }; MAX_CPUS];
     let mut cpu = 1;
-    while cpu < MAX_CPUS {
-        blocks[cpu] = Block::new(cpu as u32);
+    while cpu < LIMIT {
+        blocks[cpu as usize] = Block::new(cpu);
         cpu += 1;
     }
     blocks

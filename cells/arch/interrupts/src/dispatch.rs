@@ -115,7 +115,7 @@ pub fn handled(cpu: cpu_local::CpuId) -> u64 {
 pub(crate) unsafe extern "C-unwind" fn dispatch(registers: *mut SavedRegisters) {
     // SAFETY: the entry passes the registers that it has pushed, and does not touch them until this returns.
     let registers = unsafe { &mut *registers };
-    let vector = registers.vector as u8;
+    let vector = vector_of(registers);
     let count = &HANDLED[cpu_id().index()];
     count.store(count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     match vector {
@@ -124,6 +124,12 @@ pub(crate) unsafe extern "C-unwind" fn dispatch(registers: *mut SavedRegisters) 
         0..vectors::EXCEPTIONS => exception_on_fault_stack(registers),
         _ => interrupt(vector, registers),
     }
+}
+
+/// The vector, as the entry stored it.
+#[expect(clippy::cast_possible_truncation, reason = "the entries store vectors, which are below 256")]
+fn vector_of(registers: &SavedRegisters) -> u8 {
+    registers.vector as u8
 }
 
 /// Counts up the depth of this CPU while it lives, also if a handler is unwound.
@@ -202,14 +208,14 @@ fn exception_on_fault_stack(registers: &mut SavedRegisters) {
     // SAFETY: this runs on the fault stack with interrupts off, and `Level` takes the move back.
     unsafe { move_fault_stack(cpu, -1) };
     let _level = Level(cpu);
-    if u64::from(before) + 1 >= FAULT_LEVELS {
+    if before + 1 >= FAULT_LEVELS {
         give_up(registers, "exceptions nest too deeply");
     }
     exception(registers);
 }
 
 fn give_up(registers: &SavedRegisters, why: &str) -> ! {
-    let name = vectors::exception_name(registers.vector as u8);
+    let name = vectors::exception_name(vector_of(registers));
     log::error!("{name}, and {why}");
     log::error!("{registers}");
     let hook = LAST_RESORT.0.load(Ordering::Acquire);

@@ -20,17 +20,17 @@ use crate::vectors;
 /// What one exception may use of the first emergency stack: the hook formats log lines there, no more.
 pub const FAULT_STACK_LEVEL: usize = 16 * 1024;
 /// Levels of the first emergency stack: a fault, a fault in its handling, and the report that this is too much.
-pub(crate) const FAULT_LEVELS: u64 = 3;
+pub(crate) const FAULT_LEVELS: u8 = 3;
 /// The first emergency stack, for all exceptions that have none of their own.
 pub const FAULT_STACK_SIZE: usize = FAULT_STACK_LEVEL * FAULT_LEVELS as usize;
 /// The emergency stacks for double fault, NMI and machine check.
 pub const OTHER_STACK_SIZE: usize = 16 * 1024;
 
 /// Positions in the task state segment's list of emergency stacks (the processor counts from 1, the crate from 0).
-const FAULT: usize = 0;
-const DOUBLE_FAULT: usize = 1;
-const NMI: usize = 2;
-const MACHINE_CHECK: usize = 3;
+const FAULT: u16 = 0;
+const DOUBLE_FAULT: u16 = 1;
+const NMI: u16 = 2;
+const MACHINE_CHECK: u16 = 3;
 
 /// The emergency stacks of a CPU, each by its end (highest address, aligned to 16). They are never given back.
 #[derive(Clone, Copy, Debug)]
@@ -108,10 +108,10 @@ pub unsafe fn init_cpu(cpu: CpuId, stacks: InterruptStacks) {
     // SAFETY: this CPU's own tables, which the processor does not use before they are loaded below.
     let (segments, state) = unsafe { (&mut *tables.segments.get(), &mut *tables.state.get()) };
     let mut list = [VirtAddr::zero(); 7];
-    list[FAULT] = stacks.fault;
-    list[DOUBLE_FAULT] = stacks.double_fault;
-    list[NMI] = stacks.nmi;
-    list[MACHINE_CHECK] = stacks.machine_check;
+    list[usize::from(FAULT)] = stacks.fault;
+    list[usize::from(DOUBLE_FAULT)] = stacks.double_fault;
+    list[usize::from(NMI)] = stacks.nmi;
+    list[usize::from(MACHINE_CHECK)] = stacks.machine_check;
     state.interrupt_stack_table = list;
 
     let code = segments.append(Descriptor::kernel_code_segment());
@@ -140,7 +140,9 @@ fn gates() -> InterruptDescriptorTable {
         vectors::MACHINE_CHECK => MACHINE_CHECK,
         _ => FAULT,
     };
-    for (vector, entry) in entries::exceptions_with_error_code().into_iter().chain(entries::exceptions_without_error_code()) {
+    for (vector, entry) in
+        entries::exceptions_with_error_code().into_iter().chain(entries::exceptions_without_error_code())
+    {
         set_gate(&mut table, vector, entry, Some(emergency(vector)));
     }
     for (vector, entry) in entries::interrupts() {
@@ -151,7 +153,7 @@ fn gates() -> InterruptDescriptorTable {
 
 const _: () = assert!(size_of::<InterruptDescriptorTable>() == 256 * size_of::<Gate<HandlerFunc>>());
 
-fn set_gate(table: &mut InterruptDescriptorTable, vector: u8, entry: Entry, stack: Option<usize>) {
+fn set_gate(table: &mut InterruptDescriptorTable, vector: u8, entry: Entry, stack: Option<u16>) {
     // SAFETY: the table is 256 gates, which differ only in a type that stands for the handler's signature.
     let gates = unsafe { &mut *ptr::from_mut(table).cast::<[Gate<HandlerFunc>; 256]>() };
     // SAFETY: `entry` is the entry for this vector, made for being called by the processor.
@@ -159,7 +161,7 @@ fn set_gate(table: &mut InterruptDescriptorTable, vector: u8, entry: Entry, stac
     if let Some(stack) = stack {
         // SAFETY: the list has this stack, and every entry on it leaves it before another may start at its end
         // (`dispatch` moves the end of the fault stack).
-        unsafe { options.set_stack_index(stack as u16) };
+        unsafe { options.set_stack_index(stack) };
     }
 }
 
@@ -172,7 +174,7 @@ pub(crate) unsafe fn move_fault_stack(cpu: CpuId, levels: i64) {
     // SAFETY: this CPU's own segment, which the processor reads only when it takes an exception; the field is not
     // aligned, hence the raw accesses.
     unsafe {
-        let place = (&raw mut (*state).interrupt_stack_table).cast::<u64>().add(FAULT);
+        let place = (&raw mut (*state).interrupt_stack_table).cast::<u64>().add(usize::from(FAULT));
         let end = place.read_unaligned();
         place.write_unaligned(end.wrapping_add_signed(levels * FAULT_STACK_LEVEL as i64));
     }

@@ -15,7 +15,8 @@ use core::ptr;
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU16, AtomicU32, AtomicU64, Ordering};
 
 /// Locks that one context can hold at once with a record of each. The deepest nesting in the kernel is four.
-pub const LEDGER_SLOTS: usize = 16;
+pub const LEDGER_SLOTS: usize = SLOTS as usize;
+const SLOTS: u8 = 16;
 
 /// The owner word of a lock that nobody holds; no ledger has this owner.
 pub const NOBODY: u64 = 0;
@@ -123,6 +124,7 @@ impl Ledger {
     /// Enters a lock that is about to be taken. The entry must be struck before the lock goes away: a lock's
     /// guard borrows the lock, so this holds for all that use guards.
     #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "a slot is below 16")]
     pub fn enter(&self, lock: &LockHeader) -> Entry {
         let used = self.used.load(Ordering::Relaxed);
         let slot = used.trailing_ones() as usize;
@@ -149,7 +151,7 @@ impl Ledger {
     /// How many locks are entered; zero when the context holds none.
     #[inline]
     pub fn depth(&self) -> u32 {
-        u32::from(self.used.load(Ordering::Relaxed).count_ones() as u16) + self.unrecorded.load(Ordering::Relaxed)
+        self.used.load(Ordering::Relaxed).count_ones() + self.unrecorded.load(Ordering::Relaxed)
     }
 
     /// How many held locks found no slot.
@@ -188,12 +190,12 @@ impl Ledger {
     /// every lock entered must still exist (a lock in a lost frame has been leaked, not reused).
     pub unsafe fn release_all(&self, owner: u64) -> Released {
         let mut released = Released { unrecorded: self.unrecorded.load(Ordering::Relaxed), ..Released::default() };
-        for slot in (0..LEDGER_SLOTS).rev() {
+        for slot in (0..SLOTS).rev() {
             if self.used.load(Ordering::Acquire) & 1 << slot == 0 {
                 continue;
             }
             // SAFETY: `enter` stored a reference's address, and the caller says that the lock still exists.
-            let lock = unsafe { &*self.slots[slot].load(Ordering::Relaxed) };
+            let lock = unsafe { &*self.slots[usize::from(slot)].load(Ordering::Relaxed) };
             if lock.holder() == owner {
                 lock.poisoned.store(true, Ordering::Release);
                 (lock.release)(lock);
@@ -201,7 +203,7 @@ impl Ledger {
             } else {
                 released.intents += 1;
             }
-            self.strike(Entry(slot as u8));
+            self.strike(Entry(slot));
         }
         self.unrecorded.store(0, Ordering::Relaxed);
         released

@@ -16,9 +16,9 @@ use x86_64::registers::control::{Cr0, Cr3, Cr4, Efer, EferFlags};
 use crate::StartError;
 
 /// Where the code goes: below 1 MiB, and not used by any firmware once it has started the kernel.
-const CODE: u64 = 0x8000;
+const CODE: u16 = 0x8000;
 /// Where the values go.
-const VALUES: u64 = 0x9000;
+const VALUES: u16 = 0x9000;
 
 /// What the code reads.
 #[repr(C, align(16))]
@@ -38,6 +38,10 @@ struct Values {
 }
 
 const _: () = assert!(size_of::<Values>() <= PAGE_SIZE);
+
+#[expect(clippy::cast_possible_truncation, reason = "the values fit a page")]
+const TABLE_OFFSET: u16 = offset_of!(Values, table) as u16;
+const TABLE_SIZE: u16 = 3 * 8;
 
 /// The first and the next-to-last byte of a piece of code.
 #[repr(C)]
@@ -111,7 +115,7 @@ pub(crate) struct Trampoline {
 
 impl Trampoline {
     /// The page that the startup message names.
-    pub(crate) const PAGE: u8 = (CODE / PAGE_SIZE as u64) as u8;
+    pub(crate) const PAGE: u8 = CODE.to_be_bytes()[0] >> 4;
 
     /// Puts the code in place; it will bring CPUs to `first_code`.
     pub(crate) fn new(first_code: extern "C" fn(u64) -> !) -> Result<Self, StartError> {
@@ -123,10 +127,11 @@ impl Trampoline {
             return Err(StartError::TooLong(code.len()));
         }
         // SAFETY: the page is memory that nobody uses, and this mapping is gone before the next is made.
-        let mut alias = unsafe { map_physical(PhysAddr::new(CODE), PAGE_SIZE, Writable)? };
+        let mut alias = unsafe { map_physical(PhysAddr::new(u64::from(CODE)), PAGE_SIZE, Writable)? };
         alias.bytes_mut()[..code.len()].copy_from_slice(code);
         drop(alias);
-        let mut trampoline = Self { values: at_its_own_address(VALUES, Writable)?, _code: at_its_own_address(CODE, Executable)? };
+        let mut trampoline =
+            Self { values: at_its_own_address(VALUES, Writable)?, _code: at_its_own_address(CODE, Executable)? };
         trampoline.set(Values {
             cr3: Cr3::read().0.start_address().as_u64(),
             cr4: Cr4::read_raw(),
@@ -136,8 +141,8 @@ impl Trampoline {
             stack_end: 0,
             cpu: 0,
             first_code: first_code as *const () as u64,
-            table_limit: size_of::<[u64; 3]>() as u16 - 1,
-            table_address: [(VALUES as usize + offset_of!(Values, table)) as u16, 0],
+            table_limit: TABLE_SIZE - 1,
+            table_address: [VALUES + TABLE_OFFSET, 0],
             table: [0, 0x00af_9b00_0000_ffff, 0x00cf_9300_0000_ffff],
         });
         Ok(trampoline)
@@ -164,8 +169,10 @@ impl Trampoline {
 }
 
 /// Maps a page of low memory at its physical address.
-fn at_its_own_address<R: mapping::Permission>(address: u64, rights: R) -> Result<MappedPages<R>, StartError> {
-    let pages = pages::allocate_at(PageRange::single(Page::containing(VirtAddr::new(address)))).map_err(mapping::MapError::from)?;
+fn at_its_own_address<R: mapping::Permission>(address: u16, rights: R) -> Result<MappedPages<R>, StartError> {
+    let address = u64::from(address);
+    let pages = pages::allocate_at(PageRange::single(Page::containing(VirtAddr::new(address))))
+        .map_err(mapping::MapError::from)?;
     // SAFETY: the page is memory that nobody else uses.
     Ok(unsafe { map_physical_at(pages, Frame::containing(PhysAddr::new(address)).as_range(), rights)? })
 }

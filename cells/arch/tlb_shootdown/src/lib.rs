@@ -20,7 +20,6 @@ use mapping::ShootdownTimeout;
 use spin_lock::{PreemptLock, PreemptLockGuard};
 use x86_64::VirtAddr;
 use x86_64::instructions::tlb;
-use x86_64::registers::control::{Cr4, Cr4Flags};
 
 /// Four busy emulated CPUs on two host CPUs answer within milliseconds; after two seconds one is lost.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -35,8 +34,7 @@ struct Request {
     pages: AtomicU64,
 }
 
-static REQUEST: Request =
-    Request { number: AtomicU64::new(0), start: AtomicU64::new(0), pages: AtomicU64::new(0) };
+static REQUEST: Request = Request { number: AtomicU64::new(0), start: AtomicU64::new(0), pages: AtomicU64::new(0) };
 /// The number of the next request; numbers are used once, even if a requester dies half way.
 static NEXT: AtomicU64 = AtomicU64::new(1);
 /// The last request that each CPU has carried out.
@@ -65,7 +63,9 @@ pub fn forget(range: PageRange) -> Result<(), ShootdownTimeout> {
             log::error!("CPU {cpu} cannot be asked to forget pages: {error}");
         }
     }
-    let silent = || others.iter().filter(|cpu| DONE[cpu.index()].load(Ordering::Acquire) < number).fold(CpuSet::EMPTY, CpuSet::with);
+    let silent = || {
+        others.iter().filter(|cpu| DONE[cpu.index()].load(Ordering::Acquire) < number).fold(CpuSet::EMPTY, CpuSet::with)
+    };
     if clock::spin_until(PATIENCE, || silent().is_empty()) {
         return Ok(());
     }
@@ -119,18 +119,10 @@ fn answer() {
     }
 }
 
+/// No translation is global, so loading CR3 forgets all.
 fn flush(start: u64, pages: u64) {
     if pages <= MOST_SINGLE_PAGES {
         (0..pages).for_each(|page| tlb::flush(VirtAddr::new_truncate(start + page * PAGE_SIZE as u64)));
-        return;
-    }
-    let flags = Cr4::read();
-    if flags.contains(Cr4Flags::PAGE_GLOBAL) {
-        // SAFETY: clearing the flag forgets global translations too; it is set again at once.
-        unsafe {
-            Cr4::write(flags - Cr4Flags::PAGE_GLOBAL);
-            Cr4::write(flags);
-        }
     } else {
         tlb::flush_all();
     }

@@ -34,7 +34,7 @@ pub fn level_from_command_line(command_line: &str) -> LevelFilter {
         .split_ascii_whitespace()
         .filter_map(|word| word.strip_prefix("log="))
         .filter_map(|level| LevelFilter::from_str(level).ok())
-        .last()
+        .next_back()
         .unwrap_or(LevelFilter::Info)
 }
 

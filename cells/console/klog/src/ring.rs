@@ -50,8 +50,7 @@ impl<const N: usize> Ring<N> {
         (count, position + count as u64)
     }
 
-    /// Below `N`, so the conversion keeps everything.
-    #[allow(clippy::cast_possible_truncation)]
+    #[expect(clippy::cast_possible_truncation, reason = "below N")]
     fn place(position: u64) -> usize {
         (position % N as u64) as usize
     }

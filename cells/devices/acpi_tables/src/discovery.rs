@@ -5,10 +5,10 @@ use alloc::vec::Vec;
 use core::mem::size_of;
 use core::pin::Pin;
 
+use acpi::address::{AddressSpace, GenericAddress};
 use acpi::sdt::fadt::Fadt;
 use acpi::sdt::madt::{Madt, MadtEntry};
 use acpi::sdt::{SdtHeader, Signature};
-use acpi::address::{AddressSpace, GenericAddress};
 use addresses::PhysAddr;
 
 use crate::mapper::with_bytes;

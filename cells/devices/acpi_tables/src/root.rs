@@ -47,7 +47,10 @@ fn parse(bytes: &[u8]) -> Option<TableOfTables> {
     let revision = *bytes.get(15)?;
     let (long, short) = (number(24..32)?, number(16..20)?);
     let (address, entry_size) = if revision >= 2 && long != 0 { (long, 8) } else { (short, 4) };
-    PhysAddr::try_new(address).ok().filter(|address| !address.is_null()).map(|address| TableOfTables { address, entry_size })
+    PhysAddr::try_new(address)
+        .ok()
+        .filter(|address| !address.is_null())
+        .map(|address| TableOfTables { address, entry_size })
 }
 
 fn find(area: &[u8]) -> Option<usize> {

@@ -12,6 +12,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 
 use acpi_tables::{PowerOff, Reset};
+use addresses::{PAGE_SIZE, PhysAddr};
 use mapping::{Device, MapError, MappedPages, map_physical};
 use spin::Once;
 use x86_64::instructions::port::{Port, PortWriteOnly};
@@ -49,10 +50,15 @@ pub fn init(command_line: &str) -> Result<(), MapError> {
     if let Some(Reset::Memory { address, value }) = acpi_tables::platform().and_then(|platform| platform.reset) {
         // SAFETY: the firmware says that this is the reset register.
         let register = unsafe { map_physical(address, 1, Device)? };
-        let offset = address.as_u64() as usize % 4096;
+        let offset = offset_in_page(address);
         RESET_MEMORY.call_once(|| (register, offset, value));
     }
     Ok(())
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "below 4096")]
+fn offset_in_page(address: PhysAddr) -> usize {
+    (address.as_u64() % PAGE_SIZE as u64) as usize
 }
 
 /// Ends the run, telling QEMU how it went; powers off where there is no debug exit device.

@@ -41,8 +41,7 @@ impl error::Error for ClockError {}
 static BOOT_TIME: AtomicU64 = AtomicU64::new(0);
 
 /// The address and data ports are one resource.
-static PORTS: SpinLock<Ports> =
-    SpinLock::new(Ports { address: PortWriteOnly::new(0x70), data: Port::new(0x71) });
+static PORTS: SpinLock<Ports> = SpinLock::new(Ports { address: PortWriteOnly::new(0x70), data: Port::new(0x71) });
 
 struct Ports {
     address: PortWriteOnly<u8>,

@@ -1,0 +1,158 @@
+//! Non-maskable interrupts from CPU to CPU: for a watchdog that wants to see where a CPU hangs, with interrupts off
+//! perhaps, and to put it on the recovery ladder.
+//!
+//! Guarantees: the handler takes no lock, allocates nothing, writes no log, loops over 22 words and has no path that
+//! panics, so it may come between any two instructions of anything. What it does was asked for by another CPU
+//! ([`registers_of`], [`fault`]); an NMI that nobody asked for is counted, no more. How it can fail: a CPU that does
+//! not take even an NMI is reported after a bounded wait.
+#![cfg_attr(not(test), no_std)]
+
+mod snapshot;
+
+use core::sync::atomic::{AtomicU64, Ordering};
+use core::time::Duration;
+use core::{error, fmt};
+
+use apic::ApicError;
+use cpu_local::{CpuId, MAX_CPUS, cpu_id};
+use interrupts::{Handler, SavedRegisters};
+use spin_lock::PreemptLock;
+
+use crate::snapshot::Snapshot;
+
+/// Why a CPU could not be looked at or faulted.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum NmiError {
+    /// The NMI could not be sent.
+    Apic(ApicError),
+    /// The CPU has not taken it in time.
+    Silent(CpuId),
+    /// A CPU cannot ask for its own registers.
+    Oneself,
+    /// Nobody has registered what makes a fault of an NMI.
+    NoHook,
+}
+
+impl fmt::Display for NmiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Apic(error) => error.fmt(f),
+            Self::Silent(cpu) => write!(f, "CPU {cpu} takes no NMI"),
+            Self::Oneself => write!(f, "a CPU cannot send itself an NMI"),
+            Self::NoHook => write!(f, "nobody makes faults of NMIs"),
+        }
+    }
+}
+
+impl error::Error for NmiError {}
+
+impl From<ApicError> for NmiError {
+    fn from(error: ApicError) -> Self {
+        Self::Apic(error)
+    }
+}
+
+/// An emulated CPU takes an NMI when its host thread runs; after two seconds it is lost.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What another CPU wants of one.
+struct Mailbox {
+    /// The number of the last request to show the registers, and of the last that was met.
+    wanted: AtomicU64,
+    shown: AtomicU64,
+    registers: Snapshot,
+    /// Likewise for requests to fault.
+    faults_wanted: AtomicU64,
+    faults_made: AtomicU64,
+    /// NMIs that nobody asked for.
+    unexpected: AtomicU64,
+}
+
+static MAILBOXES: [Mailbox; MAX_CPUS] = [const {
+    Mailbox {
+        wanted: AtomicU64::new(0),
+        shown: AtomicU64::new(0),
+        registers: Snapshot::new(),
+        faults_wanted: AtomicU64::new(0),
+        faults_made: AtomicU64::new(0),
+        unexpected: AtomicU64::new(0),
+    }
+}; MAX_CPUS];
+
+/// Whoever holds it may ask.
+static TURN: PreemptLock<()> = PreemptLock::new(());
+/// What makes a fault of an NMI; read by the handler, hence apart from the lock. Empty until it is set.
+static FAULT_HOOK: snapshot::HookCell = snapshot::HookCell::empty();
+
+/// Takes over NMIs.
+pub fn init() {
+    interrupts::set_nmi_hook(handle);
+}
+
+/// Sets what makes a fault of an NMI: it changes the registers so that the CPU goes on in the unwinder. It runs as
+/// an exception hook does, and as rarely returns to where the CPU was.
+pub fn set_fault_hook(hook: Handler) {
+    FAULT_HOOK.set(hook);
+}
+
+/// Where another CPU is: its registers at the moment when the NMI came.
+pub fn registers_of(cpu: CpuId) -> Result<SavedRegisters, NmiError> {
+    let mailbox = &MAILBOXES[cpu.index()];
+    ask(cpu, &mailbox.wanted, &mailbox.shown)?;
+    Ok(mailbox.registers.read())
+}
+
+/// Makes a fault of what another CPU does now, whatever it is.
+///
+/// # Safety
+/// What runs there is given up for lost: it may hold locks that only the ledger knows of, or none at all.
+pub unsafe fn fault(cpu: CpuId) -> Result<(), NmiError> {
+    if FAULT_HOOK.get().is_none() {
+        return Err(NmiError::NoHook);
+    }
+    let mailbox = &MAILBOXES[cpu.index()];
+    ask(cpu, &mailbox.faults_wanted, &mailbox.faults_made)
+}
+
+/// How many NMIs came to a CPU that nobody had asked for.
+pub fn unexpected(cpu: CpuId) -> u64 {
+    MAILBOXES[cpu.index()].unexpected.load(Ordering::Relaxed)
+}
+
+/// Raises `wanted` and waits until `met` is as high.
+fn ask(cpu: CpuId, wanted: &AtomicU64, met: &AtomicU64) -> Result<(), NmiError> {
+    let _turn = TURN.lock();
+    if cpu == cpu_id() {
+        return Err(NmiError::Oneself);
+    }
+    let number = wanted.fetch_add(1, Ordering::AcqRel) + 1;
+    apic::send_nmi(cpu)?;
+    if clock::spin_until(PATIENCE, || met.load(Ordering::Acquire) >= number) {
+        Ok(())
+    } else {
+        Err(NmiError::Silent(cpu))
+    }
+}
+
+/// Runs on the NMI's own emergency stack; a second NMI waits until this one returns.
+fn handle(registers: &mut SavedRegisters) {
+    let Some(mailbox) = MAILBOXES.get(cpu_id().index()) else { return };
+    let mut expected = false;
+    let wanted = mailbox.wanted.load(Ordering::Acquire);
+    if mailbox.shown.load(Ordering::Relaxed) < wanted {
+        expected = true;
+        mailbox.registers.write(registers);
+        mailbox.shown.store(wanted, Ordering::Release);
+    }
+    let faults = mailbox.faults_wanted.load(Ordering::Acquire);
+    if mailbox.faults_made.load(Ordering::Relaxed) < faults {
+        expected = true;
+        mailbox.faults_made.store(faults, Ordering::Release);
+        if let Some(hook) = FAULT_HOOK.get() {
+            hook(registers);
+        }
+    }
+    if !expected {
+        mailbox.unexpected.fetch_add(1, Ordering::Relaxed);
+    }
+}
