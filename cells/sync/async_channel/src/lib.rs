@@ -1,0 +1,284 @@
+//! Bounded channels between tasks: [`channel`] gives a [`Sender`] and a [`Receiver`], both can be cloned.
+//!
+//! Guarantees: every message that was sent is received once, in the order of sending, or dropped with the channel.
+//! [`Sender::send`] waits only for room, [`Receiver::receive`] only for a message. When all endpoints of one kind
+//! are gone the other side is told: receivers after they have received what is left, senders at once, with their
+//! message back. Endpoints held by a task that ends, in whatever way, count as gone.
+//!
+//! A thin wrapper: it gives messages their type. All else is in `async_channel_core`, except waiting itself, which is
+//! inlined into the caller (see `wait_queue`).
+#![no_std]
+
+extern crate alloc;
+
+use alloc::sync::Arc;
+use core::alloc::Layout;
+use core::fmt;
+use core::marker::PhantomData;
+use core::mem::{ManuallyDrop, MaybeUninit};
+
+use async_channel_core::{Attempt, Core, Message};
+use clock::Instant;
+use wait_queue::{park, park_until};
+
+pub use async_channel_core::CreateError;
+
+/// The sending end.
+pub struct Sender<T: Send> {
+    core: Arc<Core>,
+    messages: PhantomData<fn(T)>,
+}
+
+/// The receiving end.
+pub struct Receiver<T: Send> {
+    core: Arc<Core>,
+    messages: PhantomData<fn() -> T>,
+}
+
+/// A message that was not sent.
+#[derive(PartialEq, Eq)]
+pub enum SendError<T> {
+    /// No receiver is left.
+    Disconnected(T),
+    /// There is no room, or there was none until the deadline.
+    Full(T),
+}
+
+impl<T> SendError<T> {
+    /// The message.
+    pub fn into_message(self) -> T {
+        match self {
+            Self::Disconnected(message) | Self::Full(message) => message,
+        }
+    }
+}
+
+impl<T> fmt::Debug for SendError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Disconnected(_) => "Disconnected",
+            Self::Full(_) => "Full",
+        })
+    }
+}
+
+impl<T> fmt::Display for SendError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Disconnected(_) => "the channel has no receiver any more",
+            Self::Full(_) => "the channel has no room",
+        })
+    }
+}
+
+/// Why nothing was received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReceiveError {
+    /// No sender is left, nor any message.
+    Disconnected,
+    /// There is no message, or there was none until the deadline.
+    Empty,
+}
+
+impl fmt::Display for ReceiveError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Disconnected => "the channel has no sender any more",
+            Self::Empty => "the channel has no message",
+        })
+    }
+}
+
+impl core::error::Error for ReceiveError {}
+
+unsafe fn drop_message<T>(message: *mut u8) {
+    // SAFETY: the core calls this with a message of the type that the channel was made for.
+    unsafe { message.cast::<T>().drop_in_place() };
+}
+
+/// A channel in which `capacity` messages can be in flight.
+pub fn channel<T: Send>(capacity: usize) -> Result<(Sender<T>, Receiver<T>), CreateError> {
+    let message = Message { layout: Layout::new::<T>(), drop: drop_message::<T> };
+    let core = Core::create(message, capacity)?;
+    let sender = Sender { core: Arc::clone(&core), messages: PhantomData };
+    Ok((sender, Receiver { core, messages: PhantomData }))
+}
+
+impl<T: Send> Sender<T> {
+    /// Sends `message`, waiting for room. Fails if no receiver is left.
+    #[inline(always)]
+    pub fn send(&self, message: T) -> Result<(), SendError<T>> {
+        let message = InHand::new(message);
+        loop {
+            // SAFETY: the message is of the channel's type and is given up once it is the channel's.
+            match unsafe { self.core.send(message.address()) } {
+                Attempt::Done => return Ok(message.give_up()),
+                Attempt::MustWait(ticket) => park(ticket),
+                Attempt::Disconnected => return Err(SendError::Disconnected(message.take_back())),
+            };
+        }
+    }
+
+    /// Sends `message` if there is room by `deadline`.
+    #[inline(always)]
+    pub fn send_until(&self, message: T, deadline: Instant) -> Result<(), SendError<T>> {
+        let message = InHand::new(message);
+        loop {
+            // SAFETY: as in `send`.
+            match unsafe { self.core.send(message.address()) } {
+                Attempt::Done => return Ok(message.give_up()),
+                Attempt::MustWait(_) if clock::now() >= deadline => return Err(SendError::Full(message.take_back())),
+                Attempt::MustWait(ticket) => park_until(ticket, deadline),
+                Attempt::Disconnected => return Err(SendError::Disconnected(message.take_back())),
+            };
+        }
+    }
+
+    /// Sends `message` if there is room now. Never waits, so interrupt handlers may call it.
+    pub fn try_send(&self, message: T) -> Result<(), SendError<T>> {
+        let message = InHand::new(message);
+        // SAFETY: as in `send`.
+        match unsafe { self.core.send(message.address()) } {
+            Attempt::Done => Ok(message.give_up()),
+            Attempt::MustWait(_) => Err(SendError::Full(message.take_back())),
+            Attempt::Disconnected => Err(SendError::Disconnected(message.take_back())),
+        }
+    }
+
+    /// Messages in flight.
+    pub fn len(&self) -> usize {
+        self.core.len()
+    }
+
+    /// Whether none is in flight.
+    pub fn is_empty(&self) -> bool {
+        self.core.is_empty()
+    }
+}
+
+impl<T: Send> Receiver<T> {
+    /// Receives a message, waiting for it. Fails if no sender is left, nor any message.
+    #[inline(always)]
+    pub fn receive(&self) -> Result<T, ReceiveError> {
+        let mut message = MaybeUninit::<T>::uninit();
+        loop {
+            // SAFETY: there is room for a message of the channel's type.
+            match unsafe { self.core.receive(message.as_mut_ptr().cast()) } {
+                // SAFETY: a message was moved there.
+                Attempt::Done => return Ok(unsafe { message.assume_init() }),
+                Attempt::MustWait(ticket) => park(ticket),
+                Attempt::Disconnected => return Err(ReceiveError::Disconnected),
+            };
+        }
+    }
+
+    /// Receives a message if there is one by `deadline`.
+    #[inline(always)]
+    pub fn receive_until(&self, deadline: Instant) -> Result<T, ReceiveError> {
+        let mut message = MaybeUninit::<T>::uninit();
+        loop {
+            // SAFETY: as in `receive`.
+            match unsafe { self.core.receive(message.as_mut_ptr().cast()) } {
+                // SAFETY: a message was moved there.
+                Attempt::Done => return Ok(unsafe { message.assume_init() }),
+                Attempt::MustWait(_) if clock::now() >= deadline => return Err(ReceiveError::Empty),
+                Attempt::MustWait(ticket) => park_until(ticket, deadline),
+                Attempt::Disconnected => return Err(ReceiveError::Disconnected),
+            };
+        }
+    }
+
+    /// Receives a message if there is one now.
+    pub fn try_receive(&self) -> Result<T, ReceiveError> {
+        let mut message = MaybeUninit::<T>::uninit();
+        // SAFETY: as in `receive`.
+        match unsafe { self.core.receive(message.as_mut_ptr().cast()) } {
+            // SAFETY: a message was moved there.
+            Attempt::Done => Ok(unsafe { message.assume_init() }),
+            Attempt::MustWait(_) => Err(ReceiveError::Empty),
+            Attempt::Disconnected => Err(ReceiveError::Disconnected),
+        }
+    }
+
+    /// Messages in flight.
+    pub fn len(&self) -> usize {
+        self.core.len()
+    }
+
+    /// Whether none is in flight.
+    pub fn is_empty(&self) -> bool {
+        self.core.is_empty()
+    }
+}
+
+/// A message that is dropped if the task ends while it waits, and not once it is the channel's.
+struct InHand<T>(ManuallyDrop<T>);
+
+impl<T> InHand<T> {
+    #[inline(always)]
+    fn new(message: T) -> Self {
+        Self(ManuallyDrop::new(message))
+    }
+
+    #[inline(always)]
+    fn address(&self) -> *const u8 {
+        (&raw const self.0).cast()
+    }
+
+    #[inline(always)]
+    fn give_up(self) {
+        core::mem::forget(self);
+    }
+
+    #[inline(always)]
+    fn take_back(self) -> T {
+        let mut this = ManuallyDrop::new(self);
+        // SAFETY: `this` is not dropped and not used again.
+        unsafe { ManuallyDrop::take(&mut this.0) }
+    }
+}
+
+impl<T> Drop for InHand<T> {
+    fn drop(&mut self) {
+        // SAFETY: neither given up nor taken back, so the message is still here.
+        unsafe { ManuallyDrop::drop(&mut self.0) };
+    }
+}
+
+impl<T: Send> Clone for Sender<T> {
+    fn clone(&self) -> Self {
+        self.core.add_sender();
+        Self { core: Arc::clone(&self.core), messages: PhantomData }
+    }
+}
+
+impl<T: Send> Clone for Receiver<T> {
+    fn clone(&self) -> Self {
+        self.core.add_receiver();
+        Self { core: Arc::clone(&self.core), messages: PhantomData }
+    }
+}
+
+impl<T: Send> Drop for Sender<T> {
+    fn drop(&mut self) {
+        self.core.remove_sender();
+    }
+}
+
+impl<T: Send> Drop for Receiver<T> {
+    fn drop(&mut self) {
+        self.core.remove_receiver();
+    }
+}
+
+impl<T: Send> fmt::Debug for Sender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Sender({} in flight)", self.len())
+    }
+}
+
+impl<T: Send> fmt::Debug for Receiver<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Receiver({} in flight)", self.len())
+    }
+}

@@ -1,0 +1,238 @@
+//! The bounded channel, for messages of any type: a ring of equally sized places, and two wait queues.
+//!
+//! Guarantees, to the generic wrapper `async_channel`: a message that was accepted is given out exactly once, in
+//! order, or dropped with the channel; no attempt ever waits (it returns a ticket to park with), so no parked task
+//! has a frame of this cell on its stack; each side learns when the other is gone. The state lies in the channel,
+//! which its endpoints share: this cell has no static state, and a swap of it leaves the messages where they are.
+//!
+//! How it can fail: making a channel without room, too large, or when memory is short, gives [`CreateError`].
+#![no_std]
+
+extern crate alloc;
+
+mod pacing;
+
+use alloc::alloc::{alloc, dealloc};
+use alloc::sync::Arc;
+use core::alloc::Layout;
+use core::fmt;
+use core::ptr::{self, NonNull};
+
+use channel_state::{Ring, Step};
+use spin_lock::SpinLock;
+use wait_queue::{Ticket, WaitQueue};
+
+/// Why there is no channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CreateError {
+    /// A bounded channel needs room for one message at least.
+    NoCapacity,
+    /// The buffer would be larger than memory can be.
+    TooLarge,
+    /// There is no memory for the buffer of this many bytes.
+    OutOfMemory(usize),
+}
+
+impl fmt::Display for CreateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoCapacity => f.write_str("a bounded channel needs room for at least one message"),
+            Self::TooLarge => f.write_str("the channel's buffer would exceed the address space"),
+            Self::OutOfMemory(bytes) => write!(f, "no memory for a channel buffer of {bytes} bytes"),
+        }
+    }
+}
+
+impl core::error::Error for CreateError {}
+
+/// What became of an attempt.
+#[derive(Debug)]
+#[must_use = "the message may not have been moved"]
+pub enum Attempt<'a> {
+    /// The message was moved.
+    Done,
+    /// There was no room, or no message: park, and try again.
+    MustWait(Ticket<'a>),
+    /// Nobody is left on the other side, and nothing is left of it.
+    Disconnected,
+}
+
+/// How messages lie in the buffer and are dropped.
+#[derive(Debug, Clone, Copy)]
+pub struct Message {
+    /// Size and alignment of one message.
+    pub layout: Layout,
+    /// Drops one in place.
+    pub drop: unsafe fn(*mut u8),
+}
+
+/// A channel, shared by its endpoints.
+#[derive(Debug)]
+pub struct Core {
+    ring: SpinLock<Ring>,
+    message: Message,
+    buffer: NonNull<u8>,
+    allocated: Layout,
+    not_empty: WaitQueue,
+    not_full: WaitQueue,
+}
+
+// SAFETY: places are read and written under the ring's lock, each by the one who was given it; the wrapper makes
+// channels only for messages that may be sent.
+unsafe impl Sync for Core {}
+// SAFETY: as above; the buffer belongs to the channel.
+unsafe impl Send for Core {}
+
+impl Core {
+    /// A channel with one endpoint of each kind.
+    pub fn create(message: Message, capacity: usize) -> Result<Arc<Self>, CreateError> {
+        if capacity == 0 {
+            return Err(CreateError::NoCapacity);
+        }
+        let bytes = message.layout.size().checked_mul(capacity).ok_or(CreateError::TooLarge)?;
+        let allocated =
+            Layout::from_size_align(bytes, message.layout.align()).map_err(|_| CreateError::TooLarge)?;
+        let buffer = if bytes == 0 {
+            allocated.dangling_ptr()
+        } else {
+            // SAFETY: the size is not zero.
+            NonNull::new(unsafe { alloc(allocated) }).ok_or(CreateError::OutOfMemory(bytes))?
+        };
+        Ok(Arc::new(Self {
+            ring: SpinLock::new(Ring::new(capacity)),
+            message,
+            buffer,
+            allocated,
+            not_empty: WaitQueue::new(),
+            not_full: WaitQueue::new(),
+        }))
+    }
+
+    fn place(&self, index: usize) -> *mut u8 {
+        // SAFETY: the ring gives indices below the capacity that the buffer was made for.
+        unsafe { self.buffer.as_ptr().add(index * self.message.layout.size()) }
+    }
+
+    /// Tries to move the message at `source` into the channel.
+    ///
+    /// # Safety
+    /// A message of this channel's type lies there; it is the channel's if, and only if, this is [`Attempt::Done`].
+    pub unsafe fn send(&self, source: *const u8) -> Attempt<'_> {
+        let ticket = self.not_full.ticket();
+        let length = {
+            let mut ring = self.ring.lock();
+            match ring.push() {
+                // SAFETY: the place is free and large enough, and nobody else was given it.
+                Step::Place(index) => unsafe { copy(source, self.place(index), self.message.layout.size()) },
+                Step::Wait => return Attempt::MustWait(ticket),
+                Step::Disconnected => return Attempt::Disconnected,
+            }
+            ring.len()
+        };
+        pacing::after_send(&self.not_empty, length);
+        Attempt::Done
+    }
+
+    /// Tries to move the oldest message to `target`.
+    ///
+    /// # Safety
+    /// There is room for a message; if this is [`Attempt::Done`], the caller owns one there.
+    pub unsafe fn receive(&self, target: *mut u8) -> Attempt<'_> {
+        let ticket = self.not_empty.ticket();
+        let (length, capacity) = {
+            let mut ring = self.ring.lock();
+            match ring.pop() {
+                // SAFETY: the place holds a message, which is nobody else's any more.
+                Step::Place(index) => unsafe { copy(self.place(index), target, self.message.layout.size()) },
+                Step::Wait => return Attempt::MustWait(ticket),
+                Step::Disconnected => return Attempt::Disconnected,
+            }
+            (ring.len(), ring.capacity())
+        };
+        pacing::after_receive(&self.not_full, length, capacity);
+        Attempt::Done
+    }
+
+    /// Messages in flight.
+    pub fn len(&self) -> usize {
+        self.ring.lock().len()
+    }
+
+    /// Whether none is in flight.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many can be in flight.
+    pub fn capacity(&self) -> usize {
+        self.ring.lock().capacity()
+    }
+
+    /// One more sender.
+    pub fn add_sender(&self) {
+        self.ring.lock().endpoints.senders += 1;
+    }
+
+    /// One sender less; the last one lets the receivers go.
+    pub fn remove_sender(&self) {
+        let left = {
+            let mut ring = self.ring.lock();
+            ring.endpoints.senders -= 1;
+            ring.endpoints.senders
+        };
+        if left == 0 {
+            self.not_empty.wake_all();
+        }
+    }
+
+    /// One more receiver.
+    pub fn add_receiver(&self) {
+        self.ring.lock().endpoints.receivers += 1;
+    }
+
+    /// One receiver less; the last one lets the senders go.
+    pub fn remove_receiver(&self) {
+        let left = {
+            let mut ring = self.ring.lock();
+            ring.endpoints.receivers -= 1;
+            ring.endpoints.receivers
+        };
+        if left == 0 {
+            self.not_full.wake_all();
+        }
+    }
+
+    /// What receivers wait in, for whoever waits for several things.
+    pub fn not_empty(&self) -> &WaitQueue {
+        &self.not_empty
+    }
+}
+
+impl Drop for Core {
+    fn drop(&mut self) {
+        while let Step::Place(index) = self.ring.get_mut().pop() {
+            // SAFETY: the place holds a message, and the endpoints are gone.
+            unsafe { (self.message.drop)(self.place(index)) };
+        }
+        if self.allocated.size() != 0 {
+            // SAFETY: allocated in `create` with this layout.
+            unsafe { dealloc(self.buffer.as_ptr(), self.allocated) };
+        }
+    }
+}
+
+/// Moves a message. Most are a word or less, for which a call of `memcpy` costs more than the move.
+///
+/// # Safety
+/// As for `ptr::copy_nonoverlapping`.
+#[inline]
+unsafe fn copy(source: *const u8, target: *mut u8, size: usize) {
+    // SAFETY: the caller's promise; the alignment of a message may be 1, hence the unaligned accesses.
+    unsafe {
+        match size {
+            8 => target.cast::<u64>().write_unaligned(source.cast::<u64>().read_unaligned()),
+            1 => target.write(source.read()),
+            _ => ptr::copy_nonoverlapping(source, target, size),
+        }
+    }
+}

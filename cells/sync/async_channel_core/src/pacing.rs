@@ -1,0 +1,15 @@
+//! Whom a message wakes: one waiting task for each message.
+//!
+//! The overlay `batching` holds the other variant.
+
+use wait_queue::WaitQueue;
+
+/// A message went in; `_length` are in flight now.
+pub(crate) fn after_send(receivers: &WaitQueue, _length: usize) {
+    receivers.wake_one();
+}
+
+/// A message came out; `_length` of at most `_capacity` are in flight now.
+pub(crate) fn after_receive(senders: &WaitQueue, _length: usize, _capacity: usize) {
+    senders.wake_one();
+}

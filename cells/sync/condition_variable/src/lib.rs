@@ -1,0 +1,71 @@
+//! Waiting for a condition on what a mutex protects.
+//!
+//! Guarantees: between unlocking the mutex and waiting no notification is lost. [`ConditionVariable::wait`] may return
+//! without one (eviction makes it so), so the condition is looked at in a loop; [`ConditionVariable::wait_while`] is
+//! that loop. Waiting is a cancellation point. Fails as locking does: [`Poisoned`](mutex::Poisoned).
+#![no_std]
+#![forbid(unsafe_code)]
+
+use clock::Instant;
+use mutex::{LockResult, MutexGuard};
+use wait_queue::{WaitQueue, park, park_until};
+
+/// Where tasks wait for a condition to become true.
+#[derive(Debug, Default)]
+pub struct ConditionVariable {
+    queue: WaitQueue,
+}
+
+impl ConditionVariable {
+    /// A condition for which nobody waits.
+    pub const fn new() -> Self {
+        Self { queue: WaitQueue::new() }
+    }
+
+    /// Wakes the task that has waited longest. Whether there was one.
+    pub fn notify_one(&self) -> bool {
+        self.queue.wake_one()
+    }
+
+    /// Wakes all tasks that wait. How many there were.
+    pub fn notify_all(&self) -> usize {
+        self.queue.wake_all()
+    }
+
+    /// Unlocks the mutex, waits, and locks it again.
+    #[inline(always)]
+    pub fn wait<'a, T: ?Sized>(&self, guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
+        let mutex = guard.mutex();
+        let ticket = self.queue.ticket();
+        drop(guard);
+        park(ticket);
+        mutex.lock()
+    }
+
+    /// As [`wait`](Self::wait), until `deadline` at most; the caller looks at the condition, not at the clock.
+    #[inline(always)]
+    pub fn wait_until<'a, T: ?Sized>(
+        &self,
+        guard: MutexGuard<'a, T>,
+        deadline: Instant,
+    ) -> LockResult<MutexGuard<'a, T>> {
+        let mutex = guard.mutex();
+        let ticket = self.queue.ticket();
+        drop(guard);
+        park_until(ticket, deadline);
+        mutex.lock()
+    }
+
+    /// Waits until `condition` is false.
+    #[inline(always)]
+    pub fn wait_while<'a, T: ?Sized>(
+        &self,
+        mut guard: MutexGuard<'a, T>,
+        mut condition: impl FnMut(&mut T) -> bool,
+    ) -> LockResult<MutexGuard<'a, T>> {
+        while condition(&mut guard) {
+            guard = self.wait(guard)?;
+        }
+        Ok(guard)
+    }
+}

@@ -1,0 +1,186 @@
+//! The mutex without its data: taking, releasing, and what waiting does for the holder.
+
+use core::ptr;
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use lock_ledger::{Entry, Ledger, LockHeader, NOBODY};
+use policy_interface::Priority;
+use spin_lock::SpinLock;
+use task_core::{Machinery, TaskId, Wake};
+use wait_queue::{Ticket, WaitQueue};
+
+// SAFETY: this cell changes only what tasks inherit and for whom they wait, as those methods say.
+const RIGHT: Machinery = unsafe { Machinery::new() };
+
+/// A lock; the header comes first, so that its address is the lock's.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Core {
+    header: LockHeader,
+    queue: WaitQueue,
+    /// Whether `donation` is set: all that a release looks at.
+    has_donation: AtomicBool,
+    /// Who inherits which priority because of this lock.
+    donation: SpinLock<Option<(TaskId, Priority)>>,
+}
+
+/// That the running task holds a lock.
+#[derive(Debug)]
+pub struct Held {
+    ledger: &'static Ledger,
+    entry: Entry,
+    /// The lock was taken in a destructor of a task that is being unwound: dropping it then is no mishap.
+    was_unwinding: bool,
+}
+
+/// What became of an attempt.
+#[derive(Debug)]
+#[must_use = "the lock may have been taken"]
+pub enum Attempt<'a> {
+    /// The running task holds the lock.
+    Taken(Held),
+    /// Somebody else does: park, and try again.
+    MustWait(Ticket<'a>),
+}
+
+impl Core {
+    /// A free lock.
+    pub const fn new() -> Self {
+        Self {
+            header: LockHeader::new(release_lost),
+            queue: WaitQueue::new(),
+            has_donation: AtomicBool::new(false),
+            donation: SpinLock::new(None),
+        }
+    }
+
+    /// Takes the lock if it is free.
+    #[inline]
+    pub fn attempt_once(&self) -> Option<Held> {
+        let ledger = cpu_local::ledger();
+        let entry = ledger.enter(&self.header);
+        if self.header.try_take(ledger.owner()) {
+            return Some(Held { ledger, entry, was_unwinding: fault_context::unwinding() });
+        }
+        ledger.strike(entry);
+        None
+    }
+
+    /// Takes the lock, or does for its holder what waiting for it entails. Never waits.
+    pub fn attempt(&self) -> Attempt<'_> {
+        let ticket = self.queue.ticket();
+        if let Some(held) = self.attempt_once() {
+            give_up_waiting();
+            return Attempt::Taken(held);
+        }
+        self.prepare_to_wait();
+        Attempt::MustWait(ticket)
+    }
+
+    #[cold]
+    fn prepare_to_wait(&self) {
+        let holder = self.header.holder();
+        assert!(holder != cpu_local::owner(), "this task already holds the mutex at {self:p}");
+        if let (Some(current), Some(holder)) = (task_core::current(), TaskId::new(holder)) {
+            current.set_waits_for(Some(holder));
+            let urgency = current.policy_entry(current.cpu()).effective();
+            self.donate(holder, urgency);
+        }
+    }
+
+    /// Lets the holder inherit `urgency`, if that is more than it inherits through this lock.
+    fn donate(&self, holder: TaskId, urgency: Priority) {
+        let mut donation = self.donation.lock();
+        if donation.is_some_and(|(task, given)| task == holder && given >= urgency) {
+            return;
+        }
+        withdraw(donation.take());
+        give(holder, urgency);
+        *donation = Some((holder, urgency));
+        // A release lets go first and then looks for a donation; here the donation comes first and then the look.
+        self.has_donation.store(true, Ordering::SeqCst);
+        if self.header.owner.load(Ordering::SeqCst) != holder.number() {
+            withdraw(donation.take());
+            self.has_donation.store(false, Ordering::SeqCst);
+        }
+    }
+
+    /// Lets go of the lock, and wakes the task that has waited longest.
+    pub fn release(&self, held: &Held) {
+        if !held.was_unwinding && fault_context::unwinding() {
+            self.header.poisoned.store(true, Ordering::Release);
+        }
+        self.let_go();
+        held.ledger.strike(held.entry);
+    }
+
+    fn let_go(&self) {
+        self.header.owner.swap(NOBODY, Ordering::SeqCst);
+        if self.has_donation.load(Ordering::SeqCst) {
+            let mut donation = self.donation.lock();
+            withdraw(donation.take());
+            self.has_donation.store(false, Ordering::SeqCst);
+        }
+        self.queue.wake_one();
+    }
+
+    /// Whether a task died while it held the lock.
+    #[inline]
+    pub fn is_poisoned(&self) -> bool {
+        self.header.is_poisoned()
+    }
+
+    /// Declares the data sound again.
+    pub fn clear_poison(&self) {
+        self.header.clear_poison();
+    }
+
+    /// The task that holds the lock now.
+    pub fn holder(&self) -> Option<TaskId> {
+        TaskId::new(self.header.holder())
+    }
+}
+
+impl Default for Core {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The running task no longer waits for a lock.
+#[inline]
+pub(crate) fn give_up_waiting() {
+    if let Some(current) = task_core::current()
+        && current.waits_for().is_some()
+    {
+        current.set_waits_for(None);
+    }
+}
+
+fn give(holder: TaskId, urgency: Priority) {
+    let Some(holder) = task_core::find(holder) else { return };
+    let task = holder.task(RIGHT);
+    if task_core::donate(RIGHT, task, urgency) {
+        scheduler::reprioritise(task);
+        // If the holder itself waits for a lock, it goes back to its loop and donates there what it inherits.
+        if task.waits_for().is_some() {
+            scheduler::make_ready(task, Wake::Evicted);
+        }
+    }
+}
+
+fn withdraw(donation: Option<(TaskId, Priority)>) {
+    let Some((holder, urgency)) = donation else { return };
+    if let Some(holder) = task_core::find(holder)
+        && task_core::withdraw(RIGHT, holder.task(RIGHT), urgency)
+    {
+        scheduler::reprioritise(holder.task(RIGHT));
+    }
+}
+
+/// What recovery calls for a lock whose guard was lost.
+fn release_lost(header: &LockHeader) {
+    // SAFETY: only `Core` makes headers with this function, and the header is its first field.
+    let core = unsafe { &*ptr::from_ref(header).cast::<Core>() };
+    core.let_go();
+}

@@ -1,0 +1,226 @@
+//! A lock for which tasks wait by giving up the CPU.
+//!
+//! Guarantees:
+//! - mutual exclusion between tasks; the word of the lock names its holder, and the holder's ledger names the lock,
+//!   so recovery releases and poisons a mutex whose guard was lost, and a watchdog sees who waits for whom;
+//! - a task that panics (or is ended) while it holds the lock poisons it: the next one to lock is told, and may go on
+//!   with what it finds ([`Poisoned::into_inner`]);
+//! - the holder inherits the priority of the most urgent task that waits, along chains of locks too;
+//! - waiting is evictable and a cancellation point (see `wait_queue`).
+//!
+//! How it can fail: [`Poisoned`]. Locking a mutex that the task itself holds panics rather than wait for ever; so does
+//! waiting where blocking is forbidden.
+#![no_std]
+
+mod core_lock;
+
+use core::cell::UnsafeCell;
+use core::fmt;
+use core::marker::PhantomData;
+use core::ops::{Deref, DerefMut};
+
+use clock::Instant;
+use task_core::TaskId;
+use wait_queue::{park, park_until};
+
+pub use core_lock::{Attempt, Core, Held};
+
+/// A value that one task at a time may use.
+pub struct Mutex<T: ?Sized> {
+    core: Core,
+    data: UnsafeCell<T>,
+}
+
+// SAFETY: the lock gives the data to one task at a time.
+unsafe impl<T: ?Sized + Send> Sync for Mutex<T> {}
+// SAFETY: the mutex owns the data.
+unsafe impl<T: ?Sized + Send> Send for Mutex<T> {}
+
+/// Access to a mutex's data, until dropped. It stays with the task that locked.
+#[must_use = "the mutex is unlocked when the guard is dropped"]
+pub struct MutexGuard<'a, T: ?Sized> {
+    mutex: &'a Mutex<T>,
+    held: Held,
+    not_send: PhantomData<*const ()>,
+}
+
+// SAFETY: sharing the guard shares the data only.
+unsafe impl<T: ?Sized + Sync> Sync for MutexGuard<'_, T> {}
+
+/// What was locked although a task died while it held the lock: the data may be half changed.
+pub struct Poisoned<G> {
+    guard: G,
+}
+
+impl<G> Poisoned<G> {
+    /// For other locks that poison.
+    pub fn new(guard: G) -> Self {
+        Self { guard }
+    }
+
+    /// The guard, for callers who know what to make of the data.
+    pub fn into_inner(self) -> G {
+        self.guard
+    }
+}
+
+impl<G> fmt::Debug for Poisoned<G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Poisoned")
+    }
+}
+
+impl<G> fmt::Display for Poisoned<G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a task died while it held the lock")
+    }
+}
+
+/// A guard, or a guard that warns.
+pub type LockResult<G> = Result<G, Poisoned<G>>;
+
+/// Why a lock was not had.
+pub enum TryLockError<G> {
+    /// Somebody holds it.
+    WouldBlock,
+    /// It was had, but a task died while it held it.
+    Poisoned(Poisoned<G>),
+}
+
+impl<G> fmt::Debug for TryLockError<G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::WouldBlock => "WouldBlock",
+            Self::Poisoned(_) => "Poisoned",
+        })
+    }
+}
+
+impl<T> Mutex<T> {
+    /// A free mutex around `data`.
+    pub const fn new(data: T) -> Self {
+        Self { core: Core::new(), data: UnsafeCell::new(data) }
+    }
+
+    /// The data, when nobody needs the lock any more.
+    pub fn into_inner(self) -> T {
+        self.data.into_inner()
+    }
+}
+
+impl<T: ?Sized> Mutex<T> {
+    /// Locks, waiting for whoever holds the mutex.
+    #[inline(always)]
+    pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
+        loop {
+            match self.core.attempt() {
+                Attempt::Taken(held) => return self.guard(held),
+                Attempt::MustWait(ticket) => park(ticket),
+            };
+        }
+    }
+
+    /// Locks, waiting until `deadline` at most.
+    #[inline(always)]
+    pub fn lock_until(&self, deadline: Instant) -> Result<MutexGuard<'_, T>, TryLockError<MutexGuard<'_, T>>> {
+        loop {
+            match self.core.attempt() {
+                Attempt::Taken(held) => return self.guard(held).map_err(TryLockError::Poisoned),
+                Attempt::MustWait(_) if clock::now() >= deadline => {
+                    core_lock::give_up_waiting();
+                    return Err(TryLockError::WouldBlock);
+                }
+                Attempt::MustWait(ticket) => park_until(ticket, deadline),
+            };
+        }
+    }
+
+    /// Locks if nobody holds the mutex.
+    pub fn try_lock(&self) -> Result<MutexGuard<'_, T>, TryLockError<MutexGuard<'_, T>>> {
+        match self.core.attempt_once() {
+            Some(held) => self.guard(held).map_err(TryLockError::Poisoned),
+            None => Err(TryLockError::WouldBlock),
+        }
+    }
+
+    #[inline]
+    fn guard(&self, held: Held) -> LockResult<MutexGuard<'_, T>> {
+        let guard = MutexGuard { mutex: self, held, not_send: PhantomData };
+        if self.core.is_poisoned() { Err(Poisoned::new(guard)) } else { Ok(guard) }
+    }
+
+    /// Whether a task died while it held the lock.
+    pub fn is_poisoned(&self) -> bool {
+        self.core.is_poisoned()
+    }
+
+    /// Declares the data sound again.
+    pub fn clear_poison(&self) {
+        self.core.clear_poison();
+    }
+
+    /// The task that holds the lock now.
+    pub fn holder(&self) -> Option<TaskId> {
+        self.core.holder()
+    }
+
+    /// The data, without locking: the caller has the only reference.
+    pub fn get_mut(&mut self) -> &mut T {
+        self.data.get_mut()
+    }
+}
+
+impl<'a, T: ?Sized> MutexGuard<'a, T> {
+    /// The mutex that is locked, for condition variables.
+    pub fn mutex(&self) -> &'a Mutex<T> {
+        self.mutex
+    }
+}
+
+impl<T: ?Sized> Deref for MutexGuard<'_, T> {
+    type Target = T;
+    #[inline]
+    fn deref(&self) -> &T {
+        // SAFETY: the guard's existence means that this task holds the lock.
+        unsafe { &*self.mutex.data.get() }
+    }
+}
+
+impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: as above, and the guard is borrowed mutably.
+        unsafe { &mut *self.mutex.data.get() }
+    }
+}
+
+impl<T: ?Sized> Drop for MutexGuard<'_, T> {
+    #[inline]
+    fn drop(&mut self) {
+        self.mutex.core.release(&self.held);
+    }
+}
+
+impl<T: Default> Default for Mutex<T> {
+    fn default() -> Self {
+        Self::new(T::default())
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("Mutex");
+        match self.try_lock() {
+            Ok(guard) => out.field("data", &&*guard),
+            Err(TryLockError::Poisoned(poisoned)) => out.field("data", &&*poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => out.field("holder", &self.holder()),
+        };
+        out.field("poisoned", &self.is_poisoned()).finish()
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for MutexGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
+    }
+}

@@ -1,0 +1,318 @@
+//! Channels without a buffer: sender and receiver meet. [`channel`] gives a [`Sender`] and a [`Receiver`], both can be
+//! cloned.
+//!
+//! Guarantees: when [`Sender::send`] returns `Ok`, exactly one receiver has the message; when it fails, or its task
+//! ends while it waits, nobody has it and the message is the sender's. When all endpoints of one kind are gone, the
+//! other side is told. Endpoints held by a task that ends, in whatever way, count as gone.
+//!
+//! Messages pass through one place in the channel, so a sender whose stack goes away leaves nothing behind. The
+//! state machine is in `channel_state`; waiting is inlined into the caller (see `wait_queue`).
+#![no_std]
+
+extern crate alloc;
+
+mod meeting;
+
+use alloc::sync::Arc;
+use core::cell::UnsafeCell;
+use core::fmt;
+use core::mem::{ManuallyDrop, MaybeUninit};
+
+use clock::Instant;
+use meeting::{Made, Meeting, Place, Progress};
+use wait_queue::{Ticket, park, park_until};
+
+/// What the endpoints share. The place holds a message while one is on offer.
+struct Shared<T> {
+    meeting: Meeting,
+    place: UnsafeCell<MaybeUninit<T>>,
+}
+
+// SAFETY: the place is used by whoever the meeting gives it to, one at a time.
+unsafe impl<T: Send> Sync for Shared<T> {}
+// SAFETY: as above.
+unsafe impl<T: Send> Send for Shared<T> {}
+
+/// The sending end.
+pub struct Sender<T: Send>(Arc<Shared<T>>);
+
+/// The receiving end.
+pub struct Receiver<T: Send>(Arc<Shared<T>>);
+
+/// A message that nobody took.
+#[derive(PartialEq, Eq)]
+pub enum SendError<T> {
+    /// No receiver is left.
+    Disconnected(T),
+    /// Nobody took it before the deadline.
+    TimedOut(T),
+}
+
+impl<T> SendError<T> {
+    /// The message.
+    pub fn into_message(self) -> T {
+        match self {
+            Self::Disconnected(message) | Self::TimedOut(message) => message,
+        }
+    }
+}
+
+impl<T> fmt::Debug for SendError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Disconnected(_) => "Disconnected",
+            Self::TimedOut(_) => "TimedOut",
+        })
+    }
+}
+
+impl<T> fmt::Display for SendError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Disconnected(_) => "the channel has no receiver any more",
+            Self::TimedOut(_) => "no receiver came in time",
+        })
+    }
+}
+
+/// Why nothing was received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReceiveError {
+    /// No sender is left.
+    Disconnected,
+    /// No sender came, or none until the deadline.
+    Empty,
+}
+
+impl fmt::Display for ReceiveError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Disconnected => "the channel has no sender any more",
+            Self::Empty => "no sender came",
+        })
+    }
+}
+
+impl core::error::Error for ReceiveError {}
+
+/// A channel with one endpoint of each kind.
+pub fn channel<T: Send>() -> (Sender<T>, Receiver<T>) {
+    let place = UnsafeCell::new(MaybeUninit::uninit());
+    let shared = Arc::new(Shared { meeting: Meeting::new(), place });
+    (Sender(Arc::clone(&shared)), Receiver(shared))
+}
+
+impl<T> Shared<T> {
+    /// What the meeting is told about the place.
+    #[inline(always)]
+    fn place(&self) -> Place {
+        Place { address: self.place.get().cast(), size: size_of::<T>() }
+    }
+}
+
+/// A message on offer. If the task ends while it waits, the offer is withdrawn and the message dropped.
+struct Offer<'a, T: Send> {
+    shared: &'a Shared<T>,
+    number: u64,
+}
+
+impl<T: Send> Offer<'_, T> {
+    #[inline(always)]
+    fn taken(self) {
+        core::mem::forget(self);
+    }
+
+    /// Takes the message back, unless somebody has taken it.
+    fn withdraw(self) -> Option<T> {
+        let (shared, number) = (self.shared, self.number);
+        core::mem::forget(self);
+        let mut message = MaybeUninit::<T>::uninit();
+        // SAFETY: there is room for a message of this channel.
+        let back = unsafe { shared.meeting.withdraw(number, shared.place(), message.as_mut_ptr().cast()) };
+        // SAFETY: it was moved there.
+        back.then(|| unsafe { message.assume_init() })
+    }
+}
+
+impl<T: Send> Drop for Offer<'_, T> {
+    fn drop(&mut self) {
+        drop(Offer { shared: self.shared, number: self.number }.withdraw());
+    }
+}
+
+/// Waits as the caller of `send` or `receive` wants it.
+#[inline(always)]
+fn wait(ticket: Ticket<'_>, deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => park_until(ticket, deadline),
+        None => park(ticket),
+    };
+}
+
+#[inline(always)]
+fn is_over(deadline: Option<Instant>) -> bool {
+    deadline.is_some_and(|deadline| clock::now() >= deadline)
+}
+
+impl<T: Send> Sender<T> {
+    /// Sends `message`, waiting until a receiver has it.
+    #[inline(always)]
+    pub fn send(&self, message: T) -> Result<(), SendError<T>> {
+        self.send_within(message, None)
+    }
+
+    /// Sends `message` if a receiver takes it before `deadline`.
+    #[inline(always)]
+    pub fn send_until(&self, message: T, deadline: Instant) -> Result<(), SendError<T>> {
+        self.send_within(message, Some(deadline))
+    }
+
+    #[inline(always)]
+    fn send_within(&self, message: T, deadline: Option<Instant>) -> Result<(), SendError<T>> {
+        let shared = &*self.0;
+        // Dropped if the task ends before the message is on offer.
+        let message = InHand::new(message);
+        let (number, mut ticket) = loop {
+            // SAFETY: the message is of this channel's type, and is given up once it is on offer.
+            match unsafe { shared.meeting.offer(message.address(), shared.place()) } {
+                Made::Offer(number, ticket) => break (number, ticket),
+                Made::MustWait(_) if is_over(deadline) => return Err(SendError::TimedOut(message.take_back())),
+                Made::MustWait(ticket) => wait(ticket, deadline),
+                Made::Disconnected => return Err(SendError::Disconnected(message.take_back())),
+            }
+        };
+        message.give_up();
+        let offer = Offer { shared, number };
+        loop {
+            wait(ticket, deadline);
+            ticket = match shared.meeting.complete(number) {
+                Progress::Taken => return Ok(offer.taken()),
+                Progress::MustWait(ticket) => ticket,
+                Progress::Disconnected => match offer.withdraw() {
+                    Some(message) => return Err(SendError::Disconnected(message)),
+                    None => return Ok(()),
+                },
+            };
+            if is_over(deadline) {
+                return match offer.withdraw() {
+                    Some(message) => Err(SendError::TimedOut(message)),
+                    None => Ok(()),
+                };
+            }
+        }
+    }
+}
+
+impl<T: Send> Receiver<T> {
+    /// Receives a message, waiting for a sender.
+    #[inline(always)]
+    pub fn receive(&self) -> Result<T, ReceiveError> {
+        self.receive_within(None)
+    }
+
+    /// Receives a message if a sender comes before `deadline`.
+    #[inline(always)]
+    pub fn receive_until(&self, deadline: Instant) -> Result<T, ReceiveError> {
+        self.receive_within(Some(deadline))
+    }
+
+    /// Receives a message if one is on offer now.
+    pub fn try_receive(&self) -> Result<T, ReceiveError> {
+        let mut message = MaybeUninit::<T>::uninit();
+        // SAFETY: there is room for a message of this channel.
+        match unsafe { self.0.meeting.take(self.0.place(), message.as_mut_ptr().cast()) } {
+            // SAFETY: a message was moved there.
+            Progress::Taken => Ok(unsafe { message.assume_init() }),
+            Progress::MustWait(_) => Err(ReceiveError::Empty),
+            Progress::Disconnected => Err(ReceiveError::Disconnected),
+        }
+    }
+
+    #[inline(always)]
+    fn receive_within(&self, deadline: Option<Instant>) -> Result<T, ReceiveError> {
+        let shared = &*self.0;
+        let mut message = MaybeUninit::<T>::uninit();
+        loop {
+            // SAFETY: as in `try_receive`.
+            match unsafe { shared.meeting.take(shared.place(), message.as_mut_ptr().cast()) } {
+                // SAFETY: a message was moved there.
+                Progress::Taken => return Ok(unsafe { message.assume_init() }),
+                Progress::MustWait(_) if is_over(deadline) => return Err(ReceiveError::Empty),
+                Progress::MustWait(ticket) => wait(ticket, deadline),
+                Progress::Disconnected => return Err(ReceiveError::Disconnected),
+            }
+        }
+    }
+}
+
+/// A message that is dropped if the task ends while it waits, and not once it is on offer.
+struct InHand<T>(ManuallyDrop<T>);
+
+impl<T> InHand<T> {
+    #[inline(always)]
+    fn new(message: T) -> Self {
+        Self(ManuallyDrop::new(message))
+    }
+
+    #[inline(always)]
+    fn address(&self) -> *const u8 {
+        (&raw const self.0).cast()
+    }
+
+    #[inline(always)]
+    fn give_up(self) {
+        core::mem::forget(self);
+    }
+
+    #[inline(always)]
+    fn take_back(self) -> T {
+        let mut this = ManuallyDrop::new(self);
+        // SAFETY: `this` is not dropped and not used again.
+        unsafe { ManuallyDrop::take(&mut this.0) }
+    }
+}
+
+impl<T> Drop for InHand<T> {
+    fn drop(&mut self) {
+        // SAFETY: neither given up nor taken back, so the message is still here.
+        unsafe { ManuallyDrop::drop(&mut self.0) };
+    }
+}
+
+impl<T: Send> Clone for Sender<T> {
+    fn clone(&self) -> Self {
+        self.0.meeting.change_endpoints(|endpoints| endpoints.senders += 1);
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T: Send> Clone for Receiver<T> {
+    fn clone(&self) -> Self {
+        self.0.meeting.change_endpoints(|endpoints| endpoints.receivers += 1);
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T: Send> Drop for Sender<T> {
+    fn drop(&mut self) {
+        self.0.meeting.change_endpoints(|endpoints| endpoints.senders -= 1);
+    }
+}
+
+impl<T: Send> Drop for Receiver<T> {
+    fn drop(&mut self) {
+        self.0.meeting.change_endpoints(|endpoints| endpoints.receivers -= 1);
+    }
+}
+
+impl<T: Send> fmt::Debug for Sender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sender")
+    }
+}
+
+impl<T: Send> fmt::Debug for Receiver<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Receiver")
+    }
+}

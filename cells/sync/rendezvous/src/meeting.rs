@@ -1,0 +1,157 @@
+//! The channel for messages of any type: its state, who waits for what, and moving the bytes. Nothing here waits.
+
+use core::ptr;
+
+use channel_state::{Completion, Endpoints, Offer, Rendezvous, Take};
+use spin_lock::SpinLock;
+use wait_queue::{Ticket, WaitQueue};
+
+/// Where a message on offer lies.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) address: *mut u8,
+    pub(crate) size: usize,
+}
+
+/// What became of an attempt to offer.
+pub(crate) enum Made<'a> {
+    /// The message is on offer; the ticket is stale as soon as it is taken.
+    Offer(u64, Ticket<'a>),
+    /// Another message is on offer: park, and try again.
+    MustWait(Ticket<'a>),
+    /// No receiver is left.
+    Disconnected,
+}
+
+/// What became of an attempt to take, or of an offer.
+pub(crate) enum Progress<'a> {
+    /// The message was taken.
+    Taken,
+    /// Not yet: park, and ask again.
+    MustWait(Ticket<'a>),
+    /// The other side is gone.
+    Disconnected,
+}
+
+pub(crate) struct Meeting {
+    state: SpinLock<Rendezvous>,
+    /// Receivers that wait for an offer.
+    offers: WaitQueue,
+    /// The sender that waits for its offer to be taken.
+    taken: WaitQueue,
+    /// Senders that wait for another offer to be over.
+    free: WaitQueue,
+}
+
+impl Meeting {
+    pub(crate) const fn new() -> Self {
+        Self {
+            state: SpinLock::new(Rendezvous::new()),
+            offers: WaitQueue::new(),
+            taken: WaitQueue::new(),
+            free: WaitQueue::new(),
+        }
+    }
+
+    /// Tries to move the message at `source` to the place.
+    ///
+    /// # Safety
+    /// A message of the channel's type lies at `source`; it is given up if this is [`Made::Offer`]. The place is this
+    /// channel's.
+    pub(crate) unsafe fn offer(&self, source: *const u8, place: Place) -> Made<'_> {
+        let (busy, taken) = (self.free.ticket(), self.taken.ticket());
+        let number = {
+            let mut state = self.state.lock();
+            match state.offer() {
+                Offer::Made(number) => {
+                    // SAFETY: nothing was on offer, so the place is free; it stays so for others under the lock.
+                    unsafe { copy(source, place.address, place.size) };
+                    number
+                }
+                Offer::Busy => return Made::MustWait(busy),
+                Offer::Disconnected => return Made::Disconnected,
+            }
+        };
+        self.offers.wake_one();
+        Made::Offer(number, taken)
+    }
+
+    /// Asks after the offer `number`.
+    pub(crate) fn complete(&self, number: u64) -> Progress<'_> {
+        let ticket = self.taken.ticket();
+        let completion = self.state.lock().complete(number);
+        match completion {
+            Completion::Taken => Progress::Taken,
+            Completion::Pending => Progress::MustWait(ticket),
+            Completion::Withdrawn => Progress::Disconnected,
+        }
+    }
+
+    /// Takes the offer `number` back: `true` if the message is at `target` now.
+    ///
+    /// # Safety
+    /// The offer is the caller's, and asked after for the last time; there is room at `target`.
+    pub(crate) unsafe fn withdraw(&self, number: u64, place: Place, target: *mut u8) -> bool {
+        let mut state = self.state.lock();
+        if !state.withdraw(number) {
+            return false;
+        }
+        // SAFETY: nobody has taken the message, and nobody can any more.
+        unsafe { copy(place.address, target, place.size) };
+        drop(state);
+        self.free.wake_one();
+        true
+    }
+
+    /// Tries to move the message on offer to `target`.
+    ///
+    /// # Safety
+    /// There is room for a message; if this is [`Progress::Taken`] the caller owns one there.
+    pub(crate) unsafe fn take(&self, place: Place, target: *mut u8) -> Progress<'_> {
+        let ticket = self.offers.ticket();
+        {
+            let mut state = self.state.lock();
+            match state.take() {
+                // SAFETY: a message was on offer, so it lies in the place, and is nobody else's now.
+                Take::Taken => unsafe { copy(place.address, target, place.size) },
+                Take::Empty => return Progress::MustWait(ticket),
+                Take::Disconnected => return Progress::Disconnected,
+            }
+        }
+        self.taken.wake_one();
+        self.free.wake_one();
+        Progress::Taken
+    }
+
+    /// An endpoint came or went; when the last of a kind goes, all are to know.
+    pub(crate) fn change_endpoints(&self, change: fn(&mut Endpoints)) {
+        let left = {
+            let mut state = self.state.lock();
+            change(&mut state.endpoints);
+            state.endpoints
+        };
+        if left.senders == 0 {
+            self.offers.wake_all();
+        }
+        if left.receivers == 0 {
+            self.taken.wake_all();
+            self.free.wake_all();
+        }
+    }
+}
+
+/// Moves a message. Most are a word or less, for which a call of `memcpy` costs more than the move.
+///
+/// # Safety
+/// As for `ptr::copy_nonoverlapping`.
+#[inline]
+unsafe fn copy(source: *const u8, target: *mut u8, size: usize) {
+    // SAFETY: the caller's promise; the alignment of a message may be 1, hence the unaligned accesses.
+    unsafe {
+        match size {
+            8 => target.cast::<u64>().write_unaligned(source.cast::<u64>().read_unaligned()),
+            1 => target.write(source.read()),
+            _ => ptr::copy_nonoverlapping(source, target, size),
+        }
+    }
+}

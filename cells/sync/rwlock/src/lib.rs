@@ -1,0 +1,162 @@
+//! A lock that many tasks can hold to read, or one to write.
+//!
+//! Guarantees: a writer is alone; a writer that waits keeps new readers out, so readers cannot starve it; whoever
+//! holds the lock in whatever way is in its own ledger, so that a lost guard is released. A writer that dies poisons
+//! the lock ([`Poisoned`]); a reader that dies does not, for it changed nothing. Waiting is evictable and a
+//! cancellation point (see `wait_queue`).
+//!
+//! How it can fail: [`Poisoned`]. At most [`MAX_READERS`] read at once; one more waits. A task that asks to write
+//! while it holds the lock waits for ever: for the watchdog.
+#![no_std]
+
+mod core_lock;
+
+use core::cell::UnsafeCell;
+use core::fmt;
+use core::marker::PhantomData;
+use core::ops::{Deref, DerefMut};
+
+use core_lock::{Attempt, Claim, Core, Place};
+use wait_queue::park;
+
+pub use core_lock::MAX_READERS;
+pub use mutex::{LockResult, Poisoned};
+
+/// A value that many tasks may read, or one may change.
+pub struct RwLock<T: ?Sized> {
+    core: Core,
+    data: UnsafeCell<T>,
+}
+
+// SAFETY: the lock gives the data to readers, or to one writer.
+unsafe impl<T: ?Sized + Send + Sync> Sync for RwLock<T> {}
+// SAFETY: the lock owns the data.
+unsafe impl<T: ?Sized + Send> Send for RwLock<T> {}
+
+/// Shared access, until dropped.
+#[must_use = "the lock is released when the guard is dropped"]
+pub struct ReadGuard<'a, T: ?Sized> {
+    lock: &'a RwLock<T>,
+    place: Place,
+    not_send: PhantomData<*const ()>,
+}
+
+/// Exclusive access, until dropped.
+#[must_use = "the lock is released when the guard is dropped"]
+pub struct WriteGuard<'a, T: ?Sized> {
+    lock: &'a RwLock<T>,
+    _claim: Claim<'a>,
+    not_send: PhantomData<*const ()>,
+}
+
+impl<T> RwLock<T> {
+    /// A free lock around `data`.
+    pub const fn new(data: T) -> Self {
+        Self { core: Core::new(), data: UnsafeCell::new(data) }
+    }
+
+    /// The data, when nobody needs the lock any more.
+    pub fn into_inner(self) -> T {
+        self.data.into_inner()
+    }
+}
+
+impl<T: ?Sized> RwLock<T> {
+    /// Waits until no task writes, or waits to write.
+    #[inline(always)]
+    pub fn read(&self) -> LockResult<ReadGuard<'_, T>> {
+        loop {
+            match self.core.attempt_read() {
+                Attempt::Taken(place) => {
+                    let guard = ReadGuard { lock: self, place, not_send: PhantomData };
+                    return if self.core.is_poisoned() { Err(Poisoned::new(guard)) } else { Ok(guard) };
+                }
+                Attempt::MustWait(ticket) => park(ticket),
+            };
+        }
+    }
+
+    /// Waits until the running task is alone.
+    #[inline(always)]
+    pub fn write(&self) -> LockResult<WriteGuard<'_, T>> {
+        let claim = loop {
+            match self.core.attempt_claim() {
+                Attempt::Taken(claim) => break claim,
+                Attempt::MustWait(ticket) => park(ticket),
+            };
+        };
+        while let Attempt::MustWait(ticket) = claim.attempt_alone() {
+            park(ticket);
+        }
+        let guard = WriteGuard { lock: self, _claim: claim, not_send: PhantomData };
+        if self.core.is_poisoned() { Err(Poisoned::new(guard)) } else { Ok(guard) }
+    }
+
+    /// Whether a task died while it wrote.
+    pub fn is_poisoned(&self) -> bool {
+        self.core.is_poisoned()
+    }
+
+    /// Declares the data sound again.
+    pub fn clear_poison(&self) {
+        self.core.clear_poison();
+    }
+
+    /// The data, without locking: the caller has the only reference.
+    pub fn get_mut(&mut self) -> &mut T {
+        self.data.get_mut()
+    }
+}
+
+impl<T: ?Sized> Deref for ReadGuard<'_, T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        // SAFETY: while the guard lives, nobody writes.
+        unsafe { &*self.lock.data.get() }
+    }
+}
+
+impl<T: ?Sized> Drop for ReadGuard<'_, T> {
+    fn drop(&mut self) {
+        self.lock.core.release_read(&self.place);
+    }
+}
+
+impl<T: ?Sized> Deref for WriteGuard<'_, T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        // SAFETY: while the guard lives, its task is alone with the data.
+        unsafe { &*self.lock.data.get() }
+    }
+}
+
+impl<T: ?Sized> DerefMut for WriteGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: as above, and the guard is borrowed mutably.
+        unsafe { &mut *self.lock.data.get() }
+    }
+}
+
+impl<T: Default> Default for RwLock<T> {
+    fn default() -> Self {
+        Self::new(T::default())
+    }
+}
+
+impl<T: ?Sized> fmt::Debug for RwLock<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RwLock(poisoned: {})", self.is_poisoned())
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for ReadGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for WriteGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
+    }
+}

@@ -1,0 +1,63 @@
+//! What a CPU does when there is nothing to do.
+
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use cpu_local::{CpuSet, MAX_CPUS};
+use task_core::Task;
+use x86_64::instructions::interrupts;
+
+use crate::{balance, queues, switch};
+
+/// The CPUs that halt now, with the number of times that each has halted.
+#[derive(Clone, Copy, Debug)]
+pub struct IdleCpus {
+    /// The CPUs that halt now.
+    pub now: CpuSet,
+    /// How often each CPU has halted since boot.
+    pub halts: [u64; MAX_CPUS],
+}
+
+static HALTS: [AtomicU64; MAX_CPUS] = [const { AtomicU64::new(0) }; MAX_CPUS];
+
+/// Which CPUs are idle.
+pub fn idle_cpus() -> IdleCpus {
+    IdleCpus { now: queues::idle(), halts: core::array::from_fn(|cpu| HALTS[cpu].load(Ordering::Relaxed)) }
+}
+
+/// Makes `idle` the idle task of the calling CPU: from now on tasks can be queued there.
+///
+/// # Safety
+/// Once per CPU, on that CPU, before it calls [`begin`]; `idle` is equipped to call [`idle_loop`], is made as an idle
+/// task and never ends.
+pub unsafe fn bring_online(idle: &'static Task) {
+    let cpu = cpu_local::cpu_id();
+    switch::set_idle_task(cpu, idle);
+    queues::set_online(cpu);
+}
+
+/// Begins with the idle task of the calling CPU, which takes part in scheduling from now on. What called this is
+/// forgotten, with its stack.
+///
+/// # Safety
+/// After [`bring_online`] on this CPU. The caller's frames own nothing that must be dropped, and no guard.
+pub unsafe fn begin() -> ! {
+    interrupts::disable();
+    switch::begin_idle(cpu_local::cpu_id())
+}
+
+/// What an idle task does: halts until there is something to run, or something to take over from another CPU.
+pub fn idle_loop() -> ! {
+    loop {
+        interrupts::disable();
+        let cpu = cpu_local::cpu_id();
+        // First say so, then look: whoever queues a task first queues it and then looks who is idle.
+        queues::set_idle(cpu);
+        if scheduling_policy::length(cpu.index()) != 0 || balance::steal(cpu) {
+            switch::preempt();
+            interrupts::enable();
+        } else {
+            HALTS[cpu.index()].fetch_add(1, Ordering::Relaxed);
+            interrupts::enable_and_hlt();
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Giving up the CPU.
+
+use core::sync::atomic::{AtomicPtr, Ordering};
+
+use cpu_local::{CpuId, InterruptGuard, MAX_CPUS};
+use task_core::{Current, Task};
+use x86_64::VirtAddr;
+use x86_64::registers::model_specific::FsBase;
+
+use crate::{RIGHT, queues};
+
+/// For each CPU the task that it runs when there is nothing to do.
+static IDLE_TASKS: [AtomicPtr<Task>; MAX_CPUS] = [const { AtomicPtr::new(core::ptr::null_mut()) }; MAX_CPUS];
+
+pub(crate) fn set_idle_task(cpu: CpuId, task: &'static Task) {
+    IDLE_TASKS[cpu.index()].store(core::ptr::from_ref(task).cast_mut(), Ordering::Release);
+}
+
+#[inline]
+fn idle_task(cpu: CpuId) -> &'static Task {
+    // SAFETY: set before the CPU runs its first task, to a task that never ends.
+    unsafe { &*IDLE_TASKS[cpu.index()].load(Ordering::Acquire) }
+}
+
+/// Panics where a task must not lose its CPU of its own accord: with a spin lock held, in an interrupt handler, or
+/// before there are tasks.
+#[inline]
+#[track_caller]
+pub fn assert_may_block() {
+    if !cpu_local::preemption_enabled() || cpu_local::current_task().is_null() {
+        must_not_block();
+    }
+}
+
+#[cold]
+#[track_caller]
+fn must_not_block() -> ! {
+    panic!(
+        "this must not block here: {} guards forbid it, {} interrupts are being handled",
+        cpu_local::preempt_count(),
+        cpu_local::interrupt_depth()
+    );
+}
+
+/// Lets other ready tasks of this CPU run, as the policy has it. A cancellation point.
+pub fn yield_now() {
+    unwinder::cancellation_point();
+    assert_may_block();
+    let _quiet = InterruptGuard::new();
+    if let Some(current) = task_core::current() {
+        give_way(current);
+    }
+}
+
+/// The running task stays ready and lets the policy choose. It is what the CPU's reschedule hook calls.
+pub fn preempt() {
+    let _quiet = InterruptGuard::new();
+    cpu_local::take_reschedule_pending();
+    if let Some(current) = task_core::current() {
+        current.faults.progress.fetch_add(1, Ordering::Relaxed);
+        give_way(current);
+    }
+}
+
+/// Interrupts are off.
+#[inline]
+fn give_way(current: Current) {
+    let cpu = cpu_local::cpu_id();
+    let next = {
+        let mut queue = queues::lock(cpu);
+        if scheduling_policy::length(cpu.index()) == 0 {
+            return;
+        }
+        if !current.is_idle() {
+            scheduling_policy::insert(&mut queue, current.policy_entry(cpu));
+        }
+        let Some(slot) = scheduling_policy::take_next(&mut queue) else { return };
+        // SAFETY: the task was in the run queue; taken out of it, it is this CPU's to run.
+        unsafe { task_core::by_slot(slot) }
+    };
+    to(current.record(RIGHT), next, cpu);
+}
+
+/// Gives up the CPU after the running task has declared itself blocked ([`Task::block`]); returns when somebody has
+/// woken it. Interrupts have been off since the declaration.
+pub fn switch_away() {
+    debug_assert!(!cpu_local::interrupts_enabled());
+    let Some(current) = task_core::current() else { return };
+    let cpu = cpu_local::cpu_id();
+    to(current.record(RIGHT), next_or_idle(cpu), cpu);
+}
+
+fn next_or_idle(cpu: CpuId) -> &'static Task {
+    let next = scheduling_policy::take_next(&mut queues::lock(cpu));
+    match next {
+        // SAFETY: the task was in the run queue; taken out of it, it is this CPU's to run.
+        Some(slot) => unsafe { task_core::by_slot(slot) },
+        None => idle_task(cpu),
+    }
+}
+
+/// Leaves the running task for good: it has ended ([`Task::end`]), with interrupts off, and its stack may be taken
+/// away as soon as it is no longer busy.
+pub fn exit() -> ! {
+    switch_away();
+    // Nobody makes an ended task ready: the state word says so.
+    unreachable!("an ended task was switched to")
+}
+
+/// Switches from `previous`, which runs here, to `next`. Interrupts are off.
+#[inline]
+fn to(previous: &'static Task, next: &'static Task, cpu: CpuId) {
+    if core::ptr::eq(previous, next) {
+        return;
+    }
+    if previous.is_idle() {
+        queues::clear_idle(cpu);
+    }
+    next.enter(RIGHT, cpu);
+    queues::set_running(cpu, &next.policy_entry(cpu));
+    let (save, busy) = previous.switch_words(RIGHT);
+    let (stack_pointer, _) = next.switch_words(RIGHT);
+    // SAFETY: `next` was taken out of a run queue or is this CPU's idle task, so no other CPU runs it or stands on
+    // its stack (see the head of the crate), and its stack pointer is what the switch or `prepare` left there. Its
+    // record lives at least until it has ended and another task runs here.
+    unsafe {
+        cpu_local::set_current_task(core::ptr::from_ref(next).cast());
+        fault_context::install(&next.faults);
+        cpu_local::set_ledger(&next.faults.ledger);
+        FsBase::write(VirtAddr::new_truncate(next.thread_pointer()));
+        context_switch::switch(save, stack_pointer.read(), busy);
+    }
+}
+
+/// Begins with this CPU's idle task; what runs now is forgotten. Interrupts are off.
+pub(crate) fn begin_idle(cpu: CpuId) -> ! {
+    let idle = idle_task(cpu);
+    idle.enter(RIGHT, cpu);
+    queues::set_running(cpu, &idle.policy_entry(cpu));
+    let (stack_pointer, _) = idle.switch_words(RIGHT);
+    let (mut save, mut busy) = (0, false);
+    // SAFETY: the idle task is new and this CPU's own. The two words are those of a context that nobody returns to;
+    // its last store to them comes before the switch is complete.
+    unsafe {
+        cpu_local::set_current_task(core::ptr::from_ref(idle).cast());
+        fault_context::install(&idle.faults);
+        cpu_local::set_ledger(&idle.faults.ledger);
+        FsBase::write(VirtAddr::new_truncate(idle.thread_pointer()));
+        // The count with which a CPU begins stood for what ends here.
+        cpu_local::set_preempt_count(0);
+        context_switch::switch(&mut save, stack_pointer.read(), &mut busy);
+    }
+    unreachable!("the context in which a CPU booted was switched to")
+}

@@ -1,0 +1,118 @@
+//! The timer tick: deadlines, time slices, balancing, and what is to happen to a task wherever it is.
+
+use core::mem::transmute;
+use core::time::Duration;
+use core::ptr;
+use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+
+use clock::Instant;
+use fault_context::{Cause, FaultKind, KillRequest};
+use interrupts::SavedRegisters;
+use spin_lock::SpinLock;
+use task_core::{Current, Task, Wake};
+use timer_queue::TimerQueue;
+
+use crate::{RIGHT, balance, make_ready, queues};
+
+/// The time between two ticks of a CPU: what a deadline may be late by, and the unit of time slices.
+pub const TICK_MICROSECONDS: u32 = 1000;
+
+/// Ticks between two looks at the other CPUs' queues. Moving a task is dear, and idle CPUs look all the time.
+const BALANCE_TICKS: u64 = 16;
+
+/// The deadlines of blocked tasks. Locked before a run queue, never inside one.
+static DEADLINES: SpinLock<TimerQueue> = SpinLock::new(TimerQueue::new());
+
+/// The earliest deadline, so that a tick need not lock.
+static EARLIEST: AtomicU64 = AtomicU64::new(u64::MAX);
+
+/// What else looks at the interrupted task at each tick.
+static TICK_HOOK: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
+
+/// Has `hook` called at each tick that interrupts a task which could be preempted; it may change where that task
+/// goes on. For recovery: faults that are made on purpose, and the watchdog.
+pub fn set_tick_hook(hook: fn(&mut SavedRegisters)) {
+    TICK_HOOK.store(hook as *mut (), Ordering::Release);
+}
+
+/// Starts the calling CPU's tick.
+pub fn start_ticking() {
+    apic::start_periodic(Duration::from_micros(u64::from(TICK_MICROSECONDS)));
+}
+
+/// Has `task` woken when `deadline` has passed, if it is still blocked then. Replaces a deadline that it has.
+pub fn arm(task: &Task, deadline: Instant) {
+    let mut deadlines = DEADLINES.lock();
+    deadlines.set(task.slot(), deadline.ticks);
+    note_earliest(&deadlines);
+}
+
+/// Takes the deadline away, if it has not passed yet. A task that has one does not end.
+pub fn disarm(task: &Task) {
+    let mut deadlines = DEADLINES.lock();
+    deadlines.cancel(task.slot());
+    note_earliest(&deadlines);
+}
+
+/// How many tasks wait for a deadline.
+pub fn sleepers() -> usize {
+    DEADLINES.lock().len()
+}
+
+fn note_earliest(deadlines: &TimerQueue) {
+    EARLIEST.store(deadlines.next_deadline().unwrap_or(u64::MAX), Ordering::Release);
+}
+
+fn expire(now: u64) {
+    let mut deadlines = DEADLINES.lock();
+    while let Some(slot) = deadlines.pop_due(now) {
+        // SAFETY: a task takes its deadline away before it ends, for which it needs the lock that is held here.
+        make_ready(unsafe { task_core::by_slot(slot) }, Wake::TimedOut);
+    }
+    note_earliest(&deadlines);
+}
+
+pub(crate) fn on_tick(registers: &mut SavedRegisters) {
+    let now = clock::now().ticks;
+    if now >= EARLIEST.load(Ordering::Acquire) {
+        expire(now);
+    }
+    let Some(current) = task_core::current() else { return };
+    current.count_tick(RIGHT);
+    if current.is_idle() {
+        return;
+    }
+    let cpu = cpu_local::cpu_id();
+    let entry = current.policy_entry(cpu);
+    let over = scheduling_policy::tick(&mut queues::lock(cpu), &entry);
+    if over {
+        cpu_local::set_reschedule_pending();
+    }
+    if current.ticks().is_multiple_of(BALANCE_TICKS) {
+        balance::balance();
+    }
+    deliver(current, registers);
+}
+
+pub(crate) fn on_kill(registers: &mut SavedRegisters) {
+    if let Some(current) = task_core::current().filter(|task| !task.is_idle()) {
+        deliver(current, registers);
+    }
+}
+
+/// Does to the interrupted task what somebody asked for, if it can be interrupted where it is.
+fn deliver(current: Current, registers: &mut SavedRegisters) {
+    let undisturbed = cpu_local::preempt_count() == 0 && cpu_local::interrupt_depth() == 1;
+    if !undisturbed || !registers.interrupts_enabled() || current.faults.is_unwinding() {
+        return;
+    }
+    if current.faults.kill_request() == KillRequest::Anywhere {
+        unwinder::begin_fault(registers, Cause::of(FaultKind::Killed));
+        return;
+    }
+    let hook = TICK_HOOK.load(Ordering::Acquire);
+    if !hook.is_null() {
+        // SAFETY: only `set_tick_hook` stores here, and it stores this type.
+        unsafe { transmute::<*mut (), fn(&mut SavedRegisters)>(hook)(registers) };
+    }
+}

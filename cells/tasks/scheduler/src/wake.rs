@@ -1,0 +1,141 @@
+//! Making tasks ready, and choosing where.
+
+use core::sync::atomic::{Ordering, fence};
+
+use cpu_local::{CpuId, CpuSet, InterruptGuard};
+use interrupts::SavedRegisters;
+use interrupts::vectors::{KILL, RESCHEDULE};
+use policy_interface::PolicyEntry;
+use task_core::{Task, Wake};
+
+use crate::{RIGHT, queues};
+
+/// Wakes a blocked task. `false` if it is not blocked, or if somebody else was faster. Any context may call this,
+/// interrupt handlers too.
+pub fn make_ready(task: &Task, why: Wake) -> bool {
+    if !task.wake(RIGHT, why) {
+        return false;
+    }
+    let _quiet = InterruptGuard::new();
+    enqueue(task, wake_place(task));
+    true
+}
+
+/// Puts a new task, which has been equipped, where there is room.
+pub fn admit(task: &Task) {
+    let _quiet = InterruptGuard::new();
+    enqueue(task, least_loaded(task.affinity()));
+}
+
+/// Where a woken task goes: a busy one to the CPU that is leaving it; else to where it last ran, if that CPU is idle
+/// or the caller's own (its caches are warm and nobody must be called); else to an idle CPU, if there is one.
+fn wake_place(task: &Task) -> CpuId {
+    let last = task.cpu();
+    if task.is_busy() {
+        return last;
+    }
+    let allowed = task.affinity();
+    let idle = queues::idle().bits() & allowed.bits();
+    if allowed.contains(last) && (last == cpu_local::cpu_id() || idle == 0 || CpuSet::from_bits(idle).contains(last)) {
+        return last;
+    }
+    CpuSet::from_bits(idle).iter().next().unwrap_or_else(|| least_loaded(allowed))
+}
+
+fn least_loaded(allowed: CpuSet) -> CpuId {
+    let online = CpuSet::from_bits(queues::online().bits() & allowed.bits());
+    let here = cpu_local::cpu_id();
+    let idle = queues::idle();
+    let load = |cpu: &CpuId| scheduling_policy::length(cpu.index()) + usize::from(!idle.contains(*cpu));
+    let best = online.iter().min_by_key(load);
+    match best {
+        // Ties go to the CPU that is here: it needs no message.
+        Some(best) if online.contains(here) && load(&here) == load(&best) => here,
+        Some(best) => best,
+        None => here,
+    }
+}
+
+/// Interrupts are off.
+fn enqueue(task: &Task, cpu: CpuId) {
+    let entry = task.policy_entry(cpu);
+    let backlog = {
+        let mut queue = queues::lock(cpu);
+        scheduling_policy::insert(&mut queue, entry);
+        scheduling_policy::length(cpu.index()) > 1
+    };
+    notify(cpu, &entry);
+    if backlog {
+        call_helper(task.affinity(), cpu);
+    }
+}
+
+/// Sees to it that a CPU looks at its queue if the new entry is reason to.
+#[inline]
+fn notify(cpu: CpuId, entry: &PolicyEntry) {
+    if cpu == cpu_local::cpu_id() {
+        if scheduling_policy::preempts(entry, &queues::running(cpu)) || queues::idle().contains(cpu) {
+            cpu_local::set_reschedule_pending();
+        }
+        return;
+    }
+    // A CPU says that it is idle and then looks at its queue; here the queue comes first and then the look.
+    fence(Ordering::SeqCst);
+    if queues::idle().contains(cpu) || scheduling_policy::preempts(entry, &queues::running(cpu)) {
+        call(cpu);
+    }
+}
+
+/// Wakes one idle CPU that may take a task over from the queue of `cpu`.
+#[cold]
+fn call_helper(allowed: CpuSet, cpu: CpuId) {
+    let helpers = CpuSet::from_bits(queues::idle().bits() & allowed.bits()).without(cpu);
+    if let Some(helper) = helpers.without(cpu_local::cpu_id()).iter().next() {
+        call(helper);
+    }
+}
+
+/// Has another CPU look at its queue.
+fn call(cpu: CpuId) {
+    send(cpu, RESCHEDULE);
+}
+
+/// If `task` runs, interrupts it, so that what was asked for is done to it. Else that happens when it runs.
+pub fn interrupt(task: &Task) {
+    if task.is_busy() {
+        send(task.cpu(), KILL);
+    }
+}
+
+/// A CPU that cannot be called looks at its next tick.
+fn send(cpu: CpuId, vector: u8) {
+    if let Err(error) = apic::send_ipi(cpu, vector) {
+        log::debug!("CPU {cpu} was not called: {error}");
+    }
+}
+
+pub(crate) fn on_reschedule(_registers: &mut SavedRegisters) {
+    cpu_local::set_reschedule_pending();
+}
+
+/// What a task inherits has changed: if it is in a run queue, it takes its new place there.
+pub fn reprioritise(task: &Task) {
+    let _quiet = InterruptGuard::new();
+    let cpu = task.cpu();
+    // A ready task is in the queue of the CPU that its entry names, which need not be the one it last ran on.
+    for cpu in core::iter::once(cpu).chain(queues::online().without(cpu).iter()) {
+        let entry = task.policy_entry(cpu);
+        let mut queue = queues::lock(cpu);
+        let moved = scheduling_policy::remove(&mut queue, task.slot()).is_some();
+        if moved {
+            scheduling_policy::insert(&mut queue, entry);
+            drop(queue);
+            notify(cpu, &entry);
+            return;
+        }
+    }
+    // It runs, or is blocked: then its next entry says the new priority.
+    if task.is_busy() {
+        queues::set_running(task.cpu(), &task.policy_entry(task.cpu()));
+    }
+}

@@ -1,0 +1,156 @@
+//! Making tasks.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use core::fmt;
+
+use cpu_local::CpuSet;
+use fault_context::{Reserve, StackBounds};
+use stacks::{Stack, StackError};
+use task_core::{Priority, Task, TaskTableFull};
+
+use crate::join::{Joinable, Packet};
+use crate::{RIGHT, root};
+
+/// Why there is no new task.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SpawnError {
+    /// There are as many tasks as there can be.
+    TooMany(TaskTableFull),
+    /// There is no stack.
+    Stack(StackError),
+    /// None of the CPUs that it may run on runs tasks.
+    NoCpu(CpuSet),
+}
+
+impl fmt::Display for SpawnError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooMany(error) => write!(f, "no new task: {error}"),
+            Self::Stack(error) => write!(f, "no new task: {error}"),
+            Self::NoCpu(set) => write!(f, "no new task: none of the CPUs {:#x} runs tasks", set.bits()),
+        }
+    }
+}
+
+impl core::error::Error for SpawnError {}
+
+impl From<TaskTableFull> for SpawnError {
+    fn from(error: TaskTableFull) -> Self {
+        Self::TooMany(error)
+    }
+}
+
+impl From<StackError> for SpawnError {
+    fn from(error: StackError) -> Self {
+        Self::Stack(error)
+    }
+}
+
+/// What a new task is to be like.
+#[derive(Clone, Debug)]
+#[must_use = "a builder makes a task only when it is told to spawn"]
+pub struct Builder<'a> {
+    name: &'a str,
+    stack_size: usize,
+    affinity: CpuSet,
+    priority: Priority,
+}
+
+impl Default for Builder<'_> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<'a> Builder<'a> {
+    /// A task without a name, with a stack of the default size, on any CPU, of normal priority.
+    pub fn new() -> Self {
+        Self {
+            name: "",
+            stack_size: stacks::DEFAULT_SIZE,
+            affinity: CpuSet::from_bits(u32::MAX),
+            priority: Priority::NORMAL,
+        }
+    }
+
+    /// Its name, cut after 31 bytes.
+    pub fn name(self, name: &'a str) -> Self {
+        Self { name, ..self }
+    }
+
+    /// Bytes of its stack.
+    pub fn stack_size(self, stack_size: usize) -> Self {
+        Self { stack_size, ..self }
+    }
+
+    /// The CPUs that it may run on.
+    pub fn affinity(self, affinity: CpuSet) -> Self {
+        Self { affinity, ..self }
+    }
+
+    /// How urgent it is, for policies that ask.
+    pub fn priority(self, priority: Priority) -> Self {
+        Self { priority, ..self }
+    }
+
+    /// Makes the task, ready to run `body`.
+    pub fn spawn<T, F>(self, body: F) -> Result<Joinable<T>, SpawnError>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
+    {
+        let packet = Arc::new(Packet::new());
+        let result = Arc::clone(&packet);
+        let task = self.make(false, Box::new(move || result.fill(body())))?;
+        scheduler::admit(&task);
+        Ok(Joinable::new(task, packet))
+    }
+
+    /// Makes and equips a record. The task is not ready yet.
+    pub(crate) fn make(self, is_idle: bool, start: task_core::Start) -> Result<Arc<Task>, SpawnError> {
+        if !is_idle && self.affinity.bits() & scheduler::scheduling_cpus().bits() == 0 {
+            return Err(SpawnError::NoCpu(self.affinity));
+        }
+        let stack = Stack::new(self.stack_size)?;
+        let thread_locals = thread_local_image::size();
+        stack.grow_tls(thread_locals)?;
+        let (low, high) = (stack.limit().as_u64(), stack.top().as_u64());
+        let (guard_low, guard_high) = (stack.guard().start().as_u64(), stack.bottom().as_u64());
+        let thread_pointer = stack.thread_pointer().as_u64();
+        // SAFETY: the stack is new and this function's own; its top is a multiple of the page size.
+        let stack_pointer = unsafe { context_switch::prepare(high, root::main) };
+        let task = task_core::create(RIGHT, self.name, self.affinity, self.priority, is_idle)?;
+        task.faults.stack.set(StackBounds { low, high });
+        task.equip(RIGHT, stack, thread_pointer, stack_pointer, start);
+        let record = Arc::as_ptr(&task).cast();
+        task.faults.reserve.set(Some(Reserve { stack: record, reveal, hide, guard_low, guard_high }));
+        // From `equip` on a new cell's thread locals are written here too, so nothing is missed in between.
+        // SAFETY: these bytes are mapped below the thread pointer and used by nobody yet.
+        thread_local_image::initialise(unsafe {
+            core::slice::from_raw_parts_mut((thread_pointer as *mut u8).sub(thread_locals), thread_locals)
+        });
+        Ok(task)
+    }
+}
+
+/// Makes the reserve of the task's stack usable.
+fn reveal(record: *const ()) {
+    // SAFETY: recovery calls this for the running task with what `make` noted, the task's record.
+    unsafe { &*record.cast::<Task>() }.reveal_reserve();
+}
+
+/// Takes the reserve away again.
+fn hide(record: *const ()) {
+    // SAFETY: as above.
+    unsafe { &*record.cast::<Task>() }.hide_reserve();
+}
+
+/// A task of no special kind that runs `body`.
+pub fn spawn<T, F>(name: &str, body: F) -> Result<Joinable<T>, SpawnError>
+where
+    T: Send + 'static,
+    F: FnOnce() -> T + Send + 'static,
+{
+    Builder::new().name(name).spawn(body)
+}

@@ -1,0 +1,75 @@
+//! Ending tasks.
+
+use alloc::sync::Arc;
+use core::fmt;
+use core::time::Duration;
+
+use task_core::{KillRequest, Task, TaskId, TaskRef, Wake};
+
+use crate::{RIGHT, undertaker};
+
+/// How long a task has to come to a cancellation point. Everything that waits is one, so only a task that computes
+/// for this long is ended where it stands.
+pub const DEFAULT_GRACE: Duration = Duration::from_millis(500);
+
+/// The right to end a task.
+#[derive(Clone)]
+pub struct KillCapability {
+    task: Arc<Task>,
+}
+
+impl KillCapability {
+    pub(crate) fn new(task: Arc<Task>) -> Self {
+        Self { task }
+    }
+
+    /// The right to end the task that `task` refers to, for the machinery.
+    pub fn of(_right: task_core::Machinery, task: &TaskRef) -> Option<Self> {
+        (!task.is_idle()).then(|| Self::new(Arc::clone(task.task(RIGHT))))
+    }
+
+    /// Has the task end: unwound at its next cancellation point, which a blocked task comes to at once; after
+    /// [`DEFAULT_GRACE`] wherever it is. Returns without waiting; `false` if the task has ended already.
+    pub fn kill(&self) -> bool {
+        self.kill_within(DEFAULT_GRACE)
+    }
+
+    /// As [`kill`](Self::kill), with a grace period of the caller's.
+    pub fn kill_within(&self, grace: Duration) -> bool {
+        if self.task.ended().is_some() {
+            return false;
+        }
+        self.task.faults.request_kill(KillRequest::AtCancellationPoint);
+        scheduler::make_ready(&self.task, Wake::Killed);
+        undertaker::watch(TaskRef::new(Arc::clone(&self.task)), grace);
+        true
+    }
+
+    /// The task's number.
+    pub fn id(&self) -> TaskId {
+        self.task.id()
+    }
+
+    /// The right to look at the task.
+    pub fn observe(&self) -> TaskRef {
+        TaskRef::new(Arc::clone(&self.task))
+    }
+}
+
+impl fmt::Debug for KillCapability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KillCapability({:?})", self.task)
+    }
+}
+
+/// The grace period is over: ends the task where it stands.
+pub(crate) fn insist(task: &TaskRef) {
+    if task.ended().is_some() {
+        return;
+    }
+    let task = task.task(RIGHT);
+    task.faults.request_kill(KillRequest::Anywhere);
+    if !scheduler::make_ready(task, Wake::Killed) {
+        scheduler::interrupt(task);
+    }
+}

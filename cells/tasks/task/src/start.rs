@@ -1,0 +1,124 @@
+//! From CPUs that boot to CPUs that run tasks.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use core::fmt;
+
+use cpu_local::{CpuId, CpuSet};
+use interrupts::RegisterError;
+use task_core::{Name, Priority};
+use x86_64::instructions;
+
+use crate::builder::{Builder, SpawnError};
+use crate::{thread_local_growth, undertaker};
+
+/// Why there can be no tasks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StartError {
+    /// An interrupt vector is taken.
+    Vector(RegisterError),
+    /// There is no first task.
+    Spawn(SpawnError),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Vector(error) => error.fmt(f),
+            Self::Spawn(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for StartError {}
+
+impl From<RegisterError> for StartError {
+    fn from(error: RegisterError) -> Self {
+        Self::Vector(error)
+    }
+}
+
+impl From<SpawnError> for StartError {
+    fn from(error: SpawnError) -> Self {
+        Self::Spawn(error)
+    }
+}
+
+/// Registers what tasks need. Once, on the boot CPU, when memory, interrupts, the local APIC and the clock work, and
+/// before [`start`] or [`start_cpu`].
+pub fn init() -> Result<(), StartError> {
+    scheduler::init()?;
+    thread_local_growth::init();
+    stacks::initialise();
+    Ok(())
+}
+
+/// Makes the boot CPU run tasks, beginning with one that does `first`. The caller and its stack are forgotten, so it
+/// owns nothing that must be dropped. Returns only if that is not possible.
+pub fn start(first: impl FnOnce() + Send + 'static) -> StartError {
+    match prepare(first) {
+        // SAFETY: `prepare` brought the CPU online; the caller owns nothing, as asked.
+        Ok(()) => unsafe {
+            scheduler::start_ticking();
+            scheduler::begin()
+        },
+        Err(error) => error,
+    }
+}
+
+fn prepare(first: impl FnOnce() + Send + 'static) -> Result<(), StartError> {
+    bring_online(CpuId::BOOT)?;
+    undertaker::start()?;
+    Builder::new().name("init").priority(Priority::INTERACTIVE).spawn(first)?.detach();
+    Ok(())
+}
+
+/// Makes another CPU run tasks: what a CPU that was started calls, on that CPU, with interrupts off.
+pub fn start_cpu(cpu: CpuId) -> ! {
+    match bring_online(cpu) {
+        // SAFETY: the CPU is online, and this function's callers own nothing: they are where a CPU begins.
+        Ok(()) => unsafe {
+            scheduler::start_ticking();
+            scheduler::begin()
+        },
+        Err(error) => log::error!("CPU {cpu} runs no tasks: {error}"),
+    }
+    loop {
+        instructions::interrupts::enable_and_hlt();
+    }
+}
+
+fn bring_online(cpu: CpuId) -> Result<(), SpawnError> {
+    let mut text = IdleName::default();
+    let _ = fmt::Write::write_fmt(&mut text, format_args!("idle {cpu}"));
+    let idle = Builder::new()
+        .name(text.as_str())
+        .affinity(CpuSet::EMPTY.with(cpu))
+        .priority(Priority::LOWEST)
+        .make(true, Box::new(|| scheduler::idle_loop()))?;
+    // SAFETY: called once per CPU, on it. The record is leaked: an idle task never ends.
+    unsafe { scheduler::bring_online(&*Arc::into_raw(idle)) };
+    Ok(())
+}
+
+/// Room for the name of an idle task.
+#[derive(Default)]
+struct IdleName {
+    bytes: [u8; Name::CAPACITY],
+    length: usize,
+}
+
+impl IdleName {
+    fn as_str(&self) -> &str {
+        core::str::from_utf8(&self.bytes[..self.length]).unwrap_or("idle")
+    }
+}
+
+impl fmt::Write for IdleName {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let end = self.length + text.len();
+        self.bytes.get_mut(self.length..end).ok_or(fmt::Error)?.copy_from_slice(text.as_bytes());
+        self.length = end;
+        Ok(())
+    }
+}

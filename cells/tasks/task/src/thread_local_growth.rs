@@ -1,0 +1,27 @@
+//! Gives the thread locals of a cell that is loaded to the tasks that run already.
+
+use thread_local_image::ImageError;
+
+use crate::RIGHT;
+
+pub(crate) fn init() {
+    thread_local_image::set_growth_hook(grow);
+}
+
+/// Writes a block's initial bytes into every task. Tasks made meanwhile get them from the image.
+fn grow(distance: usize, bytes: &[u8]) -> Result<(), ImageError> {
+    for task in task_core::all() {
+        let task = task.task(RIGHT);
+        let place = task.thread_pointer();
+        let grown = task.with_stack(RIGHT, |stack| {
+            stack.grow_tls(distance).map_err(|_| ImageError::Memory)?;
+            let block = (place as *mut u8).wrapping_sub(distance);
+            // SAFETY: the block lies in what was just seen to be mapped below the task's thread pointer; it belongs to
+            // a cell of which no code has run yet.
+            unsafe { core::ptr::copy_nonoverlapping(bytes.as_ptr(), block, bytes.len()) };
+            Ok(())
+        });
+        grown.unwrap_or(Ok(()))?;
+    }
+    Ok(())
+}

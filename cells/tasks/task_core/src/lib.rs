@@ -1,0 +1,25 @@
+//! What a task *is*: its record, the table of all tasks, and who may look at it.
+//!
+//! Guarantees:
+//! - to everybody: a [`TaskId`] is never used twice; a [`TaskRef`] can be kept for ever and shows how a task ended;
+//! - to the scheduler: while a slot is occupied, [`by_slot`] finds its task without a lock; the state word says in
+//!   one place whether the task may run, and only one of several wakers wins;
+//! - to recovery: each task has a [`FaultContext`] from before its first instruction until after its last.
+//!
+//! What may *change* a task is reached through a [`Machinery`] token, which only the cells that make up the task
+//! machinery create. Fails only in [`create`]: when there are [`MAX_TASKS`] tasks.
+#![no_std]
+
+extern crate alloc;
+
+mod donate;
+mod state;
+mod table;
+mod task;
+
+pub use donate::{donate, withdraw};
+pub use fault_context::{Cause, FaultContext, FaultKind, KillRequest, Name};
+pub use policy_interface::{MAX_TASKS, PolicyEntry, Priority, Slot};
+pub use state::{State, Wake};
+pub use table::{TaskTableFull, all, by_slot, count, create, find, release, visit};
+pub use task::{Current, Disposal, Ended, Machinery, Start, Task, TaskId, TaskRef, current, current_id};

@@ -1,0 +1,591 @@
+//! One task's record.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::cell::{Cell, UnsafeCell};
+use core::fmt;
+use core::hint;
+use core::marker::PhantomData;
+use core::mem;
+use core::num::NonZeroU64;
+use core::ops::Deref;
+use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
+
+use cpu_local::{CpuId, CpuSet, PreemptGuard};
+use fault_context::{Cause, FaultContext, FaultKind, Name, StackBounds};
+use inheritance::Donations;
+use policy_interface::{PolicyEntry, Priority, Slot};
+use spin::Once;
+use spin_lock::SpinLock;
+use stacks::{Reserve, Stack};
+
+use crate::state::{State, StateWord, Wake};
+
+/// A task's number: unique for ever, and the mark of the locks it holds.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TaskId(NonZeroU64);
+
+impl TaskId {
+    /// The task with this number, if a task can have it.
+    pub const fn new(number: u64) -> Option<Self> {
+        match NonZeroU64::new(number) {
+            Some(number) if number.get() & cpu_local::BOOT_OWNER == 0 => Some(Self(number)),
+            _ => None,
+        }
+    }
+
+    /// The number.
+    #[inline]
+    pub const fn number(self) -> u64 {
+        self.0.get()
+    }
+}
+
+impl fmt::Display for TaskId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Debug for TaskId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "task {}", self.0)
+    }
+}
+
+/// How a task ended that did not return from its function.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ended {
+    /// It panicked.
+    Panicked(Cause),
+    /// The processor, the heap or a watchdog found a fault in it.
+    Faulted(Cause),
+    /// Somebody ended it.
+    Killed,
+    /// It ended itself without a result.
+    Exited,
+}
+
+impl From<Cause> for Ended {
+    fn from(cause: Cause) -> Self {
+        match cause.kind {
+            FaultKind::Panic => Self::Panicked(cause),
+            FaultKind::Killed => Self::Killed,
+            _ => Self::Faulted(cause),
+        }
+    }
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Panicked(_) => f.write_str("panicked"),
+            Self::Faulted(cause) => write!(f, "faulted: {cause}"),
+            Self::Killed => f.write_str("killed"),
+            Self::Exited => f.write_str("exited"),
+        }
+    }
+}
+
+impl core::error::Error for Ended {}
+
+/// The right to change tasks from outside: for the cells that make up the task machinery (scheduler, spawning,
+/// recovery, evolution), which keep the rules that each method states.
+#[derive(Clone, Copy, Debug)]
+pub struct Machinery(());
+
+impl Machinery {
+    /// The right.
+    ///
+    /// # Safety
+    /// The holder is part of the machinery and keeps the rules stated at each method that asks for this.
+    pub const unsafe fn new() -> Self {
+        Self(())
+    }
+}
+
+/// What becomes of an ended task's record and stack.
+#[repr(u8)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Disposal {
+    /// It runs; whoever joins it takes them.
+    Joinable = 0,
+    /// It runs; nobody will join it.
+    Detached = 1,
+    /// It has ended; whoever joins it takes them.
+    Ended = 2,
+}
+
+/// What a task does: called once, on its own stack.
+pub type Start = Box<dyn FnOnce() + Send>;
+
+/// What recovery calls when a thread local's owner ends: the value's address and how to drop it.
+type Destructor = (*mut (), unsafe fn(*mut ()));
+
+/// One task.
+///
+/// The cells are used by the task itself, or by whoever made it before it ran, or by whoever disposes of it after
+/// it has left its CPU for the last time; never by two of them at once.
+pub struct Task {
+    /// Where the task was switched out; written by the switch itself.
+    stack_pointer: UnsafeCell<u64>,
+    /// Set from before the task is switched to until after its registers are saved.
+    busy: UnsafeCell<bool>,
+    pub(crate) state: StateWord,
+    cpu: AtomicU32,
+    /// Own priority in the low byte, inherited one in the next.
+    pub(crate) priority: AtomicU32,
+    slot: Slot,
+    thread_pointer: Cell<u64>,
+    affinity: CpuSet,
+    is_idle: bool,
+    id: TaskId,
+    /// What recovery knows about it.
+    pub faults: FaultContext,
+    pub(crate) donations: SpinLock<Donations>,
+    /// The owner number of the lock that it waits for; 0 if it does not wait for a lock.
+    pub(crate) waits_for: AtomicU64,
+    stack: UnsafeCell<Option<Stack>>,
+    /// How many others use the stack just now (not run on it: its owner does).
+    stack_users: AtomicU32,
+    reserve: Cell<Option<Reserve>>,
+    exiting: Cell<bool>,
+    start: UnsafeCell<Option<Start>>,
+    destructors: UnsafeCell<Vec<Destructor>>,
+    disposal: AtomicU8,
+    began: AtomicBool,
+    ended: Once<Result<(), Ended>>,
+    ticks: AtomicU64,
+    switches: AtomicU64,
+}
+
+// SAFETY: see the type's description for the cells; all else is atomic, immutable or locked.
+unsafe impl Sync for Task {}
+// SAFETY: nothing in it depends on the CPU or task that holds the reference.
+unsafe impl Send for Task {}
+
+impl Task {
+    pub(crate) fn new(id: TaskId, slot: Slot, name: &str, affinity: CpuSet, priority: Priority, is_idle: bool) -> Self {
+        let faults = FaultContext::new(id.number(), StackBounds { low: 0, high: 0 });
+        faults.name.set(Name::new(name));
+        Self {
+            stack_pointer: UnsafeCell::new(0),
+            busy: UnsafeCell::new(false),
+            state: StateWord::new(),
+            cpu: AtomicU32::new(0),
+            priority: AtomicU32::new(u32::from(priority.level())),
+            slot,
+            thread_pointer: Cell::new(0),
+            affinity,
+            is_idle,
+            id,
+            faults,
+            donations: SpinLock::new(Donations::new()),
+            waits_for: AtomicU64::new(0),
+            stack: UnsafeCell::new(None),
+            stack_users: AtomicU32::new(0),
+            reserve: Cell::new(None),
+            exiting: Cell::new(false),
+            start: UnsafeCell::new(None),
+            destructors: UnsafeCell::new(Vec::new()),
+            disposal: AtomicU8::new(Disposal::Joinable as u8),
+            began: AtomicBool::new(false),
+            ended: Once::new(),
+            ticks: AtomicU64::new(0),
+            switches: AtomicU64::new(0),
+        }
+    }
+
+    /// Its number.
+    #[inline]
+    pub fn id(&self) -> TaskId {
+        self.id
+    }
+
+    /// Its place in tables indexed by task.
+    #[inline]
+    pub fn slot(&self) -> Slot {
+        self.slot
+    }
+
+    /// Its name.
+    pub fn name(&self) -> Name {
+        self.faults.name.get()
+    }
+
+    /// What it is doing now.
+    pub fn state(&self) -> State {
+        self.state.get(self.is_busy())
+    }
+
+    /// Whether it is the task that a CPU runs when there is nothing to do.
+    #[inline]
+    pub fn is_idle(&self) -> bool {
+        self.is_idle
+    }
+
+    /// The CPU that it runs on, or ran on last.
+    #[inline]
+    pub fn cpu(&self) -> CpuId {
+        CpuId::new(self.cpu.load(Ordering::Relaxed)).unwrap_or(CpuId::BOOT)
+    }
+
+    /// The CPUs that it may run on.
+    #[inline]
+    pub fn affinity(&self) -> CpuSet {
+        self.affinity
+    }
+
+    /// What the scheduling policy is told about it.
+    #[inline]
+    pub fn policy_entry(&self, cpu: CpuId) -> PolicyEntry {
+        let word = self.priority.load(Ordering::Relaxed);
+        let base = Priority::new(word as u8 & 31).unwrap_or(Priority::NORMAL);
+        let inherited = Priority::new((word >> 8) as u8 & 31).unwrap_or(Priority::LOWEST);
+        PolicyEntry { task: self.slot, cpu: cpu.number(), base, inherited }
+    }
+
+    /// The priority that it was given.
+    pub fn priority(&self) -> Priority {
+        self.policy_entry(CpuId::BOOT).base
+    }
+
+    /// Timer ticks during which it ran.
+    pub fn ticks(&self) -> u64 {
+        self.ticks.load(Ordering::Relaxed)
+    }
+
+    /// How often it got a CPU.
+    pub fn switches(&self) -> u64 {
+        self.switches.load(Ordering::Relaxed)
+    }
+
+    /// How it ended, if it has.
+    pub fn ended(&self) -> Option<Result<(), Ended>> {
+        self.ended.get().copied()
+    }
+
+    /// Whether its function was ever called.
+    pub fn has_begun(&self) -> bool {
+        self.began.load(Ordering::Acquire)
+    }
+
+    /// The holder of the lock that it waits for.
+    pub fn waits_for(&self) -> Option<TaskId> {
+        TaskId::new(self.waits_for.load(Ordering::Acquire))
+    }
+
+    /// Notes the holder of the lock that the running task is about to wait for; `None` afterwards.
+    pub fn set_waits_for(&self, holder: Option<TaskId>) {
+        self.waits_for.store(holder.map_or(0, TaskId::number), Ordering::Release);
+    }
+
+    /// Whether a CPU stands on its stack, or is only just leaving it.
+    #[inline]
+    pub fn is_busy(&self) -> bool {
+        // SAFETY: the byte lives as long as the task and is written by single stores of other CPUs.
+        unsafe { AtomicBool::from_ptr(self.busy.get()) }.load(Ordering::Acquire)
+    }
+
+    /// Where its registers lie (a `SwitchFrame`), while it has no CPU. Meaningful only as long as something keeps
+    /// it from running: all other CPUs stand still, or its queue is locked.
+    pub fn saved_stack_pointer(&self) -> Option<u64> {
+        // SAFETY: written by the switch before `busy` is cleared.
+        (!self.is_busy()).then(|| unsafe { self.stack_pointer.get().read() })
+    }
+
+    /// The value of FS while it runs; thread locals lie below it.
+    #[inline]
+    pub fn thread_pointer(&self) -> u64 {
+        self.thread_pointer.get()
+    }
+
+    /// The task is about to get this CPU. For the scheduler, with interrupts off.
+    #[inline]
+    pub fn enter(&self, _right: Machinery, cpu: CpuId) {
+        // SAFETY: as in `is_busy`.
+        unsafe { AtomicBool::from_ptr(self.busy.get()) }.store(true, Ordering::Relaxed);
+        self.cpu.store(cpu.number(), Ordering::Relaxed);
+        self.switches.store(self.switches.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+
+    /// The words that the switch itself writes: saved stack pointer, busy flag. For the scheduler.
+    #[inline]
+    pub fn switch_words(&self, _right: Machinery) -> (*mut u64, *mut bool) {
+        (self.stack_pointer.get(), self.busy.get())
+    }
+
+    /// The running task declares itself blocked; it switches away next, with interrupts off all the while.
+    #[inline]
+    pub fn block(&self, _right: Machinery) {
+        self.state.block();
+    }
+
+    /// Makes a blocked task ready; `true` for the one caller who must then put it in a run queue.
+    #[inline]
+    pub fn wake(&self, _right: Machinery, why: Wake) -> bool {
+        self.state.wake(why)
+    }
+
+    /// Why the task, having been blocked, runs again. For the task itself.
+    #[inline]
+    pub fn wake_reason(&self) -> Wake {
+        self.state.reason()
+    }
+
+    /// Counts a timer tick of the running task.
+    #[inline]
+    pub fn count_tick(&self, _right: Machinery) {
+        self.ticks.store(self.ticks.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+
+    /// Gives a new task its stack, its first stack pointer and what it does. Before it is made ready.
+    pub fn equip(&self, _right: Machinery, stack: Stack, thread_pointer: u64, stack_pointer: u64, start: Start) {
+        // SAFETY: the task has not run and nobody else has its record yet.
+        unsafe {
+            *self.stack_pointer.get() = stack_pointer;
+            self.reserve.set(Some(stack.reserve()));
+            *self.stack.get() = Some(stack);
+            *self.start.get() = Some(start);
+        }
+        self.thread_pointer.set(thread_pointer);
+    }
+
+    /// What the running task is to do; nothing the second time. For the outermost function of a task.
+    pub fn take_start(&self, _right: Machinery) -> Option<Start> {
+        self.began.store(true, Ordering::Release);
+        // SAFETY: called by the task itself.
+        unsafe { (*self.start.get()).take() }
+    }
+
+    /// Uses the stack of a task that may be running, unless it has ended. For a load that makes all thread-local areas
+    /// grow: `work` is short and does not block.
+    pub fn with_stack<R>(&self, _right: Machinery, work: impl FnOnce(&Stack) -> R) -> Option<R> {
+        let _stay = PreemptGuard::new();
+        // First say so, then look whether the task has ended; its disposer looks the other way round.
+        self.stack_users.fetch_add(1, Ordering::SeqCst);
+        // SAFETY: while users are counted the stack is not taken from a task that has not ended.
+        let result = (self.state() != State::Ended).then(|| unsafe { (*self.stack.get()).as_ref() }.map(work));
+        self.stack_users.fetch_sub(1, Ordering::SeqCst);
+        result.flatten()
+    }
+
+    /// Makes the reserve below the running task's stack present. Takes no lock.
+    pub fn reveal_reserve(&self) {
+        if let Some(reserve) = self.reserve.get() {
+            // SAFETY: the task runs, so its stack is there.
+            unsafe { reserve.reveal() };
+        }
+    }
+
+    /// Takes the reserve below the running task's stack away. If the processors cannot be told it stays until the
+    /// stack is disposed of.
+    pub fn hide_reserve(&self) {
+        // SAFETY: called by the running task, whose stack nobody takes.
+        if let Some(stack) = unsafe { (*self.stack.get()).as_ref() } {
+            let _ = stack.hide_reserve();
+        }
+    }
+
+    /// Notes that the running task ends because it wants to.
+    pub fn set_exiting(&self, _right: Machinery) {
+        self.exiting.set(true);
+    }
+
+    /// Whether the running task ends because it wants to.
+    pub fn is_exiting(&self, _right: Machinery) -> bool {
+        self.exiting.get()
+    }
+
+    /// Takes the stack (and the start, if it never ran) from a task that has left its CPU for the last time.
+    pub fn strip(&self, _right: Machinery) -> (Option<Stack>, Option<Start>) {
+        while self.stack_users.load(Ordering::SeqCst) != 0 {
+            hint::spin_loop();
+        }
+        // SAFETY: the task has ended and is not busy, so nobody but its one disposer is left.
+        unsafe { ((*self.stack.get()).take(), (*self.start.get()).take()) }
+    }
+
+    /// Notes what is to be dropped when the running task ends; later ones are dropped first.
+    ///
+    /// # Safety
+    /// Called by the task itself; `value` stays valid until its end, and `drop` is right for it.
+    pub unsafe fn at_end(&self, value: *mut (), drop: unsafe fn(*mut ())) {
+        // SAFETY: the task itself is the only user of the list, and the reference ends here.
+        unsafe { (*self.destructors.get()).push((value, drop)) };
+    }
+
+    /// Takes the destructor that is due next. For the running task at its end.
+    pub fn next_destructor(&self, _right: Machinery) -> Option<Destructor> {
+        // SAFETY: as in `at_end`.
+        unsafe {
+            let list = &mut *self.destructors.get();
+            let next = list.pop();
+            if next.is_none() {
+                drop(mem::take(list));
+            }
+            next
+        }
+    }
+
+    /// Notes how the running task ended; the first word counts.
+    pub fn conclude(&self, _right: Machinery, how: Result<(), Ended>) {
+        self.ended.call_once(|| how);
+    }
+
+    /// The running task will not run again once it has switched away.
+    pub fn end(&self, _right: Machinery) {
+        self.state.end();
+    }
+
+    /// Sets what becomes of the record; gives what was set before.
+    pub fn dispose(&self, _right: Machinery, disposal: Disposal) -> Disposal {
+        match self.disposal.swap(disposal as u8, Ordering::AcqRel) {
+            0 => Disposal::Joinable,
+            1 => Disposal::Detached,
+            _ => Disposal::Ended,
+        }
+    }
+}
+
+impl fmt::Debug for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "task {} ({}, {})", self.id, self.name(), self.state())
+    }
+}
+
+/// The right to look at a task.
+#[derive(Clone)]
+pub struct TaskRef(Arc<Task>);
+
+impl TaskRef {
+    /// A reference to look through.
+    pub fn new(task: Arc<Task>) -> Self {
+        Self(task)
+    }
+
+    /// Its number.
+    pub fn id(&self) -> TaskId {
+        self.0.id()
+    }
+
+    /// Its name.
+    pub fn name(&self) -> Name {
+        self.0.name()
+    }
+
+    /// What it is doing now.
+    pub fn state(&self) -> State {
+        self.0.state()
+    }
+
+    /// The CPU that it runs on, or ran on last.
+    pub fn cpu(&self) -> CpuId {
+        self.0.cpu()
+    }
+
+    /// The CPUs that it may run on.
+    pub fn affinity(&self) -> CpuSet {
+        self.0.affinity()
+    }
+
+    /// The priority that it was given.
+    pub fn priority(&self) -> Priority {
+        self.0.priority()
+    }
+
+    /// The priority that it inherits from those who wait for it.
+    pub fn inherited_priority(&self) -> Priority {
+        self.0.policy_entry(CpuId::BOOT).inherited
+    }
+
+    /// Timer ticks during which it ran.
+    pub fn ticks(&self) -> u64 {
+        self.0.ticks()
+    }
+
+    /// How often it got a CPU.
+    pub fn switches(&self) -> u64 {
+        self.0.switches()
+    }
+
+    /// How it ended, if it has.
+    pub fn ended(&self) -> Option<Result<(), Ended>> {
+        self.0.ended()
+    }
+
+    /// Whether it is the task that a CPU runs when there is nothing to do.
+    pub fn is_idle(&self) -> bool {
+        self.0.is_idle()
+    }
+
+    /// The holder of the lock that it waits for.
+    pub fn waits_for(&self) -> Option<TaskId> {
+        self.0.waits_for()
+    }
+
+    /// The record itself, for the machinery.
+    pub fn task(&self, _right: Machinery) -> &Arc<Task> {
+        &self.0
+    }
+}
+
+impl fmt::Debug for TaskRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The running task, as it sees itself. It cannot be given to another task.
+#[derive(Clone, Copy)]
+pub struct Current {
+    task: &'static Task,
+    own: PhantomData<*const ()>,
+}
+
+impl Deref for Current {
+    type Target = Task;
+
+    #[inline]
+    fn deref(&self) -> &Task {
+        self.task
+    }
+}
+
+impl Current {
+    /// The record, for as long as the running task runs: for the machinery.
+    #[inline]
+    pub fn record(self, _right: Machinery) -> &'static Task {
+        self.task
+    }
+
+    /// A reference that can be given away.
+    pub fn share(self) -> TaskRef {
+        let task: *const Task = self.task;
+        // SAFETY: every task's record is in an `Arc`, of which the table keeps one reference while the task runs.
+        TaskRef(unsafe {
+            Arc::increment_strong_count(task);
+            Arc::from_raw(task)
+        })
+    }
+}
+
+impl fmt::Debug for Current {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.task.fmt(f)
+    }
+}
+
+/// The running task; none while a CPU boots.
+#[inline]
+pub fn current() -> Option<Current> {
+    let task = cpu_local::current_task().cast::<Task>();
+    // SAFETY: the scheduler sets this word to the record of the task that runs, which stays while it runs.
+    unsafe { task.as_ref() }.map(|task| Current { task, own: PhantomData })
+}
+
+/// The running task's number.
+pub fn current_id() -> Option<TaskId> {
+    current().map(|task| task.id())
+}

@@ -1,0 +1,20 @@
+//! Whom a message wakes: a receiver for each message, and once half of the buffer is free all waiting senders at
+//! once, which then fill it in one go: fewer switches under load, less fair among senders.
+//!
+//! The main tree holds the other variant, which wakes one task for each message.
+
+use wait_queue::WaitQueue;
+
+/// A message went in; `_length` are in flight now.
+pub(crate) fn after_send(receivers: &WaitQueue, _length: usize) {
+    receivers.wake_one();
+}
+
+/// A message came out; `length` of at most `capacity` are in flight now.
+pub(crate) fn after_receive(senders: &WaitQueue, length: usize, capacity: usize) {
+    if length <= capacity / 2 {
+        senders.wake_all();
+    } else {
+        senders.wake_one();
+    }
+}
