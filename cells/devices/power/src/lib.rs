@@ -78,6 +78,14 @@ pub fn exit(status: ExitStatus) -> ! {
     halt("this machine cannot be powered off by software")
 }
 
+/// Ends a run that cannot go on: QEMU is told where it can be, else the machine starts anew.
+pub fn fail() -> ! {
+    if DEBUG.load(Ordering::Relaxed) {
+        exit(ExitStatus::Failure)
+    }
+    reset()
+}
+
 /// Powers off.
 pub fn power_off() -> ! {
     exit(ExitStatus::Success)

@@ -63,17 +63,16 @@ struct Ring {
     next: u64,
 }
 
-/// Sets who knows what is at an address, and starts to record.
-pub fn init(resolver: Resolver) {
+/// Sets who knows what is at an address.
+pub fn set_resolver(resolver: Resolver) {
     RESOLVER.store(resolver as *mut (), Ordering::Release);
-    unwinder::set_landed_hook(record);
 }
 
 /// Calls `visit` with what is at `address`.
 pub fn resolve(address: u64, visit: &mut dyn FnMut(Place<'_>)) {
     let resolver = RESOLVER.load(Ordering::Acquire);
     if !resolver.is_null() {
-        // SAFETY: only `init` stores here, and it stores this type.
+        // SAFETY: only `set_resolver` stores here, and it stores this type.
         let resolver: Resolver = unsafe { core::mem::transmute(resolver) };
         resolver(address, visit);
     }
