@@ -1,0 +1,22 @@
+//! The console driver: moves bytes between the serial port and the queues of `console_state`.
+//!
+//! To `terminal`: no function here waits, and none keeps anything of its own, so this cell can be replaced between
+//! any two calls, also while it prints. Order is kept in both directions; what [`try_write`] takes comes out in one
+//! piece among other output of the console. Input that comes faster than it is read is dropped and counted by
+//! nobody: a terminal has no better answer.
+#![no_std]
+#![forbid(unsafe_code)]
+
+mod receive;
+mod transmit;
+
+pub use apic::ApicError;
+pub use receive::{Typed, init, receive, try_read};
+pub use transmit::{has_output, transmit, try_write};
+
+use console_state::RECEIVED;
+
+/// Whether the driver's task has anything to do.
+pub fn has_work() -> bool {
+    has_output() || !RECEIVED.lock().is_empty()
+}

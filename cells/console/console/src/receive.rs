@@ -1,0 +1,64 @@
+//! From the port to the readers.
+use apic::ApicError;
+use console_state::{READABLE, RECEIVED, TYPED, WORK};
+use cpu_local::CpuId;
+use interrupts::vectors;
+use registers::SavedRegisters;
+
+/// Ctrl-C, as terminals send it.
+const INTERRUPT: u8 = 0x03;
+/// How many bytes are moved per turn.
+const CHUNK: usize = 64;
+
+/// What was in the bytes that came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Typed {
+    /// The user pressed Ctrl-C, which was asked to be kept from the readers.
+    pub interrupt: bool,
+}
+
+/// Has the port interrupt the boot CPU from now on.
+pub fn init() -> Result<(), ApicError> {
+    let vector = vectors::ISA + serial_port::SERIAL_IRQ;
+    interrupts::register(vector, on_interrupt).map_err(ApicError::Vector)?;
+    apic::route_isa(serial_port::SERIAL_IRQ, CpuId::BOOT)?;
+    serial_port::enable_receive_interrupt();
+    Ok(())
+}
+
+/// Empties the port, whose queue is short, and leaves the rest to the task.
+fn on_interrupt(_registers: &mut SavedRegisters) {
+    while let Some(byte) = serial_port::receive() {
+        // A full queue drops the byte: the port has nowhere to keep it either.
+        let _kept = RECEIVED.lock().push_all(&[byte]);
+    }
+    WORK.wake_all();
+}
+
+/// Moves what has come to the readers. With `catch_interrupt`, Ctrl-C is told to the caller instead, and what was
+/// typed before it is forgotten.
+pub fn receive(catch_interrupt: bool) -> Typed {
+    let mut typed = Typed::default();
+    let mut chunk = [0; CHUNK];
+    loop {
+        let count = RECEIVED.lock().pop_into(&mut chunk);
+        let Some(mut bytes @ [_, ..]) = chunk.get(..count) else { return typed };
+        if catch_interrupt && let Some(last) = bytes.iter().rposition(|byte| *byte == INTERRUPT) {
+            typed.interrupt = true;
+            TYPED.lock().clear();
+            bytes = bytes.get(last + 1..).unwrap_or_default();
+        }
+        let mut queue = TYPED.lock();
+        for byte in bytes {
+            // As above.
+            let _kept = queue.push_all(&[*byte]);
+        }
+        drop(queue);
+        READABLE.wake_all();
+    }
+}
+
+/// Takes bytes that were typed, if there are any.
+pub fn try_read(buffer: &mut [u8]) -> usize {
+    TYPED.lock().pop_into(buffer)
+}

@@ -1,0 +1,32 @@
+//! What the console remembers, apart from the code that works on it.
+//!
+//! To the driver: three bounded queues and who waits for them, at addresses that stay when the driver is replaced.
+//! Each lock is held for the copying of some bytes, with interrupts off, so the interrupt handler may take it.
+//! Nothing here allocates or fails; a queue that is full says so.
+#![no_std]
+#![forbid(unsafe_code)]
+
+use byte_queue::ByteQueue;
+use spin_lock::SpinLock;
+use wait_queue::WaitQueue;
+
+/// Bytes that may arrive before the driver's task runs: a paste at full speed for a tenth of a second.
+pub const RECEIVED_SIZE: usize = 1024;
+/// Bytes that may be typed ahead of the readers.
+pub const TYPED_SIZE: usize = 4096;
+/// Output that may wait for the port: some screenfuls.
+pub const TRANSMIT_SIZE: usize = 32 * 1024;
+
+/// From the interrupt handler to the driver's task.
+pub static RECEIVED: SpinLock<ByteQueue<RECEIVED_SIZE>> = SpinLock::new(ByteQueue::new());
+/// From the driver's task to readers.
+pub static TYPED: SpinLock<ByteQueue<TYPED_SIZE>> = SpinLock::new(ByteQueue::new());
+/// From writers to the driver's task.
+pub static TRANSMIT: SpinLock<ByteQueue<TRANSMIT_SIZE>> = SpinLock::new(ByteQueue::new());
+
+/// Where the driver's task waits for something to do.
+pub static WORK: WaitQueue = WaitQueue::new();
+/// Where readers wait for [`TYPED`].
+pub static READABLE: WaitQueue = WaitQueue::new();
+/// Where writers wait for room in [`TRANSMIT`].
+pub static WRITABLE: WaitQueue = WaitQueue::new();

@@ -1,0 +1,29 @@
+//! The driver's task.
+use crate::foreground;
+use console_state::WORK;
+use wait_queue::wait_for;
+
+/// Lines sent in one turn, so that a flood of output does not keep Ctrl-C waiting.
+const LINES_PER_TURN: usize = 8;
+
+/// Serves the console for ever. Nothing is kept between two turns, so a supervisor may start it anew at any time.
+pub fn serve() -> ! {
+    loop {
+        wait_for(&WORK, || console::has_work().then_some(()));
+        if console::receive(foreground::is_occupied()).interrupt {
+            // Seen or not, the interrupt counts.
+            let _shown = console::try_write(b"^C\r\n");
+            foreground::interrupt();
+        }
+        for _ in 0..LINES_PER_TURN {
+            if !console::transmit() {
+                break;
+            }
+        }
+    }
+}
+
+/// Sends all that waits, in the caller's task: before the machine is turned off.
+pub fn drain() {
+    while console::transmit() {}
+}
