@@ -15,18 +15,22 @@ use alloc::vec::Vec;
 use core::fmt;
 pub use file_system::{Entry, FileSystem, FsError, Kind, Metadata, OpenOptions, Usage};
 use file_system::{Handle, Mounts};
-use spin_lock::PreemptLock;
+use mutex::Mutex;
 
-static TREE: PreemptLock<Mounts> = PreemptLock::new(Mounts::new());
+static TREE: Mutex<Mounts> = Mutex::new(Mounts::new());
 
 /// Runs one operation on the tree.
 fn with<T>(operation: impl FnOnce(&mut Mounts) -> Result<T, FsError>) -> Result<T, FsError> {
-    let mut tree = TREE.lock();
-    if TREE.is_poisoned() {
-        tree.check().map_err(FsError::Damaged)?;
-        log::warn!("a task ended within a file operation; the tree is whole");
-        TREE.clear_poison();
-    }
+    let mut tree = match TREE.lock() {
+        Ok(tree) => tree,
+        Err(poisoned) => {
+            let tree = poisoned.into_inner();
+            tree.check().map_err(FsError::Damaged)?;
+            log::warn!("a task ended within a file operation; the tree is whole");
+            TREE.clear_poison();
+            tree
+        }
+    };
     operation(&mut tree)
 }
 
