@@ -1,0 +1,37 @@
+//! `cpus` lists the processors: local APIC, interrupts handled, time spent idle, and what runs there now.
+#![no_std]
+#![forbid(unsafe_code)]
+
+use application::{Environment, ExitCode, Failure};
+use cpu_local::{CpuId, MAX_CPUS};
+use task::{State, TaskRef};
+
+/// The entry.
+pub fn main(environment: &mut Environment) -> ExitCode {
+    let result = run(environment);
+    environment.conclude(result)
+}
+
+fn run(environment: &mut Environment) -> Result<(), Failure> {
+    let [] = &*environment.arguments() else { return Err(manual::CPUS.usage.into()) };
+    let tasks = task::all();
+    writeln!(environment, "{:>3} {:>4} {:>10} {:>6}  runs", "cpu", "apic", "interrupts", "idle")?;
+    for cpu in (0_u32..).take(MAX_CPUS).filter_map(CpuId::new) {
+        let Some(apic) = apic::number_of(cpu) else { continue };
+        let here = || tasks.iter().filter(|task| task.cpu() == cpu);
+        let idle: u64 = here().filter(|task| task.is_idle()).map(TaskRef::ticks).sum();
+        let all = here().map(TaskRef::ticks).sum::<u64>().max(1);
+        write!(
+            environment,
+            "{:>3} {apic:>4} {:>10} {:>4} %  ",
+            cpu.number(),
+            interrupts::handled(cpu),
+            100 * idle / all
+        )?;
+        match here().find(|task| task.state() == State::Running) {
+            Some(task) => writeln!(environment, "{} {}", task.id().number(), task.name())?,
+            None => writeln!(environment)?,
+        }
+    }
+    Ok(())
+}
