@@ -3,6 +3,7 @@
 use core::ptr;
 use core::sync::atomic::{AtomicBool, Ordering};
 
+use fault_context::FaultKind;
 use lock_ledger::{Entry, Ledger, LockHeader, NOBODY};
 use policy_interface::Priority;
 use spin_lock::SpinLock;
@@ -80,7 +81,10 @@ impl Core {
     #[cold]
     fn prepare_to_wait(&self) {
         let holder = self.header.holder();
-        assert!(holder != cpu_local::owner(), "this task already holds the mutex at {self:p}");
+        if holder == cpu_local::owner() {
+            fault_context::declare(FaultKind::Deadlock);
+            panic!("this task already holds the mutex at {self:p}");
+        }
         if let (Some(current), Some(holder)) = (task_core::current(), TaskId::new(holder)) {
             current.set_waits_for(Some(holder));
             let urgency = current.policy_entry(current.cpu()).effective();

@@ -1,9 +1,9 @@
 //! The timer tick: deadlines, time slices, balancing, and what is to happen to a task wherever it is.
 
 use core::mem::transmute;
-use core::time::Duration;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use core::time::Duration;
 
 use clock::Instant;
 use fault_context::{Cause, FaultKind, KillRequest};
@@ -29,10 +29,18 @@ static EARLIEST: AtomicU64 = AtomicU64::new(u64::MAX);
 /// What else looks at the interrupted task at each tick.
 static TICK_HOOK: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
 
+/// What looks at the other CPUs at each tick.
+static WATCH_HOOK: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
+
 /// Has `hook` called at each tick that interrupts a task which could be preempted; it may change where that task
 /// goes on. For recovery: faults that are made on purpose, and the watchdog.
 pub fn set_tick_hook(hook: fn(&mut SavedRegisters)) {
     TICK_HOOK.store(hook as *mut (), Ordering::Release);
+}
+
+/// Has `hook` called at each tick of each CPU, whatever it interrupts. For the watchdog over the other CPUs.
+pub fn set_watch_hook(hook: fn()) {
+    WATCH_HOOK.store(hook as *mut (), Ordering::Release);
 }
 
 /// Starts the calling CPU's tick.
@@ -73,6 +81,11 @@ fn expire(now: u64) {
 }
 
 pub(crate) fn on_tick(registers: &mut SavedRegisters) {
+    let watch = WATCH_HOOK.load(Ordering::Acquire);
+    if !watch.is_null() {
+        // SAFETY: only `set_watch_hook` stores here, and it stores this type.
+        unsafe { transmute::<*mut (), fn()>(watch)() };
+    }
     let now = clock::now().ticks;
     if now >= EARLIEST.load(Ordering::Acquire) {
         expire(now);

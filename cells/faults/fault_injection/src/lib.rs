@@ -1,0 +1,116 @@
+//! Makes real faults in running tasks, on request: for the `fault` command, the demonstration and the fault lab.
+//!
+//! Guarantees: the fault is the genuine thing (a real access, a real instruction, a stack really filled), made by the
+//! task itself. A task that runs gets it at its next timer tick, between two instructions of whatever it executes,
+//! as a call that the code never made; a task that waits gets it at its cancellation point. Nothing is faked in the
+//! records.
+//!
+//! A fault is not made where preemption is off or an interrupt is handled: what is tested is the task, not the
+//! luck of the tick. Nothing here can fail; a task that ends first takes the request with it.
+#![no_std]
+extern crate alloc;
+
+mod deadlock;
+mod make;
+
+pub use make::{INJECTABLE, make};
+
+use core::arch::naked_asm;
+use core::fmt;
+
+use fault_context::FaultKind;
+use registers::{FLAG_DIRECTION, SavedRegisters};
+use task_core::{Machinery, TaskId};
+
+/// Words below the interrupted stack pointer that hold where the task was.
+const FRAME: u64 = 16;
+
+// SAFETY: this cell only asks running and waiting tasks for something, as the scheduler's rules have it.
+const RIGHT: Machinery = unsafe { Machinery::new() };
+
+/// Why no fault will be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InjectError {
+    /// There is no such task, or it has ended.
+    NoTask(TaskId),
+    /// The task is what a CPU runs when there is nothing to do; nobody could catch its fault.
+    Idle(TaskId),
+    /// Faults of this kind happen, but are not made.
+    Kind(FaultKind),
+}
+
+impl fmt::Display for InjectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoTask(task) => write!(f, "there is no task {task}"),
+            Self::Idle(task) => write!(f, "task {task} is an idle task, whose faults nobody could catch"),
+            Self::Kind(kind) => write!(f, "a fault of kind '{}' cannot be made on purpose", kind.word()),
+        }
+    }
+}
+
+impl core::error::Error for InjectError {}
+
+/// Gets a task to make a fault of this kind: at its next tick if it runs, at once if it waits.
+pub fn inject(kind: FaultKind, task: TaskId) -> Result<(), InjectError> {
+    if !INJECTABLE.contains(&kind) {
+        return Err(InjectError::Kind(kind));
+    }
+    let target = task_core::find(task).filter(|task| task.ended().is_none()).ok_or(InjectError::NoTask(task))?;
+    if target.is_idle() {
+        return Err(InjectError::Idle(task));
+    }
+    target.task(RIGHT).faults.request_fault(kind);
+    // A task that waits goes back to its loop, and before it parks again it comes to a cancellation point.
+    wait_queue::evict(&target);
+    Ok(())
+}
+
+/// Starts to deliver at cancellation points; delivery at ticks is [`on_tick`], for the scheduler to call.
+pub fn init() {
+    unwinder::set_injection_hook(make);
+}
+
+/// Makes the interrupted task fault if that was asked for. For the timer, where the task could be preempted.
+pub fn on_tick(registers: &mut SavedRegisters) {
+    let Some(context) = fault_context::current() else { return };
+    let stack = context.stack.get();
+    let frame = (registers.rsp & !15).wrapping_sub(FRAME);
+    if context.is_unwinding() || !stack.holds_word(frame) || !stack.holds_pointer(registers.rsp) {
+        return;
+    }
+    if let Some(kind) = context.take_requested_fault() {
+        // SAFETY: both words lie on the interrupted task's stack, below its stack pointer, where nothing lives.
+        unsafe {
+            let words = core::ptr::with_exposed_provenance_mut::<u64>(frame as usize);
+            words.write(registers.rip);
+            words.add(1).write(registers.rsp);
+        }
+        registers.rsp = frame;
+        registers.rdi = kind as u64;
+        registers.rip = entry as *const () as u64;
+        registers.rflags &= !FLAG_DIRECTION;
+    }
+}
+
+/// Where the interrupted task goes on: with the kind as argument and two words at the top of the stack, its
+/// interrupted instruction and stack pointers. For whoever walks the stack this is an interrupt entry: the frame
+/// above it was interrupted, and its landing pads say nothing about where it stood.
+#[unsafe(naked)]
+unsafe extern "C-unwind" fn entry(kind: u64) {
+    naked_asm!(
+        ".cfi_startproc
+         .cfi_signal_frame
+         .cfi_def_cfa rsp, 16
+         .cfi_offset rip, -16
+         .cfi_offset rsp, -8
+         call {made}
+         ud2
+         .cfi_endproc",
+        made = sym make_number
+    )
+}
+
+extern "C-unwind" fn make_number(kind: u64) {
+    make(FaultKind::from_number(kind as u8).unwrap_or(FaultKind::Panic));
+}

@@ -1,0 +1,50 @@
+//! Puts the parts of fault handling together: the one cell that knows all of them.
+//!
+//! Guarantees: after [`init_early`] an exception is logged and classified; after [`init`], with tasks running,
+//! every fault of a task is unwound, recorded with its place, and its task restarted if it is supervised. Can fail:
+//! [`init`] needs a task of its own for the supervisor.
+#![no_std]
+
+use fault_context::FaultContext;
+use fault_log::Place;
+use unwinder::Caught;
+
+/// Handles exceptions from now on: as early as there is a descriptor table.
+pub fn init_early() {
+    exceptions::init();
+    unwinder::set_last_resort(last_resort);
+}
+
+/// Starts to record, to inject, to watch and to supervise. Once, when tasks run.
+pub fn init() -> Result<(), supervisor::SupervisorError> {
+    fault_log::set_resolver(place_of);
+    unwinder::set_landed_hook(on_caught);
+    fault_injection::init();
+    watchdog::init();
+    scheduler::set_tick_hook(fault_injection::on_tick);
+    scheduler::set_watch_hook(watchdog::on_tick);
+    supervisor::init()
+}
+
+/// In the task that faulted, at the place that caught it.
+fn on_caught(context: &FaultContext, caught: &Caught) {
+    fault_log::record(context, caught);
+    if caught.at_root {
+        supervisor::notify(context.task.get());
+    }
+}
+
+fn place_of(address: u64, visit: &mut dyn FnMut(Place<'_>)) {
+    if let Some(location) = namespace::location_of(address) {
+        visit(Place { cell: location.cell(), function: location.symbol(), offset: location.offset });
+    }
+}
+
+/// The last rung: what could not be recovered from ends the run, with the log on the serial port.
+fn last_resort() -> ! {
+    log::error!("recovery is at its end");
+    for record in fault_log::records() {
+        log::error!("{record}");
+    }
+    power::fail()
+}

@@ -1,0 +1,76 @@
+//! CPUs that take no interrupts.
+//!
+//! Each CPU watches the next one, on its own timer tick: if the neighbour's count of interrupts stands still for
+//! [`PATIENCE`] although its timer ticks a thousand times a second, its interrupts have been off all that time.
+
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use core::time::Duration;
+
+use cpu_local::{CpuId, CpuSet, MAX_CPUS};
+use fault_context::{Cause, FaultKind};
+use interrupts::SavedRegisters;
+
+/// How long a CPU may keep interrupts off. Far more than any code does; under emulation, where a busy host may not
+/// run a CPU's thread for a while, less would find fault with the host.
+pub const PATIENCE: Duration = Duration::from_secs(3);
+
+struct Watch {
+    /// The neighbour's count of interrupts when it was last seen to change.
+    count: AtomicU64,
+    /// When that was, in ticks of the time stamp counter.
+    since: AtomicU64,
+    /// An NMI is on its way to this CPU because it hangs.
+    accused: AtomicBool,
+}
+
+static WATCHES: [Watch; MAX_CPUS] =
+    [const { Watch { count: AtomicU64::new(0), since: AtomicU64::new(0), accused: AtomicBool::new(false) } }; MAX_CPUS];
+
+/// Starts to listen to accusations. The watching is done by [`on_tick`].
+pub fn init() {
+    interrupts::set_nmi_hook(on_nmi);
+}
+
+/// Looks at this CPU's neighbour. For the timer; a few dozen instructions.
+pub fn on_tick() {
+    let here = cpu_local::cpu_id();
+    if let Some(neighbour) = neighbour(here, scheduler::scheduling_cpus()) {
+        watch(neighbour);
+    }
+}
+
+/// The next CPU after `here`, if there is another one.
+fn neighbour(here: CpuId, cpus: CpuSet) -> Option<CpuId> {
+    let after = cpus.iter().find(|cpu| cpu.number() > here.number());
+    after.or_else(|| cpus.iter().next()).filter(|&cpu| cpu != here)
+}
+
+fn watch(cpu: CpuId) {
+    let watch = &WATCHES[cpu.index()];
+    let (count, now) = (interrupts::handled(cpu), clock::now().ticks);
+    if count != watch.count.swap(count, Ordering::Relaxed) || watch.since.load(Ordering::Relaxed) == 0 {
+        watch.since.store(now, Ordering::Relaxed);
+        return;
+    }
+    let silent = clock::ticks_to_duration(now.saturating_sub(watch.since.load(Ordering::Relaxed)));
+    if silent >= PATIENCE && !watch.accused.swap(true, Ordering::AcqRel) {
+        log::warn!("CPU {cpu} has taken no interrupt for {} ms", silent.as_millis());
+        watch.since.store(now, Ordering::Relaxed);
+        if let Err(error) = apic::send_nmi(cpu) {
+            watch.accused.store(false, Ordering::Release);
+            log::error!("CPU {cpu} cannot be told: {error}");
+        }
+    }
+}
+
+/// On the CPU that hangs, between any two instructions: ends the task that keeps it.
+fn on_nmi(registers: &mut SavedRegisters) {
+    if !WATCHES[cpu_local::cpu_id().index()].accused.swap(false, Ordering::AcqRel) {
+        return;
+    }
+    let cause = Cause { instruction: registers.rip, ..Cause::of(FaultKind::Hang) };
+    if !unwinder::begin_fault(registers, cause) {
+        log::error!("the CPU runs no task that could be ended");
+        unwinder::nothing_catches();
+    }
+}

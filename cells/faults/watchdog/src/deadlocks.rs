@@ -1,0 +1,64 @@
+//! Circles of tasks that wait for each other's locks.
+
+use core::time::Duration;
+
+use fault_context::{FaultKind, KillRequest};
+use spin_lock::SpinLock;
+use task_core::{Machinery, TaskId, Wake};
+use wait_cycles::{Circle, Suspects};
+
+/// How often to look; a circle is broken after one to two of these.
+pub const LOOK_INTERVAL: Duration = Duration::from_millis(100);
+/// Waiting tasks that one look takes in; more are left to the next look.
+const MOST_WAITERS: usize = 256;
+
+// SAFETY: this cell ends tasks as the scheduler's rules have it: first the request, then the wake-up.
+const RIGHT: Machinery = unsafe { Machinery::new() };
+
+static SUSPECTS: SpinLock<Suspects> = SpinLock::new(Suspects::new());
+
+/// Who waits for whom.
+struct Waiters {
+    pairs: [(u64, u64); MOST_WAITERS],
+    count: usize,
+}
+
+impl Waiters {
+    fn now() -> Self {
+        let mut waiters = Self { pairs: [(0, 0); MOST_WAITERS], count: 0 };
+        task_core::visit(&mut |task| {
+            if let (Some(holder), Some(pair)) = (task.waits_for(), waiters.pairs.get_mut(waiters.count)) {
+                *pair = (task.id().number(), holder.number());
+                waiters.count += 1;
+            }
+        });
+        waiters
+    }
+
+    fn known(&self) -> &[(u64, u64)] {
+        &self.pairs[..self.count]
+    }
+
+    fn waits_for(&self, task: u64) -> Option<u64> {
+        self.known().iter().find(|(waiter, _)| *waiter == task).map(|(_, holder)| *holder)
+    }
+}
+
+/// Looks once; ends the youngest task of each circle that was there in the last look too. How many were ended.
+pub fn look_for_deadlocks() -> usize {
+    let waiters = Waiters::now();
+    let mut ended = 0;
+    let mut suspects = SUSPECTS.lock();
+    let tasks = waiters.known().iter().map(|(waiter, _)| *waiter);
+    suspects.look(tasks, |task| waiters.waits_for(task), |circle| ended += usize::from(end(circle)));
+    ended
+}
+
+fn end(circle: Circle) -> bool {
+    let Some(task) = TaskId::new(circle.youngest).and_then(task_core::find) else { return false };
+    log::warn!("{} tasks wait for each other; '{}' ({}) is ended", circle.length, task.name(), task.id());
+    let record = task.task(RIGHT);
+    record.faults.request_end(FaultKind::Deadlock, KillRequest::AtCancellationPoint);
+    scheduler::make_ready(record, Wake::Killed);
+    true
+}
