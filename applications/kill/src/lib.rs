@@ -1,17 +1,16 @@
-//! `kill TASK` ends a task, by its number.
+//! `kill TASK` ends a task, by its number or name.
 #![no_std]
 #![forbid(unsafe_code)]
 
 use application::{Environment, ExitCode, Failure};
 use core::fmt;
-use task::TaskId;
 
-/// No running task has the number.
-struct NoSuchTask(TaskId);
+/// The task is one that nobody can end, or has ended by itself.
+struct Immortal;
 
-impl fmt::Display for NoSuchTask {
+impl fmt::Display for Immortal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "there is no task {} that could be ended", self.0)
+        formatter.write_str("this task cannot be ended")
     }
 }
 
@@ -22,8 +21,8 @@ pub fn main(environment: &mut Environment) -> ExitCode {
 }
 
 fn run(environment: &mut Environment) -> Result<(), Failure> {
-    let [number] = &*environment.arguments() else { return Err(manual::KILL.usage.into()) };
-    let id = number.parse().ok().and_then(TaskId::new).ok_or(manual::KILL.usage)?;
-    let capability = task_control::kill_capability(id).ok_or_else(|| Failure::refused(NoSuchTask(id)))?;
-    if capability.kill() { Ok(()) } else { Err(Failure::refused(NoSuchTask(id))) }
+    let [word] = &*environment.arguments() else { return Err(manual::KILL.usage.into()) };
+    let task = task_argument::find(word).map_err(Failure::refused)?;
+    let killed = task_control::kill_capability(task.id()).is_some_and(|capability| capability.kill());
+    if killed { Ok(()) } else { Err(Failure::refused(Immortal)) }
 }
