@@ -26,6 +26,8 @@ pub(crate) extern "C" fn start(magic: u32, tables: u32, entry_ticks: u64, header
     unsafe { cpu_local::init_boot_cpu() };
     serial_port::init();
     klog::init(log::LevelFilter::Info);
+    // SAFETY: the boot CPU, once, with interrupts off. From here on a fault of the boot itself is a message.
+    unsafe { interrupts::init_boot_cpu() };
     // SAFETY: the boot code's tables are in force, and the registers come from the boot loader.
     let information = unsafe { loader_tables::read(magic, u64::from(tables), entry_ticks) };
     let Some(information) = information else { give_up("the boot loader's tables are not readable") };

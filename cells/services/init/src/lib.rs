@@ -1,12 +1,31 @@
 //! Starts every service, in the order in which they need each other.
+//!
+//! Guarantees: what can be missing without making the system useless (the date, other CPUs) is reported and left out;
+//! without interrupts, a timer or tasks the boot ends with one line that says what is missing.
 #![no_std]
 
+mod hardware;
+
 use boot_information::BootInformation;
+use x86_64::instructions;
 
 /// Takes over from nano_core on the boot CPU, with all cells loaded.
 pub fn main(information: &BootInformation) -> ! {
-    log::info!("all cells are loaded ({} regions of memory) after {:?}", information.usable().len(), clock::since_boot());
-    loop {
-        core::hint::spin_loop();
+    log::debug!("all cells are loaded after {:?}", clock::since_boot());
+    match hardware::start(information) {
+        Ok(()) => {
+            let error = task::start(services);
+            log::error!("boot failed: {error}");
+        }
+        Err(error) => log::error!("boot failed: {error}"),
     }
+    loop {
+        instructions::interrupts::disable();
+        instructions::hlt();
+    }
+}
+
+/// The first task.
+fn services() {
+    log::info!("tasks run after {:?}", clock::since_boot());
 }
