@@ -71,6 +71,8 @@ unsafe impl GlobalAlloc for Heap {
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         let (old, new) = (Class::of(layout.size(), layout.align()), Class::of(new_size, layout.align()));
         if old.is_some() && old == new {
+            discharge(layout.size());
+            charge(new_size);
             return block;
         }
         // SAFETY: without a class it came from `allocate`, and stays without one.

@@ -2,14 +2,13 @@
 
 use core::cell::UnsafeCell;
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use cpu_local::{InterruptGuard, MAX_CPUS, cpu_id};
-use size_classes::{CLASSES, Class};
+use size_classes::{Class, PLACES};
 
 /// A block that nobody uses. Its first word leads to the next one.
-#[derive(Debug)]
-pub struct Block {
+struct Block {
     next: *mut Block,
 }
 
@@ -21,10 +20,7 @@ struct List {
 /// One CPU's stock. Only that CPU changes it, with interrupts off; others may read the counts.
 #[repr(align(64))]
 pub struct Cache {
-    lists: [List; CLASSES],
-    /// Bytes handed out less bytes taken back, wrapping.
-    used: AtomicUsize,
-    allocations: AtomicU64,
+    lists: [List; PLACES],
 }
 
 // SAFETY: the lists are reached only through `local`, by their own CPU with interrupts off; the rest is atomic.
@@ -35,7 +31,8 @@ static CACHES: [Cache; MAX_CPUS] = [const { Cache::new() }; MAX_CPUS];
 /// The stock of the CPU that this runs on. The guard keeps it that way and keeps interrupt handlers out.
 #[inline]
 pub fn local(_quiet: &InterruptGuard) -> &Cache {
-    &CACHES[cpu_id().index()]
+    // A CPU's number is below the length; the remainder spares the check.
+    &CACHES[cpu_id().index() % MAX_CPUS]
 }
 
 pub(crate) fn all() -> impl Iterator<Item = &'static Cache> {
@@ -45,13 +42,11 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Cache> {
 impl Cache {
     const fn new() -> Self {
         Self {
-            lists: [const { List { head: UnsafeCell::new(ptr::null_mut()), count: AtomicUsize::new(0) } }; CLASSES],
-            used: AtomicUsize::new(0),
-            allocations: AtomicU64::new(0),
+            lists: [const { List { head: UnsafeCell::new(ptr::null_mut()), count: AtomicUsize::new(0) } }; PLACES],
         }
     }
 
-    /// Takes a block, if there is one, and counts it as handed out.
+    /// Takes a block, if there is one.
     ///
     /// # Safety
     /// `self` came from [`local`], and the guard given there still lives.
@@ -63,28 +58,17 @@ impl Cache {
         // SAFETY: as above; a block in the list is the list's, and its first word was written by `put`.
         unsafe { *list.head.get() = (*block.as_ptr()).next };
         add(&list.count, 1usize.wrapping_neg());
-        self.count_out(class.size());
         Some(block.cast())
     }
 
-    /// Takes back a block. Returns how many the stock of its class now holds.
+    /// Adds a block. Returns how many of its class are now in stock.
     ///
     /// # Safety
     /// As for [`Self::take`]; and the block is of this class and nobody uses it.
     #[inline]
     pub unsafe fn put(&self, class: Class, block: *mut u8) -> usize {
-        add(&self.used, class.size().wrapping_neg());
-        // SAFETY: the caller's promise.
-        unsafe { self.stock(class, block.cast()) }
-    }
-
-    /// Adds a block that was not in use.
-    ///
-    /// # Safety
-    /// As for [`Self::put`].
-    #[inline]
-    pub unsafe fn stock(&self, class: Class, block: *mut Block) -> usize {
         let list = &self.lists[class.index()];
+        let block = block.cast::<Block>();
         // SAFETY: the caller gives the block away; blocks are aligned for, and at least as large as, a pointer.
         unsafe {
             (*block).next = *list.head.get();
@@ -109,17 +93,9 @@ impl Cache {
         })
     }
 
-    /// Counts a block as handed out that did not come from stock.
-    #[inline]
-    pub fn count_out(&self, bytes: usize) {
-        add(&self.used, bytes);
-        self.allocations.store(self.allocations.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
-    }
-
-    /// Bytes in use (wrapping), bytes in stock, blocks handed out.
-    pub(crate) fn counts(&self) -> (usize, usize, u64) {
-        let stocked = Class::all().map(|class| self.lists[class.index()].count.load(Ordering::Relaxed) * class.size());
-        (self.used.load(Ordering::Relaxed), stocked.sum(), self.allocations.load(Ordering::Relaxed))
+    /// Bytes in stock.
+    pub(crate) fn bytes(&self) -> usize {
+        Class::all().map(|class| self.lists[class.index()].count.load(Ordering::Relaxed) * class.size()).sum()
     }
 }
 

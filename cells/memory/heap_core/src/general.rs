@@ -33,7 +33,6 @@ struct Heap {
     arena: usize,
     used: usize,
     lost: usize,
-    allocations: u64,
 }
 
 // SAFETY: the pointers inside lead to the heap's own pages, which any CPU may use.
@@ -46,7 +45,6 @@ static HEAP: SpinLock<Heap> = SpinLock::new(Heap {
     arena: 0,
     used: 0,
     lost: 0,
-    allocations: 0,
 });
 
 /// Says that `frames`, `pages` and `mapping` are ready, and that the heap will give spare pages back when asked.
@@ -82,7 +80,6 @@ pub unsafe fn allocate(layout: Layout) -> *mut u8 {
     with_patience(|heap| {
         let block = heap.allocate(layout)?;
         heap.used += layout.size();
-        heap.allocations += 1;
         Some(block)
     })
 }
@@ -124,12 +121,13 @@ pub fn allocate_batch(class: Class) -> *mut u8 {
         let first = heap.allocate(layout)?;
         let quiet = InterruptGuard::new();
         let cache = local(&quiet);
-        cache.count_out(class.size());
+        heap.used += layout.size();
         for _ in 1..class.batch() {
             // SAFETY: a class has a size. What is there without growing is enough.
             let Some(block) = (unsafe { heap.talc.try_allocate(layout) }) else { break };
             // SAFETY: the guard lives; the block is fresh.
-            unsafe { cache.stock(class, block.as_ptr().cast()) };
+            unsafe { cache.put(class, block.as_ptr()) };
+            heap.used += layout.size();
         }
         Some(first)
     })
@@ -144,6 +142,7 @@ pub unsafe fn deallocate_batch(class: Class, cache: &Cache) {
     with_heap(|heap| {
         // SAFETY: the caller's promise; blocks in stock came from `allocate_batch`.
         for block in unsafe { cache.unstock(class, class.batch()) } {
+            heap.used = heap.used.wrapping_sub(layout.size());
             // SAFETY: as above.
             unsafe { heap.deallocate(block.as_ptr(), layout) };
         }
@@ -262,5 +261,5 @@ pub fn trim() -> usize {
 /// The general allocator's part of the counts.
 pub(crate) fn statistics() -> Statistics {
     let heap = HEAP.lock();
-    Statistics { arena: heap.arena, used: heap.used, cached: 0, lost: heap.lost, allocations: heap.allocations }
+    Statistics { arena: heap.arena, used: heap.used, cached: 0, lost: heap.lost }
 }

@@ -11,7 +11,7 @@
 mod cache;
 mod general;
 
-pub use cache::{Block, Cache, local};
+pub use cache::{Cache, local};
 pub use general::{allocate, allocate_batch, deallocate, deallocate_batch, initialise, resize_in_place, trim};
 
 /// Bytes of the heap.
@@ -25,19 +25,13 @@ pub struct Statistics {
     pub cached: usize,
     /// In blocks that a poisoned allocator has left behind, given back since.
     pub lost: usize,
-    /// Blocks handed out since boot, of all sizes.
-    pub allocations: u64,
 }
 
 /// Counts. While other CPUs allocate, the numbers are of slightly different moments.
 pub fn statistics() -> Statistics {
     let mut sum = general::statistics();
-    for cache in cache::all() {
-        let (used, cached, allocations) = cache.counts();
-        // A block may be freed on another CPU than it was allocated on: a CPU's own balance can be negative.
-        sum.used = sum.used.wrapping_add(used);
-        sum.cached += cached;
-        sum.allocations += allocations;
-    }
+    sum.cached = cache::all().map(Cache::bytes).sum();
+    // To the general allocator, what is in stock is in use.
+    sum.used = sum.used.saturating_sub(sum.cached);
     sum
 }

@@ -5,15 +5,43 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
-/// Bytes of each class: powers of two and the steps half-way between, so that at most a third of a block is unused.
-const SIZES: [u16; CLASSES] = [16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024];
-
 /// How many classes there are.
 pub const CLASSES: usize = 12;
 /// The largest request that has a class.
 pub const LARGEST: usize = 1024;
 /// Every block is aligned to this, and no request with more has a class.
 pub const ALIGNMENT: usize = 16;
+
+/// Bytes of each class: powers of two and the steps half-way between, so that at most a third of a block is unused.
+const SIZES: [u16; CLASSES] = [16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024];
+
+/// Room for [`CLASSES`] in arrays that are indexed without a bounds check: a power of two.
+pub const PLACES: usize = 16;
+
+/// What is known of a class. The places after the last class repeat it.
+#[derive(Clone, Copy)]
+struct Facts {
+    size: u16,
+    batch: u8,
+    limit: u8,
+}
+
+const FACTS: [Facts; PLACES] = {
+    let mut facts = [Facts { size: 0, batch: 0, limit: 0 }; PLACES];
+    let mut place = 0;
+    while place < PLACES {
+        let size = SIZES[if place < CLASSES { place } else { CLASSES - 1 }];
+        // About a KiB, so that the lock is taken seldom and little lies idle.
+        let batch = match LARGEST / size as usize {
+            0..2 => 2,
+            2..16 => (LARGEST / size as usize) as u8,
+            _ => 16,
+        };
+        facts[place] = Facts { size, batch, limit: 2 * batch };
+        place += 1;
+    }
+    facts
+};
 
 const GRANULE: usize = 16;
 /// The class for each number of granules.
@@ -49,29 +77,28 @@ impl Class {
         (0..CLASSES as u8).map(Self)
     }
 
-    /// Its place in an array of [`CLASSES`].
+    /// Its place in an array of [`PLACES`].
     #[inline]
     pub fn index(self) -> usize {
-        self.0 as usize % CLASSES
+        self.0 as usize % PLACES
     }
 
     /// Bytes in each block.
     #[inline]
     pub fn size(self) -> usize {
-        SIZES[self.index()] as usize
+        FACTS[self.index()].size as usize
     }
 
-    /// How many blocks are fetched from the general allocator, or given back to it, at a time: about a KiB, so that the
-    /// lock is taken seldom and little lies idle.
+    /// How many blocks are fetched from the general allocator, or given back to it, at a time.
     #[inline]
     pub fn batch(self) -> usize {
-        (LARGEST / self.size()).clamp(2, 16)
+        FACTS[self.index()].batch as usize
     }
 
     /// How many blocks a CPU keeps.
     #[inline]
     pub fn limit(self) -> usize {
-        2 * self.batch()
+        FACTS[self.index()].limit as usize
     }
 }
 
