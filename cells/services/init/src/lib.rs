@@ -12,6 +12,9 @@ use x86_64::instructions;
 /// Takes over from nano_core on the boot CPU, with all cells loaded.
 pub fn main(information: &BootInformation) -> ! {
     log::debug!("all cells are loaded after {:?}", clock::since_boot());
+    // Who keeps frames in reserve can be asked for them from now on.
+    heap::initialise();
+    stacks::initialise();
     match hardware::start(information) {
         Ok(()) => {
             let error = task::start(services);
