@@ -106,6 +106,7 @@ pub fn cargo(tree: &Tree, subcommand: &str, target_folder: &Path) -> Command {
         .env("RUSTC_BOOTSTRAP", "1")
         .env("RUSTC", rustc())
         .env(wrapper::ACTIVE, "1")
+        .env(wrapper::ROOT, &tree.root)
         .env("CARGO_ENCODED_RUSTFLAGS", flags(tree).join("\u{1f}"))
         .env_remove("RUSTFLAGS");
     if let Ok(tool) = std::env::current_exe() {

@@ -5,6 +5,7 @@
 //!    that must run before the loader does are laid out and linked with the loader's own crates; 4. [`pack`]: all
 //!    objects and the manifest go into the archive.
 
+pub mod alternates;
 pub mod cells;
 pub mod compile;
 pub mod image;
@@ -81,6 +82,8 @@ pub enum BuildError {
     Object { cell: String, source: object::ObjectError },
     #[error("cells {first} and {second} both define `{symbol}`")]
     Duplicate { first: String, second: String, symbol: String },
+    #[error("cell {cell}: {source}")]
+    Digests { cell: String, source: digests::DigestError },
     #[error("cell {cell}: {source}")]
     Link { cell: String, source: linker::LinkError },
     #[error("no cell defines {what}")]

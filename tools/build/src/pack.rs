@@ -1,12 +1,12 @@
 //! Writes the manifest and the archive of cells.
 
-use std::fs;
+use std::{collections::HashMap, fs};
 
 use archive::Packer;
-use manifest::{CellDetails, CellEntry, Digest, Manifest, Role};
+use manifest::{CellEntry, Digest, Manifest, Role};
 
 use crate::{
-    BuildError, Tree,
+    BuildError, Tree, alternates,
     cells::{self, Cell, Graph},
     compile::Compiled,
     seed::Seed,
@@ -24,7 +24,50 @@ pub struct Packed {
     pub build: Digest,
 }
 
-/// Packs all cells.
+/// Packs cells and remembers what was said of them.
+#[derive(Debug, Default)]
+pub struct CellPacker {
+    packer: Packer,
+    roles: HashMap<String, (Role, Vec<String>)>,
+}
+
+impl CellPacker {
+    fn add(&mut self, cell: &Cell, role: Role, dependencies: Vec<String>) -> Result<CellEntry, BuildError> {
+        let full = fs::read(&cell.full_object).map_err(|source| BuildError::file(&cell.full_object, source))?;
+        let digests = digests::of_object(&full)
+            .map_err(|source| BuildError::Digests { cell: cell.name().to_owned(), source })?;
+        let details = postcard::to_stdvec(&digests.into_details()).map_err(BuildError::Map)?;
+        self.roles.insert(cell.name().to_owned(), (role, dependencies.clone()));
+        Ok(CellEntry {
+            name: cell.name().to_owned(),
+            version: cells::identity(cell),
+            group: cell.group.clone(),
+            role,
+            object: self.packer.add(&cell.file)?,
+            details: self.packer.add(&details)?,
+            dependencies,
+            forbids_unsafe: false,
+            unsafe_blocks: 0,
+            entry: match role {
+                Role::Application => Some(cells::mangled(cell, &format!("{}::main", cell.name()))?),
+                Role::Seed | Role::Kernel => None,
+            },
+            license: String::new(),
+        })
+    }
+
+    /// Packs a cell of an alternate build, which has the role and the dependencies of the one it can replace.
+    ///
+    /// # Errors
+    /// As for any cell; [`BuildError::Missing`] if the base has no such cell.
+    pub fn add_changed(&mut self, cell: &Cell) -> Result<CellEntry, BuildError> {
+        let missing = || BuildError::Missing { what: format!("the cell {} in the base build", cell.name()) };
+        let (role, dependencies) = self.roles.get(cell.name()).cloned().ok_or_else(missing)?;
+        self.add(cell, role, dependencies)
+    }
+}
+
+/// Packs all cells and all alternates.
 ///
 /// # Errors
 /// An application without `main`, no cell `init`, files that cannot be written.
@@ -35,7 +78,7 @@ pub fn write(
     graph: &Graph,
     seed: &Seed,
 ) -> Result<Packed, BuildError> {
-    let mut packer = Packer::new();
+    let mut packer = CellPacker::default();
     let mut entries = Vec::new();
     for (number, cell) in cells.iter().enumerate() {
         let role = if seed.members.binary_search(&number).is_ok() {
@@ -46,46 +89,25 @@ pub fn write(
             Role::Kernel
         };
         let dependencies = graph.uses[number].iter().map(|&used| cells[used].name().to_owned()).collect();
-        entries.push(entry(&mut packer, cell, role, dependencies)?);
+        entries.push(packer.add(cell, role, dependencies)?);
     }
     let init = cells
         .iter()
         .find(|cell| cell.name() == ENTRY.0)
         .ok_or_else(|| BuildError::Missing { what: format!("the cell {}", ENTRY.0) })?;
+    let alternates = alternates::find(tree)?
+        .iter()
+        .map(|overlay| alternates::pack(tree, overlay, cells, &mut packer))
+        .collect::<Result<Vec<_>, _>>()?;
     let manifest = Manifest {
         compiler: compiled.compiler.clone(),
         entry: cells::mangled(init, ENTRY.1)?,
         cells: entries,
-        alternates: Vec::new(),
+        alternates,
     };
-    let (bytes, build) = packer.finish(&manifest)?;
+    let (bytes, build) = packer.packer.finish(&manifest)?;
     let path = tree.archive();
     fs::create_dir_all(tree.output()).map_err(|source| BuildError::file(tree.output(), source))?;
     fs::write(&path, bytes).map_err(|source| BuildError::file(&path, source))?;
     Ok(Packed { manifest, build })
-}
-
-fn entry(
-    packer: &mut Packer,
-    cell: &Cell,
-    role: Role,
-    dependencies: Vec<String>,
-) -> Result<CellEntry, BuildError> {
-    let details = postcard::to_stdvec(&CellDetails::default()).map_err(BuildError::Map)?;
-    Ok(CellEntry {
-        name: cell.name().to_owned(),
-        version: cells::identity(cell),
-        group: cell.group.clone(),
-        role,
-        object: packer.add(&cell.file)?,
-        details: packer.add(&details)?,
-        dependencies,
-        forbids_unsafe: false,
-        unsafe_blocks: 0,
-        entry: match role {
-            Role::Application => Some(cells::mangled(cell, &format!("{}::main", cell.name()))?),
-            Role::Seed | Role::Kernel => None,
-        },
-        license: String::new(),
-    })
 }

@@ -169,8 +169,8 @@ impl Seed {
             Segment::Constants => &mut self.constants,
             Segment::Data => &mut self.data,
             Segment::Boot => &mut self.boot,
-            // The initial image of thread locals is read from the object when a task is made.
-            Segment::Thread => return,
+            // The initial image of thread locals is read from the object when a task is made; nothing is fixed yet.
+            Segment::Thread | Segment::Fixed => return,
         };
         range.write(input.address(section, offset), bytes);
     }

@@ -2,17 +2,20 @@
 //!
 //! Cargo runs this tool in rustc's place (`RUSTC_WRAPPER`). For crates of the target it makes the crate's identity its
 //! name and major version alone, so that a change of profile, of a dependency or of the checkout's path renames no
-//! symbol; it keeps each crate to one object; and for an alternate build it puts an overlay in the place of a crate's
-//! root file. Build scripts and procedural macros run on the host and are left alone.
+//! symbol; it keeps each crate to one object; and for an alternate build it compiles an overlaid crate from the sources
+//! that [`crate::alternates`] has put together. Build scripts and procedural macros run on the host and are left alone.
 
 use std::{
     ffi::OsString,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, ExitCode},
 };
 
 /// Set for the wrapper: the name of the alternate build, if it is one.
 pub const ALTERNATE: &str = "MITOS_ALTERNATE";
+
+/// Set for the wrapper: the folder of the checkout.
+pub const ROOT: &str = "MITOS_ROOT";
 
 /// Set for the wrapper, so that the tool knows it was called by cargo.
 pub const ACTIVE: &str = "MITOS_WRAPPER";
@@ -57,27 +60,36 @@ fn value_after(arguments: &[OsString], option: &str) -> Option<String> {
 fn rewrite(arguments: &[OsString]) -> Vec<OsString> {
     let name = value_after(arguments, "--crate-name").unwrap_or_default();
     let version = identity(&std::env::var("CARGO_PKG_VERSION").unwrap_or_default());
-    let overlay = overlay();
-    arguments
+    let overlaid = overlaid();
+    let mut changed: Vec<OsString> = arguments
         .iter()
-        .map(|argument| match argument.to_str() {
-            Some(text) if text.starts_with("metadata=") => format!("metadata={name}-{version}").into(),
-            Some(text) if text.starts_with("codegen-units=") => "codegen-units=1".into(),
-            Some(text) if text.ends_with("src/lib.rs") => match &overlay {
-                Some(root) => root.clone().into_os_string(),
-                None => argument.clone(),
-            },
+        .map(|argument| match (argument.to_str(), &overlaid) {
+            (Some(text), _) if text.starts_with("metadata=") => format!("metadata={name}-{version}").into(),
+            (Some(text), _) if text.starts_with("codegen-units=") => "codegen-units=1".into(),
+            (Some(text), Some((folder, _))) if text.ends_with("src/lib.rs") => folder.join("src/lib.rs").into(),
             _ => argument.clone(),
         })
-        .collect()
+        .collect();
+    if let Some((folder, original)) = &overlaid {
+        // Unchanged files of an overlaid crate must not tell where they were compiled.
+        changed.push(format!("--remap-path-prefix={}=mitos/{}", folder.display(), original.display()).into());
+    }
+    changed
 }
 
-/// The root file that the alternate build puts in the place of this crate's own, if it has one.
-fn overlay() -> Option<PathBuf> {
+/// Where the sources of an overlaid crate have been put together: this crate's folder for the alternate build, and its
+/// own folder as a path in the tree.
+#[must_use]
+pub fn overlaid_folder(root: &Path, alternate: &str, package: &Path) -> Option<(PathBuf, PathBuf)> {
+    let inside = package.strip_prefix(root).ok()?;
+    Some((root.join("target/overlaid").join(alternate).join(inside), inside.to_owned()))
+}
+
+fn overlaid() -> Option<(PathBuf, PathBuf)> {
     let alternate = std::env::var(ALTERNATE).ok()?;
     let package = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR")?);
-    let root = package.join("overlays").join(alternate).join("src/lib.rs");
-    root.is_file().then_some(root)
+    let root = PathBuf::from(std::env::var_os(ROOT)?);
+    overlaid_folder(&root, &alternate, &package).filter(|(folder, _)| folder.join("src/lib.rs").is_file())
 }
 
 #[cfg(test)]

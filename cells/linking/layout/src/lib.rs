@@ -24,11 +24,14 @@ pub enum Segment {
     Boot,
     /// The cell's block of thread locals, present in every task.
     Thread,
+    /// At an absolute address: a static that keeps its place when its cell is replaced. The offset is the address.
+    Fixed,
 }
 
 impl Segment {
     /// All segments, in the order of their discriminants.
-    pub const ALL: [Self; 5] = [Self::Text, Self::Constants, Self::Data, Self::Boot, Self::Thread];
+    pub const ALL: [Self; 6] =
+        [Self::Text, Self::Constants, Self::Data, Self::Boot, Self::Thread, Self::Fixed];
 
     fn of(kind: SectionKind) -> Self {
         match kind {
@@ -74,12 +77,22 @@ impl Layout {
     /// Places the sections of `object`: in each segment those with bytes before the zeroed ones, else in file order.
     #[must_use]
     pub fn new(object: &Object<'_>) -> Self {
+        Self::with_fixed(object, |_| None)
+    }
+
+    /// As [`Layout::new`], but a section for which `fixed` knows an address takes no room: it is there already.
+    #[must_use]
+    pub fn with_fixed(object: &Object<'_>, fixed: impl Fn(usize) -> Option<usize>) -> Self {
         let mut extents = [Extent::default(); Segment::ALL.len()];
         let mut placements = Vec::with_capacity(object.sections.len());
         placements.resize(object.sections.len(), Placement { segment: Segment::Text, offset: 0 });
         for zeroed in [false, true] {
-            for (section, placement) in object.sections.iter().zip(&mut placements) {
+            for (number, (section, placement)) in object.sections.iter().zip(&mut placements).enumerate() {
                 if zeroed != matches!(section.kind, SectionKind::Zero | SectionKind::ThreadZero) {
+                    continue;
+                }
+                if let Some(address) = fixed(number) {
+                    *placement = Placement { segment: Segment::Fixed, offset: address };
                     continue;
                 }
                 let segment = Segment::of(section.kind);

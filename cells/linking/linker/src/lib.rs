@@ -49,6 +49,7 @@ impl Bases {
             Segment::Data => self.data,
             Segment::Boot => self.boot,
             Segment::Thread => 0_u64.wrapping_sub(self.thread),
+            Segment::Fixed => 0,
         };
         base.wrapping_add(offset as u64)
     }

@@ -3,6 +3,7 @@
 //! Text and constants are written through a temporary alias, which is gone on every CPU before the frames are mapped
 //! where they are used: no frame can be written and executed at the same time, not even at two addresses.
 
+use alloc::{sync::Arc, vec::Vec};
 use core::fmt;
 
 use addresses::{PAGE_SIZE, Page, PageRange, VirtAddr, pages_for};
@@ -19,7 +20,8 @@ use unwind_table::TableError;
 pub(crate) struct Segments {
     pub(crate) text: Option<MappedPages<Executable>>,
     pub(crate) constants: Option<MappedPages<ReadOnly>>,
-    pub(crate) data: Option<MappedPages<Writable>>,
+    /// The cell's own statics, and the pages of statics that it took over from a cell that it replaced.
+    pub(crate) data: Vec<Arc<MappedPages<Writable>>>,
 }
 
 /// A read-only segment under construction: what is written through the alias will be at the target.
@@ -90,8 +92,8 @@ impl Drafts {
             Segment::Text => self.text.as_mut().map(|draft| draft.alias.bytes_mut()),
             Segment::Constants => self.constants.as_mut().map(|draft| draft.alias.bytes_mut()),
             Segment::Data => self.data.as_mut().map(MappedPages::bytes_mut),
-            // Thread locals have their own image, and `.boot` was refused.
-            Segment::Thread | Segment::Boot => None,
+            // Thread locals have their own image, `.boot` was refused, a kept static keeps its value.
+            Segment::Thread | Segment::Boot | Segment::Fixed => None,
         };
         if let Some(place) = memory.and_then(|memory| memory.get_mut(offset..offset + bytes.len())) {
             place.copy_from_slice(bytes);
@@ -103,7 +105,7 @@ impl Drafts {
         Ok(Segments {
             text: self.text.map(|draft| draft.finish(Executable)).transpose()?,
             constants: self.constants.map(|draft| draft.finish(ReadOnly)).transpose()?,
-            data: self.data,
+            data: self.data.map(Arc::new).into_iter().collect(),
         })
     }
 }
@@ -126,7 +128,10 @@ impl Segments {
                     .transpose()?,
                 data: range(Segment::Data)
                     .map(|pages| mapping::adopt(pages, Writable, Purpose::CellData))
-                    .transpose()?,
+                    .transpose()?
+                    .map(Arc::new)
+                    .into_iter()
+                    .collect(),
             })
         }
     }
