@@ -9,15 +9,13 @@
 //! handler: the answer would come too late.
 #![cfg_attr(not(test), no_std)]
 
-use core::hint;
 use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
 
 use addresses::{PAGE_SIZE, PageRange};
-use cpu_local::{CpuSet, InterruptGuard, MAX_CPUS, PreemptGuard, cpu_id};
+use cpu_local::{CpuId, CpuSet, InterruptGuard, MAX_CPUS, PreemptGuard, cpu_id};
 use interrupts::{RegisterError, SavedRegisters, vectors};
 use mapping::ShootdownTimeout;
-use spin_lock::{PreemptLock, PreemptLockGuard};
 use x86_64::VirtAddr;
 use x86_64::instructions::tlb;
 
@@ -26,21 +24,27 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// From so many pages on, forgetting everything is cheaper.
 const MOST_SINGLE_PAGES: u64 = 64;
 
-/// The request that is under way. A CPU reads the number, then the range, then the number again: the range belongs
-/// to the number if that is the same both times.
+/// What one CPU asks of the others. Only that CPU writes it, so nobody waits for a turn. A CPU that answers reads the
+/// number, then the range, then the number again: the range belongs to the number if that is the same both times.
 struct Request {
     number: AtomicU64,
     start: AtomicU64,
     pages: AtomicU64,
+    /// The last of these requests that each CPU has carried out.
+    done: [AtomicU64; MAX_CPUS],
 }
 
-static REQUEST: Request = Request { number: AtomicU64::new(0), start: AtomicU64::new(0), pages: AtomicU64::new(0) };
+static REQUESTS: [Request; MAX_CPUS] = [const {
+    Request {
+        number: AtomicU64::new(0),
+        start: AtomicU64::new(0),
+        pages: AtomicU64::new(0),
+        done: [const { AtomicU64::new(0) }; MAX_CPUS],
+    }
+}; MAX_CPUS];
+
 /// The number of the next request; numbers are used once, even if a requester dies half way.
 static NEXT: AtomicU64 = AtomicU64::new(1);
-/// The last request that each CPU has carried out.
-static DONE: [AtomicU64; MAX_CPUS] = [const { AtomicU64::new(0) }; MAX_CPUS];
-/// Whoever holds it may make a request.
-static TURN: PreemptLock<()> = PreemptLock::new(());
 
 /// Registers the message by which CPUs are asked, and tells `mapping` about this.
 pub fn init() -> Result<(), RegisterError> {
@@ -52,71 +56,74 @@ pub fn init() -> Result<(), RegisterError> {
 /// Makes all other CPUs forget the range.
 pub fn forget(range: PageRange) -> Result<(), ShootdownTimeout> {
     let _stay = PreemptGuard::new();
-    let others = smp::online().without(cpu_id());
+    let me = cpu_id();
+    let others = smp::online().without(me);
     if others.is_empty() {
         return Ok(());
     }
-    let _turn = wait_for_turn();
-    let number = ask(range);
+    let request = &REQUESTS[me.index()];
+    let number = request.publish(range);
     for cpu in others.iter() {
         if let Err(error) = apic::send_ipi(cpu, vectors::SHOOTDOWN) {
             log::error!("CPU {cpu} cannot be asked to forget pages: {error}");
         }
     }
-    let silent = || {
-        others.iter().filter(|cpu| DONE[cpu.index()].load(Ordering::Acquire) < number).fold(CpuSet::EMPTY, CpuSet::with)
-    };
-    if clock::spin_until(PATIENCE, || silent().is_empty()) {
-        return Ok(());
-    }
-    match silent() {
-        CpuSet::EMPTY => Ok(()),
-        silent => Err(ShootdownTimeout { silent }),
-    }
-}
-
-/// Waits for the turn, and meanwhile answers whoever has it.
-fn wait_for_turn() -> PreemptLockGuard<'static, ()> {
-    loop {
-        if let Some(turn) = TURN.try_lock() {
-            return turn;
-        }
+    let answered = clock::spin_until(PATIENCE, || {
+        // Others may be waiting for this CPU, whose interrupts may be off.
         answer();
-        hint::spin_loop();
+        request.silent(others, number).is_empty()
+    });
+    match request.silent(others, number) {
+        silent if answered || silent.is_empty() => Ok(()),
+        silent => {
+            log::warn!("no answer to a TLB shootdown from CPUs {:#b}", silent.bits());
+            Err(ShootdownTimeout { silent })
+        }
     }
 }
 
-/// Publishes a request; the caller has the turn.
-fn ask(range: PageRange) -> u64 {
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    // Between the two stores of the number, no CPU takes the range for that of either.
-    REQUEST.number.store(0, Ordering::SeqCst);
-    REQUEST.start.store(range.start().as_u64(), Ordering::SeqCst);
-    REQUEST.pages.store(range.count() as u64, Ordering::SeqCst);
-    REQUEST.number.store(number, Ordering::SeqCst);
-    number
+impl Request {
+    fn publish(&self, range: PageRange) -> u64 {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        // Between the two stores of the number, no CPU takes the range for that of either.
+        self.number.store(0, Ordering::SeqCst);
+        self.start.store(range.start().as_u64(), Ordering::SeqCst);
+        self.pages.store(range.count() as u64, Ordering::SeqCst);
+        self.number.store(number, Ordering::SeqCst);
+        number
+    }
+
+    /// Who of `cpus` has not carried out request `number`.
+    fn silent(&self, cpus: CpuSet, number: u64) -> CpuSet {
+        let is_silent = |cpu: &CpuId| self.done[cpu.index()].load(Ordering::Acquire) < number;
+        cpus.iter().filter(is_silent).fold(CpuSet::EMPTY, CpuSet::with)
+    }
+
+    /// Carries the request out on this CPU, if it has not been. One that changes meanwhile is looked at again, since
+    /// its own message is on the way.
+    fn carry_out(&self, me: CpuId) {
+        let done = &self.done[me.index()];
+        let number = self.number.load(Ordering::SeqCst);
+        if number <= done.load(Ordering::Relaxed) {
+            return;
+        }
+        let (start, pages) = (self.start.load(Ordering::SeqCst), self.pages.load(Ordering::SeqCst));
+        if self.number.load(Ordering::SeqCst) == number {
+            flush(start, pages);
+            done.store(number, Ordering::Release);
+        }
+    }
 }
 
 fn answer_interrupt(_registers: &mut SavedRegisters) {
     answer();
 }
 
-/// Carries out the request that is under way, if this CPU has not.
+/// Carries out all requests that are under way.
 fn answer() {
     let _undisturbed = InterruptGuard::new();
-    let done = &DONE[cpu_id().index()];
-    loop {
-        let number = REQUEST.number.load(Ordering::SeqCst);
-        if number <= done.load(Ordering::Relaxed) {
-            return;
-        }
-        let (start, pages) = (REQUEST.start.load(Ordering::SeqCst), REQUEST.pages.load(Ordering::SeqCst));
-        if REQUEST.number.load(Ordering::SeqCst) == number {
-            flush(start, pages);
-            done.store(number, Ordering::Release);
-            return;
-        }
-    }
+    let me = cpu_id();
+    smp::online().without(me).iter().for_each(|other| REQUESTS[other.index()].carry_out(me));
 }
 
 /// No translation is global, so loading CR3 forgets all.
