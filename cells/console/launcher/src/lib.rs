@@ -1,0 +1,40 @@
+//! From the name of a command to its `main`.
+//!
+//! To the shell: a [`Program`] that can be run as long as it lives, and whose cell is unloaded when it is dropped. This
+//! is the one place where the address of an application's entry becomes a function.
+#![no_std]
+
+extern crate alloc;
+
+use alloc::boxed::Box;
+use alloc::format;
+use application::{Entry, Environment, ExitCode};
+use namespace::{LoadError, LoadedApplication};
+
+/// A loaded application.
+pub struct Program(LoadedApplication);
+
+impl Program {
+    /// Loads the application for the command `name`.
+    pub fn load(name: &str) -> Result<Self, Box<LoadError>> {
+        let loaded = namespace::application(name).or_else(|error| match error {
+            // A library has the name; the application's cell has a longer one.
+            LoadError::NotAnApplication { cell } => namespace::application(&format!("{name}{}", manual::SUFFIX))
+                .map_err(|error| match error {
+                    LoadError::Unknown { .. } => LoadError::NotAnApplication { cell },
+                    error => error,
+                }),
+            error => Err(error),
+        });
+        loaded.map(Self).map_err(Box::new)
+    }
+
+    /// Calls its `main`.
+    pub fn run(&self, environment: &mut Environment) -> ExitCode {
+        // SAFETY: the manifest names this symbol as the `main` of an application, for which the build requires the
+        // type `Entry`; the cell was linked against the `application` that is loaded here, and is loaded while
+        // `self` lives. The address is that of a function, so it is not null.
+        let entry: Entry = unsafe { core::mem::transmute(self.0.entry()) };
+        entry(environment)
+    }
+}

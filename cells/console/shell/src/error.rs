@@ -1,0 +1,54 @@
+//! Why a line was not carried out.
+use alloc::boxed::Box;
+use alloc::string::String;
+use command_line::ParseError;
+use core::fmt;
+use namespace::LoadError;
+use pipe::CreateError;
+use task::SpawnError;
+use vfs::About;
+
+/// The reasons, each of which tells itself in one line.
+pub(crate) enum JobError {
+    /// The line has no meaning.
+    Parse(ParseError),
+    /// There is no application of this name.
+    Unknown(String),
+    /// There is one, but it cannot be loaded.
+    Load { name: String, error: Box<LoadError> },
+    /// A redirection's file cannot be opened.
+    File(About),
+    /// It cannot be given a pipe.
+    Pipe { name: String, error: CreateError },
+    /// No task can be made for it.
+    Spawn { name: String, error: SpawnError },
+}
+
+impl JobError {
+    pub(crate) fn load(name: &str, error: Box<LoadError>) -> Self {
+        let name = String::from(name);
+        match *error {
+            LoadError::Unknown { .. } | LoadError::NotAnApplication { .. } => Self::Unknown(name),
+            _ => Self::Load { name, error },
+        }
+    }
+}
+
+impl fmt::Display for JobError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Parse(error) => error.fmt(formatter),
+            Self::Unknown(name) => write!(formatter, "{name}: unknown command; 'help' lists them"),
+            Self::Load { name, error } => write!(formatter, "{name}: cannot be loaded: {error}"),
+            Self::File(about) => about.fmt(formatter),
+            Self::Pipe { name, error } => write!(formatter, "{name}: cannot be given a pipe: {error}"),
+            Self::Spawn { name, error } => write!(formatter, "{name}: cannot be started: {error}"),
+        }
+    }
+}
+
+impl From<ParseError> for JobError {
+    fn from(error: ParseError) -> Self {
+        Self::Parse(error)
+    }
+}

@@ -1,0 +1,79 @@
+//! The shell: reads lines from the console and runs what they ask for.
+//!
+//! To the user: every line is answered, by its applications or by one line that says why not, and the next prompt
+//! comes whatever those applications do: each runs in its own task, and how it ended is told. Background jobs run
+//! in a task of their own that does the same. The shell keeps nothing that outlives it but the history, so its
+//! supervisor may start it anew.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+mod complete;
+mod error;
+mod files;
+mod job;
+mod reader;
+
+use alloc::format;
+use application::Output;
+use command_line::Pipeline;
+use core::fmt;
+use core::sync::atomic::{AtomicU32, Ordering};
+use error::JobError;
+use reader::Reader;
+use task::Builder;
+use terminal::ConsoleOutput;
+
+const PROMPT: &str = "mitos> ";
+
+/// Numbers the background jobs.
+static NEXT_JOB: AtomicU32 = AtomicU32::new(1);
+
+/// Serves the user for ever.
+pub fn serve() -> ! {
+    let mut reader = Reader::new(PROMPT);
+    loop {
+        let line = reader.next_line();
+        if let Err(error) = execute(&line) {
+            say(format_args!("{error}"));
+        }
+    }
+}
+
+/// One line of the shell's own on the console.
+fn say(text: fmt::Arguments<'_>) {
+    // The console takes everything.
+    let _ = ConsoleOutput::new().write(format!("{text}\n").as_bytes());
+}
+
+fn execute(line: &str) -> Result<(), JobError> {
+    for pipeline in command_line::parse(line)? {
+        if pipeline.background {
+            start_in_background(pipeline)?;
+        } else {
+            job::run(pipeline, true)?;
+        }
+    }
+    Ok(())
+}
+
+fn start_in_background(pipeline: Pipeline) -> Result<(), JobError> {
+    let number = NEXT_JOB.fetch_add(1, Ordering::Relaxed);
+    let name = format!("job {number}");
+    let task = Builder::new().name(&name).spawn(move || {
+        let result = job::run(pipeline, false);
+        match result {
+            Ok(()) => say(format_args!("[{number}] done")),
+            Err(error) => say(format_args!("[{number}] {error}")),
+        }
+    });
+    match task {
+        Ok(task) => {
+            say(format_args!("[{number}] {}", task.id()));
+            task.detach();
+            Ok(())
+        }
+        Err(error) => Err(JobError::Spawn { name, error }),
+    }
+}

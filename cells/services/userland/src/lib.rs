@@ -1,0 +1,69 @@
+//! Starts what the user meets: the tree of files, the console and the shell.
+//!
+//! To `init`: after [`start`] the shell has its prompt, and console and shell are supervised, each started anew by
+//! itself when it ends for whatever reason; neither is ever given up. It fails, with everything named, if the first
+//! tasks cannot be made or the serial port's interrupt cannot be had.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+use alloc::boxed::Box;
+use alloc::vec;
+use core::fmt;
+use core::time::Duration;
+use memory_fs::MemoryFs;
+use restart_policy::{Intensity, MOST_RESTARTS, Strategy};
+use supervisor::{Child, Group, SupervisorError};
+use terminal::ApicError;
+use vfs::FsError;
+
+/// Which part of the free memory files may take.
+const SHARE_OF_FILES: u64 = 4;
+const FRAME_SIZE: u64 = 4096;
+
+/// The pauses between restarts grow, so that no second ever holds this many: the user is never left alone.
+const NEVER_GIVEN_UP: Intensity = Intensity { restarts: MOST_RESTARTS, within: Duration::from_secs(1) };
+
+/// Why there is no shell.
+#[derive(Debug)]
+pub enum StartError {
+    /// The tree of files cannot be made.
+    Files(FsError),
+    /// The serial port cannot interrupt.
+    Console(ApicError),
+    /// The tasks cannot be started.
+    Tasks(SupervisorError),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Files(error) => write!(formatter, "no tree of files: {error}"),
+            Self::Console(error) => write!(formatter, "no console: {error}"),
+            Self::Tasks(error) => write!(formatter, "no shell: {error}"),
+        }
+    }
+}
+
+impl core::error::Error for StartError {}
+
+/// Starts them. Once, when tasks, supervisor and interrupts work.
+pub fn start(command_line: &str) -> Result<(), StartError> {
+    mount_files().map_err(StartError::Files)?;
+    terminal::init(command_line).map_err(StartError::Console)?;
+    let console = Child::new("console", || terminal::serve());
+    let shell = Child::new("shell", || shell::serve());
+    let group = Group { strategy: Strategy::OneForOne, intensity: NEVER_GIVEN_UP, children: vec![console, shell] };
+    supervisor::supervise(group).map_err(StartError::Tasks)?;
+    Ok(())
+}
+
+fn mount_files() -> Result<(), FsError> {
+    let free = frames::statistics().free as u64 * FRAME_SIZE;
+    let capacity = free / SHARE_OF_FILES;
+    vfs::mount("/", Box::new(MemoryFs::new(capacity)?))?;
+    vfs::create_directory("/tmp")?;
+    log::info!("files in memory, up to {} MiB", capacity >> 20);
+    Ok(())
+}
