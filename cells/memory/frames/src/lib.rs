@@ -22,7 +22,7 @@ use spin_lock::SpinLock;
 pub use claim::AllocatedFrames;
 pub use inventory::{BootWindow, PhysicalRange, Storage, init, is_managed, storage};
 pub use pressure::{reclaim, register_reclaimer};
-pub use statistics::{Purpose, Statistics, free, statistics};
+pub use statistics::{Purpose, Statistics, free, recount, statistics};
 
 use inventory::Inventory;
 

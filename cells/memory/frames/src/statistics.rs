@@ -66,6 +66,12 @@ pub(crate) fn refund(purpose: Purpose, frames: usize) {
     HELD[purpose as usize].fetch_sub(frames, Ordering::Relaxed);
 }
 
+/// Counts frames under another purpose, for records that own frames without an [`crate::AllocatedFrames`].
+pub fn recount(frames: usize, from: Purpose, to: Purpose) {
+    refund(from, frames);
+    charge(to, frames);
+}
+
 /// A count of all frames of usable memory. The parts are read one after the other, so that while others allocate they
 /// may not add up to the total.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 use core::alloc::Layout;
 use core::ops::Range;
 use core::ptr::{self, NonNull};
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use addresses::{PAGE_SIZE, Page, PageRange, VirtAddr, pages_for};
 use cpu_local::InterruptGuard;
@@ -21,6 +22,11 @@ use crate::{Cache, Statistics, local};
 const GROWTH_PAGES: usize = 16;
 /// Room for the allocator's lists when it starts, and for the tag before a block.
 const OVERHEAD: usize = 4096;
+
+/// Unused bytes that are worth giving back at once: more than a few applications together need.
+const MUCH: usize = 4 << 20;
+/// Bytes of the arena that are not in use, as of the last change.
+static SPARE: AtomicUsize = AtomicUsize::new(0);
 
 type Allocator = Talc<Manual, DefaultBinning>;
 
@@ -59,7 +65,9 @@ fn with_heap<R>(action: impl FnOnce(&mut Heap) -> R) -> R {
         heap.abandon();
         HEAP.clear_poison();
     }
-    action(&mut heap)
+    let outcome = action(&mut heap);
+    SPARE.store(heap.arena.saturating_sub(heap.used), Ordering::Relaxed);
+    outcome
 }
 
 /// Tries; when there is no memory, asks everybody for spare frames, with no lock held, and tries once more.
@@ -224,8 +232,8 @@ impl Heap {
         self.top = self.abandoned_below..self.abandoned_below;
     }
 
-    /// Takes the unused whole pages at the end of the arena away from the allocator.
-    fn shorten(&mut self) -> Option<PageRange> {
+    /// Takes the unused whole pages at the end of the arena away from the allocator, if there are `fewest` or more.
+    fn shorten(&mut self, fewest: usize) -> Option<PageRange> {
         let end = NonNull::new(self.top.end as *mut u8)?;
         if self.top.is_empty() {
             return None;
@@ -236,7 +244,7 @@ impl Heap {
         let keep = (reserved.max(self.top.start) + 1).next_multiple_of(PAGE_SIZE) + GROWTH_PAGES / 4 * PAGE_SIZE;
         let first = Page::containing(VirtAddr::new_truncate(keep as u64));
         let count = self.top.end.checked_sub(keep)? / PAGE_SIZE;
-        let spare = PageRange::new(first, count).filter(|range| !range.is_empty())?;
+        let spare = PageRange::new(first, count).filter(|_| count >= fewest)?;
         // SAFETY: `keep` is above all that is in use, so the arena is cut exactly there.
         let new = unsafe { self.talc.truncate(end, keep as *mut u8) }?;
         debug_assert_eq!(new.as_ptr() as usize, keep);
@@ -248,7 +256,17 @@ impl Heap {
 
 /// Gives unused pages at the end of the heap back, and says how many. May wait for the other CPUs.
 pub fn trim() -> usize {
-    match with_heap(Heap::shorten) {
+    trim_from(1)
+}
+
+/// Gives much unused memory back, as it lies around after a task with much memory has ended. Costs next to nothing if
+/// there is not much.
+pub fn trim_much() -> usize {
+    if SPARE.load(Ordering::Relaxed) < MUCH { 0 } else { trim_from(MUCH / PAGE_SIZE) }
+}
+
+fn trim_from(fewest: usize) -> usize {
+    match with_heap(|heap| heap.shorten(fewest)) {
         Some(spare) => {
             // SAFETY: the heap put these pages down when it mapped them, and has just cut them off.
             drop(unsafe { MappedPages::<Writable>::from_page_range(spare, Purpose::Heap) });

@@ -118,6 +118,11 @@ pub(crate) fn free_withheld(pages: PageRange, purpose: Purpose) {
     free_run(run, purpose);
 }
 
+/// How many of the mapped or withheld pages own their frames.
+pub(crate) fn owned_frames(pages: PageRange) -> usize {
+    pages.iter().filter(|page| page_tables::read(&Processor, ACTIVE, *page).is_owned()).count()
+}
+
 fn free_run(run: Option<FrameRange>, purpose: Purpose) {
     if let Some(run) = run {
         // SAFETY: the entries just taken away owned these frames, for this purpose.

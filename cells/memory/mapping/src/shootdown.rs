@@ -49,21 +49,26 @@ pub(crate) fn forget(pages: PageRange) -> Result<(), ShootdownTimeout> {
 const PLACES: usize = 64;
 
 struct Quarantine {
-    places: [Option<(PageRange, Purpose)>; PLACES],
+    places: [Option<PageRange>; PLACES],
     /// Pages of ranges for which there was no place: out of use for ever.
     lost: usize,
 }
 
 static QUARANTINE: SpinLock<Quarantine> = SpinLock::new(Quarantine { places: [None; PLACES], lost: 0 });
 
-/// Keeps the withheld range out of use.
+/// Keeps the withheld range out of use. Its frames are counted for `purpose` until now.
 pub(crate) fn quarantine(pages: PageRange, purpose: Purpose) {
     if pages.is_empty() {
         return;
     }
+    frames::recount(range::owned_frames(pages), purpose, Purpose::Quarantine);
+    keep(pages);
+}
+
+fn keep(pages: PageRange) {
     let mut quarantine = QUARANTINE.lock();
     match quarantine.places.iter_mut().find(|place| place.is_none()) {
-        Some(place) => *place = Some((pages, purpose)),
+        Some(place) => *place = Some(pages),
         None => quarantine.lost += pages.count(),
     }
 }
@@ -71,7 +76,7 @@ pub(crate) fn quarantine(pages: PageRange, purpose: Purpose) {
 /// How many pages are in quarantine now.
 pub fn quarantined() -> usize {
     let quarantine = QUARANTINE.lock();
-    let kept: usize = quarantine.places.iter().flatten().map(|(pages, _)| pages.count()).sum();
+    let kept: usize = quarantine.places.iter().flatten().map(PageRange::count).sum();
     kept + quarantine.lost
 }
 
@@ -80,15 +85,16 @@ pub fn quarantined() -> usize {
 pub fn retry_quarantine() -> usize {
     let mut freed = 0;
     for index in 0..PLACES {
-        let Some((pages, purpose)) = QUARANTINE.lock().places[index].take() else { continue };
-        if forget(pages).is_ok() {
-            range::free_withheld(pages, purpose);
-            // SAFETY: the range was put down when it came into quarantine, and its place is empty now.
-            drop(unsafe { pages::AllocatedPages::from_range(pages) });
-            freed += pages.count();
-        } else {
-            quarantine(pages, purpose);
+        let Some(pages) = QUARANTINE.lock().places[index].take() else { continue };
+        if forget(pages).is_err() {
+            // Who is silent now is so for the rest, too: one wait is enough.
+            keep(pages);
+            break;
         }
+        range::free_withheld(pages, Purpose::Quarantine);
+        // SAFETY: the range was put down when it came into quarantine, and its place is empty now.
+        drop(unsafe { pages::AllocatedPages::from_range(pages) });
+        freed += pages.count();
     }
     freed
 }

@@ -31,6 +31,8 @@ pub(crate) fn dispose(task: &Task) {
     }
     drop(task.strip(RIGHT));
     task_core::release(RIGHT, task);
+    // What a task with much memory has freed lies around in the heap.
+    heap_core::trim_much();
 }
 
 /// A detached task has ended. Called with interrupts off by the task itself, as the last thing.
