@@ -194,16 +194,26 @@ impl Graph {
     }
 }
 
-/// The mangled name of the function with this path in the cell's object.
+/// The mangled name of the function `name` at the root of the cell's crate, if it has one.
 ///
 /// # Errors
-/// If the cell has no such function.
-pub fn mangled(cell: &Cell, path: &str) -> Result<String, BuildError> {
+/// An object that cells may not be.
+pub fn find(cell: &Cell, name: &str) -> Result<Option<String>, BuildError> {
     let object = cell.object()?;
+    let path = format!("{}::{name}", cell.name());
     let found = object.symbols.iter().find(|symbol| {
-        symbol.definition.is_some() && format!("{:#}", rustc_demangle::demangle(symbol.name)) == path
+        let defined = symbol.definition.is_some() && symbol.binding == Binding::Global;
+        defined && symbol.name.ends_with(name) && format!("{:#}", rustc_demangle::demangle(symbol.name)) == path
     });
-    found.map(|symbol| symbol.name.to_owned()).ok_or_else(|| BuildError::Missing { what: format!("`{path}`") })
+    Ok(found.map(|symbol| symbol.name.to_owned()))
+}
+
+/// As [`find`], for a function that must be there.
+///
+/// # Errors
+/// [`BuildError::Missing`] if the cell has no such function.
+pub fn mangled(cell: &Cell, name: &str) -> Result<String, BuildError> {
+    find(cell, name)?.ok_or_else(|| BuildError::Missing { what: format!("`{}::{name}`", cell.name()) })
 }
 
 /// The layout of each cell's sections.

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The function that takes over when all cells are loaded, and its cell.
-const ENTRY: (&str, &str) = ("init", "init::main");
+const ENTRY: (&str, &str) = ("init", "main");
 
 /// What was packed.
 #[derive(Debug)]
@@ -49,9 +49,10 @@ impl CellPacker {
             forbids_unsafe: false,
             unsafe_blocks: 0,
             entry: match role {
-                Role::Application => Some(cells::mangled(cell, &format!("{}::main", cell.name()))?),
+                Role::Application => Some(cells::mangled(cell, "main")?),
                 Role::Seed | Role::Kernel => None,
             },
+            hand_over: cells::find(cell, "surrender")?.zip(cells::find(cell, "adopt")?),
             license: String::new(),
         })
     }

@@ -91,6 +91,17 @@ fn claim() -> Option<usize> {
     })
 }
 
+impl Registration {
+    /// The entries, where they lie in memory.
+    #[must_use]
+    pub fn entries(&self) -> &[FrameEntry] {
+        let slot = &TABLE[self.slot];
+        let (entries, count) = (slot.entries.load(Relaxed), slot.entry_count.load(Relaxed));
+        // SAFETY: `register` made the pointer from a box of this many entries, which is freed after the registration.
+        unsafe { core::slice::from_raw_parts(entries.cast(), count) }
+    }
+}
+
 impl Drop for Registration {
     fn drop(&mut self) {
         let slot = &TABLE[self.slot];

@@ -18,6 +18,7 @@ fn packed(object: &[u8]) -> (Vec<u8>, Digest) {
         forbids_unsafe: true,
         unsafe_blocks: 0,
         entry: None,
+        hand_over: None,
         license: String::from("MIT"),
     };
     let manifest =

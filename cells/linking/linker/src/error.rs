@@ -37,6 +37,14 @@ impl LinkError {
     }
 }
 
+impl LinkError {
+    /// A reference to `symbol` that cannot reach a new address.
+    #[must_use]
+    pub fn overflow(symbol: &str, offset: usize, overflow: Overflow) -> Self {
+        Self::new("(patch)", symbol, offset, LinkErrorKind::Overflow(overflow))
+    }
+}
+
 impl fmt::Display for LinkError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { section, symbol, offset, kind } = self;

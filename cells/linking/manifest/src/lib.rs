@@ -64,6 +64,8 @@ pub struct CellEntry {
     pub unsafe_blocks: u32,
     /// Mangled name of `main`, for an application.
     pub entry: Option<String>,
+    /// Mangled names of `surrender` and `adopt`, for a cell that hands its state over when it is replaced.
+    pub hand_over: Option<(String, String)>,
     /// SPDX expression.
     pub license: String,
 }

@@ -14,6 +14,8 @@ use unwind_table::TableError;
 pub enum LoadError {
     /// The namespace has not been set up.
     NoArchive,
+    /// Cells are being replaced; when that is over cells can be loaded again.
+    Replacing,
     /// The archive has no such cell.
     Unknown {
         /// The name that was asked for.
@@ -95,6 +97,7 @@ impl fmt::Display for LoadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoArchive => f.write_str("there is no archive of cells"),
+            Self::Replacing => f.write_str("cells are being replaced; try again when the swap is over"),
             Self::Unknown { cell } => write!(f, "{cell}: no such cell"),
             Self::AlreadyLoaded { cell } => write!(f, "cell {cell} is loaded already"),
             Self::NotAnApplication { cell } => write!(f, "cell {cell} is no application"),
@@ -122,6 +125,8 @@ impl core::error::Error for LoadError {}
 /// Why a cell cannot be unloaded. It stays as it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UnloadError {
+    /// Cells are being replaced.
+    Replacing,
     /// No such cell is loaded.
     NotLoaded {
         /// The name that was asked for.
@@ -139,6 +144,7 @@ pub enum UnloadError {
 impl fmt::Display for UnloadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Replacing => f.write_str("cells are being replaced; try again when the swap is over"),
             Self::NotLoaded { cell } => write!(f, "{cell}: no such cell is loaded"),
             Self::InUse { cell, users } => write!(f, "cell {cell} is used by {}", users.join(", ")),
         }

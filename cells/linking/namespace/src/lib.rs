@@ -17,6 +17,7 @@ mod cell;
 mod error;
 mod load;
 mod query;
+pub mod replace;
 mod segments;
 mod state;
 mod stubs;

@@ -10,7 +10,7 @@ use addresses::{PAGE_SIZE, Page, PageRange, VirtAddr, pages_for};
 use frames::Purpose;
 use layout::{Layout, Segment};
 use linker::Bases;
-use mapping::{Executable, MapError, MappedPages, Permission, ReadOnly, Writable};
+use mapping::{Executable, MapError, MappedPages, Permission, ReadOnly, Readable, Writable};
 use pages::{AllocatedPages, Region};
 use relocation::Overflow;
 use unwind_table::TableError;
@@ -196,16 +196,14 @@ impl TextPages {
         self.0.len() / PAGE_SIZE
     }
 
-    /// A writable copy of page `index`.
-    pub(crate) fn copy(&self, index: usize) -> Result<MappedPages<Writable>, MapError> {
-        let mut copy = mapping::allocate(1, Writable, Purpose::CellText)?;
-        copy.bytes_mut().copy_from_slice(&self.0.bytes()[index * PAGE_SIZE..][..PAGE_SIZE]);
-        Ok(copy)
+    /// The pages as a mapping.
+    pub(crate) fn mapping(&self) -> &MappedPages<Executable> {
+        &self.0
     }
 
     /// Puts a changed copy of page `index` in its place. What `change` leaves as it was may be executed meanwhile.
     pub(crate) fn rewrite(&mut self, index: usize, change: impl FnOnce(&mut [u8])) -> Result<(), TextWriteError> {
-        let mut copy = self.copy(index).map_err(TextWriteError::Memory)?;
+        let mut copy = copy_page(&self.0, index).map_err(TextWriteError::Memory)?;
         change(copy.bytes_mut());
         // SAFETY: the table of stubs is locked, so nobody else writes this entry; the result is dropped here.
         let replacement = unsafe { self.0.prepare_replacement(index, copy) }
@@ -215,4 +213,11 @@ impl TextPages {
         unsafe { replacement.entry().write_volatile(replacement.new_bits()) };
         Ok(())
     }
+}
+
+/// A writable copy of page `index` of `mapping`.
+pub(crate) fn copy_page<R: Readable>(mapping: &MappedPages<R>, index: usize) -> Result<MappedPages<Writable>, MapError> {
+    let mut copy = mapping::allocate(1, Writable, mapping.purpose())?;
+    copy.bytes_mut().copy_from_slice(&mapping.bytes()[index * PAGE_SIZE..][..PAGE_SIZE]);
+    Ok(copy)
 }

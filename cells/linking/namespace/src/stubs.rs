@@ -119,6 +119,36 @@ impl StubTable {
         self.known.get(&function).map(|known| self.address(known.slot))
     }
 
+    /// The stubs of the functions that `cell` defines.
+    pub(crate) fn of_cell(&self, cell: CellId) -> impl Iterator<Item = (Function, u64)> {
+        self.known
+            .iter()
+            .filter(move |(function, _)| function.cell == cell)
+            .map(|(function, known)| (*function, self.address(known.slot)))
+    }
+
+    /// The page that holds the stub at `address`: number of the area, index in it, offset of the stub in the page.
+    pub(crate) fn place_of(&self, address: u64) -> Option<(usize, usize, usize)> {
+        let inside = |area: &Area| (area.base..area.base + (area.slots * STUB_SIZE) as u64).contains(&address);
+        let area = self.areas.iter().position(inside)?;
+        let offset = usize::try_from(address - self.areas[area].base).ok()?;
+        Some((area, offset / PAGE_SIZE, offset % PAGE_SIZE))
+    }
+
+    /// The pages of area `area`.
+    pub(crate) fn area(&self, area: usize) -> &TextPages {
+        &self.areas[area].pages
+    }
+
+    /// Stubs that lead elsewhere now: for each the old and the new function and the new entry.
+    pub(crate) fn rename(&mut self, changes: &[(Function, Function, u64)]) {
+        for (old, new, entry) in changes {
+            if let Some(known) = self.known.remove(old) {
+                self.known.insert(*new, Known { slot: known.slot, entry: *entry });
+            }
+        }
+    }
+
     /// The function whose stub is at `address`.
     pub(crate) fn at(&self, address: u64) -> Option<(Function, u64)> {
         let mut found = self.areas.iter().enumerate();

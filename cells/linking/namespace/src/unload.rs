@@ -29,24 +29,8 @@ impl LoadedApplication {
 
 impl Drop for LoadedApplication {
     fn drop(&mut self) {
-        // Nothing uses an application, so the only error would be that it is gone already.
-        let gone = state::with(|state| {
-            state.stubs.remove(self.id);
-            Ok(detach(state, self.id))
-        });
-        drop(gone);
+        drop(state::with_locked(|state| state.detach(self.id)));
     }
-}
-
-/// Takes the cell out of the namespace; the caller drops it, and with it its memory, without the lock.
-fn detach(state: &mut crate::state::State, id: CellId) -> Option<crate::cell::Cell> {
-    let cell = state.cells.remove(&id)?;
-    for used in crate::load::used_cells(&cell.references) {
-        if let Some(used) = state.cells.get_mut(&used) {
-            used.users.remove(&id);
-        }
-    }
-    Some(cell)
 }
 
 /// Loads the application called `name`. Every start has a cell of its own.
@@ -81,11 +65,14 @@ pub fn unload(name: &str) -> Result<(), UnloadError> {
             let users = cell.users.iter().map(|&user| state.name_of(user)).collect();
             return Ok(Err(UnloadError::InUse { cell: String::from(name), users }));
         }
-        state.stubs.remove(id);
         state.index.remove(id);
-        Ok(Ok(detach(state, id)))
+        Ok(Ok(state.detach(id)))
     });
-    outcome.unwrap_or_else(|_| Err(not_loaded())).map(drop)
+    match outcome {
+        Ok(outcome) => outcome.map(drop),
+        Err(LoadError::Replacing) => Err(UnloadError::Replacing),
+        Err(_) => Err(not_loaded()),
+    }
 }
 
 /// Tries to load the bytes of `file` as the object of the cell called `name`, as a new cell beside all others, and
@@ -101,8 +88,7 @@ pub fn check_object(name: &str, file: &[u8]) -> Result<(), LoadError> {
         parse(&candidate)?;
         let loaded = state.load(core::slice::from_ref(&candidate), Scope::Private)?;
         for id in loaded.ids {
-            state.stubs.remove(id);
-            drop(detach(state, id));
+            drop(state.detach(id));
         }
         Ok(())
     })

@@ -1,0 +1,261 @@
+//! Replacing loaded cells by others of the same names: what the engine of evolution builds on.
+//!
+//! [`prepare`] does everything that can fail: the new cells are loaded beside the old ones, and for every place that
+//! refers to an old cell the new content is ready. Nothing that runs sees any of it. The result says which words are to
+//! be written while no CPU runs ([`Prepared::writes`]); after that [`Prepared::commit`] brings the books up to date.
+//! Dropping it instead undoes everything. While it lives no cell comes or goes.
+//!
+//! What keeps its address: statics whose structure did not change (with their values), and every permanent stub.
+
+mod compare;
+mod error;
+mod patches;
+mod prepare;
+
+use alloc::{string::String, sync::Arc, vec::Vec};
+use core::ops::Range;
+
+pub use error::{Held, ReplaceError};
+use hashbrown::HashMap;
+use linker::{CellId, Function, Index, Reference};
+use manifest::{Alternate, CellEntry};
+use mapping::Replacement;
+
+use crate::{cell::Cell, state};
+
+/// Name of the build that the system booted with.
+pub const BASE: &str = "base";
+
+/// A word to be written while no CPU runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Write {
+    /// Where.
+    pub address: u64,
+    /// What must still be there.
+    pub old: u64,
+    /// What takes its place.
+    pub new: u64,
+    /// Size of the word: 4 or 8 bytes.
+    pub bytes: usize,
+}
+
+/// A part of the text that no stack may be in when the change takes effect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unstable {
+    /// Its addresses.
+    pub range: Range<u64>,
+    /// The cell.
+    pub cell: String,
+    /// The section's name.
+    pub section: String,
+}
+
+/// The functions by which a cell hands its state over: mangled paths are in the manifest's cell of that name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HandOver {
+    /// `surrender` of the old cell.
+    pub surrender: u64,
+    /// `adopt` of the old cell, to give the state back.
+    pub give_back: u64,
+    /// `adopt` of the new cell.
+    pub adopt: u64,
+}
+
+/// A cell that is to take another's place.
+pub(super) struct Pair {
+    old: CellId,
+    new: Cell,
+}
+
+/// A change that is ready to take effect.
+pub struct Prepared {
+    pairs: Vec<Pair>,
+    names: Index,
+    /// Stubs that will lead to other functions: their key now, their key and entry then.
+    stubs: Vec<(Function, Function, u64)>,
+    /// References of cells that stay: cell, place in its list, what it will be.
+    references: Vec<(CellId, usize, Reference)>,
+    words: Vec<Write>,
+    // Declared after what refers to nothing, so that frames go last.
+    pages: Vec<Replacement>,
+    unstable: Vec<Unstable>,
+    hand_overs: Vec<(String, HandOver)>,
+    /// From when on dropping it has something to undo in the namespace.
+    armed: bool,
+}
+
+/// A replaced cell that is no longer in the namespace. Its memory is freed when this is dropped.
+#[derive(Debug)]
+pub struct Retired {
+    cell: Cell,
+    /// Stubs of functions that the new version does not have.
+    orphans: Vec<u64>,
+}
+
+impl Drop for Retired {
+    fn drop(&mut self) {
+        let _before_boot = state::with_locked(|state| state.stubs.remove(self.cell.id));
+    }
+}
+
+impl Retired {
+    /// The cell's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.cell.entry.name
+    }
+
+    /// Addresses of its text, its constants and the stubs of its functions that have no successor: nothing may refer to
+    /// them when this is dropped.
+    pub fn ranges(&self) -> impl Iterator<Item = Range<u64>> {
+        let segments = [layout::Segment::Text, layout::Segment::Constants].map(|segment| self.cell.range(segment));
+        let stubs = self.orphans.iter().map(|&address| address..address + linker::STUB_SIZE as u64);
+        segments.into_iter().chain(stubs)
+    }
+
+    /// Bytes of memory that dropping it frees.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let segments = &self.cell.segments;
+        segments.text.as_ref().map_or(0, mapping::MappedPages::len)
+            + segments.constants.as_ref().map_or(0, mapping::MappedPages::len)
+    }
+
+    /// Addresses of all that the books keep about it, which a scan for references must not take for references.
+    pub fn books(&self, mut each: impl FnMut(Range<u64>)) {
+        let range = |start: *const u8, bytes: usize| start.addr() as u64..(start.addr() + bytes) as u64;
+        each(range(core::ptr::from_ref(self).cast(), size_of::<Self>()));
+        each(range(self.orphans.as_ptr().cast(), size_of_val(&self.orphans[..])));
+        if let Some(frames) = &self.cell.frames {
+            let entries = frames.entries();
+            each(range(entries.as_ptr().cast(), size_of_val(entries)));
+        }
+    }
+}
+
+/// The alternate builds in the archive: name, description, names of the cells that differ.
+#[must_use]
+pub fn alternates() -> Vec<(String, String, Vec<String>)> {
+    let row = |alternate: &Alternate| {
+        let cells = alternate.cells.iter().map(|cell| cell.name.clone()).collect();
+        (alternate.name.clone(), alternate.description.clone(), cells)
+    };
+    state::look(|state| state.archive.manifest().alternates.iter().map(row).collect()).unwrap_or_default()
+}
+
+/// Makes ready to change the namespace to the build called `name`: an alternate, or [`BASE`].
+///
+/// # Errors
+/// [`ReplaceError`] says which cell refuses and why; everything is as it was.
+pub fn prepare(name: &str) -> Result<Prepared, ReplaceError> {
+    state::with_replace(|state| prepare::prepare(state, name))
+}
+
+impl Prepared {
+    /// Names of the cells that will be replaced.
+    #[must_use]
+    pub fn swap_set(&self) -> Vec<String> {
+        self.pairs.iter().map(|pair| pair.new.entry.name.clone()).collect()
+    }
+
+    /// Text that must be on no stack.
+    #[must_use]
+    pub fn unstable(&self) -> &[Unstable] {
+        &self.unstable
+    }
+
+    /// The cells that hand their state over.
+    #[must_use]
+    pub fn hand_overs(&self) -> &[(String, HandOver)] {
+        &self.hand_overs
+    }
+
+    /// All words that make the change: page table entries of prepared pages, and statics that hold old addresses.
+    #[must_use]
+    pub fn writes(&self) -> Vec<Write> {
+        let pages = self.pages.iter().map(|page| Write {
+            address: page.entry().expose_provenance() as u64,
+            old: page.old_bits(),
+            new: page.new_bits(),
+            bytes: 8,
+        });
+        pages.chain(self.words.iter().copied()).collect()
+    }
+
+    /// How many pages have been copied and patched.
+    #[must_use]
+    pub fn patched_pages(&self) -> usize {
+        self.pages.len()
+    }
+
+    /// The writes have been done: brings the books up to date and returns the cells that were replaced.
+    #[must_use]
+    pub fn commit(mut self) -> Vec<Retired> {
+        let pairs = core::mem::take(&mut self.pairs);
+        let names = core::mem::take(&mut self.names);
+        let retired = state::with_locked(|state| {
+            state.stubs.rename(&self.stubs);
+            for (user, place, reference) in self.references.drain(..) {
+                if let Some(slot) = state.cells.get_mut(&user).and_then(|cell| cell.references.get_mut(place)) {
+                    *slot = reference;
+                }
+            }
+            let mut retired = Vec::with_capacity(pairs.len());
+            let mut new_cells = Vec::with_capacity(pairs.len());
+            let renamed: HashMap<CellId, CellId> = pairs.iter().map(|pair| (pair.old, pair.new.id)).collect();
+            for Pair { old, mut new } in pairs {
+                state.index.remove(old);
+                if let Some(mut old) = state.cells.remove(&old) {
+                    new.users = old.users.iter().map(|user| *renamed.get(user).unwrap_or(user)).collect();
+                    // Statics that stay are the new cell's now; so are thread locals, which are the same.
+                    new.segments.data.append(&mut old.segments.data);
+                    new.thread_locals = new.thread_locals.take().or_else(|| old.thread_locals.take());
+                    let orphans = state.stubs.of_cell(old.id).map(|(_, address)| address).collect();
+                    retired.push(Retired { cell: old, orphans });
+                }
+                new_cells.push(new);
+            }
+            for cell in state.cells.values_mut() {
+                cell.users = cell.users.iter().map(|user| *renamed.get(user).unwrap_or(user)).collect();
+            }
+            state.index.merge(names);
+            state.enter(new_cells);
+            retired
+        });
+        retired.unwrap_or_default()
+    }
+}
+
+impl Drop for Prepared {
+    fn drop(&mut self) {
+        if !self.armed {
+            return;
+        }
+        // Pages first: they belong to mappings that may go when deferred unloads are done.
+        self.pages.clear();
+        let pairs = core::mem::take(&mut self.pairs);
+        let gone = state::with_locked(|state| {
+            for pair in &pairs {
+                state.stubs.remove(pair.new.id);
+            }
+            state.end_replacement()
+        });
+        drop((pairs, gone));
+    }
+}
+
+/// The entries of the build called `name` that differ from what is loaded.
+fn target(state: &state::State, name: &str) -> Result<Vec<Arc<CellEntry>>, ReplaceError> {
+    let manifest = state.archive.manifest();
+    let overlay: &[CellEntry] = if name == BASE {
+        &[]
+    } else {
+        let alternate = manifest.alternates.iter().find(|alternate| alternate.name == name);
+        &alternate.ok_or_else(|| ReplaceError::Unknown { build: name.into() })?.cells
+    };
+    let loaded = |entry: &&CellEntry| state.named(&entry.name).map(|cell| cell.entry.object.digest);
+    let differing = |entry: &&CellEntry| loaded(entry).is_some_and(|digest| digest != entry.object.digest);
+    let replaced = |entry: &&CellEntry| overlay.iter().any(|other| other.name == entry.name);
+    let base = manifest.cells.iter().filter(|entry| !replaced(entry));
+    Ok(overlay.iter().chain(base).filter(differing).map(|entry| Arc::new(entry.clone())).collect())
+}

@@ -1,0 +1,181 @@
+//! Which parts of two versions of a cell are the same.
+
+use alloc::{
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use hashbrown::{HashMap, HashSet};
+use manifest::{CellDetails, ShortDigest, Structure};
+use object::{Object, SectionKind, SymbolKind};
+
+use super::{Held, ReplaceError};
+
+/// One version of a cell.
+pub(super) struct Version<'a> {
+    pub(super) name: &'a str,
+    pub(super) object: &'a Object<'a>,
+    pub(super) details: &'a CellDetails,
+}
+
+/// Sections of the old version and their counterparts in the new one.
+pub(super) struct Comparison {
+    /// For each new section that holds a static which stays: the old section.
+    pub(super) kept_statics: HashMap<usize, usize>,
+    /// For each old section of the same name in the new version.
+    pub(super) counterpart: HashMap<usize, usize>,
+    /// Old sections of text that may go on running after the change.
+    pub(super) stable: HashSet<usize>,
+}
+
+impl Version<'_> {
+    fn structures(&self, kind: Structure) -> HashMap<&str, ShortDigest> {
+        let of_kind = self.details.structures.iter().filter(|structure| structure.kind == kind);
+        of_kind.map(|structure| (structure.name.as_str(), structure.digest)).collect()
+    }
+
+    /// Mangled names of the symbols in `section`.
+    fn symbols_in(&self, section: usize) -> impl Iterator<Item = &str> {
+        self.object.symbols.iter().filter_map(move |symbol| {
+            let inside = symbol.definition.is_some_and(|(place, _)| place == section);
+            (inside && symbol.kind != SymbolKind::Section).then_some(symbol.name)
+        })
+    }
+}
+
+/// Compares two versions of a cell. With `hands_over`, statics and types of the cell's own may change: their values are
+/// given up by the old version and taken over by the new one. `called` says whether others refer to a function.
+pub(super) fn compare(
+    old: &Version<'_>,
+    new: &Version<'_>,
+    hands_over: bool,
+    called: &dyn Fn(&str) -> bool,
+) -> Result<Comparison, ReplaceError> {
+    let refused = |held| ReplaceError::Refused { cell: old.name.to_string(), held };
+    check_thread_locals(old, new).map_err(refused)?;
+    check_structures(old, new, hands_over, called).map_err(refused)?;
+    let by_name: HashMap<&str, usize> =
+        new.object.sections.iter().enumerate().map(|(number, section)| (section.name, number)).collect();
+    let counterpart: HashMap<usize, usize> = old
+        .object
+        .sections
+        .iter()
+        .enumerate()
+        .filter_map(|(number, section)| Some((number, *by_name.get(section.name)?)))
+        .collect();
+    let kept_statics = keep_statics(old, new, &counterpart, hands_over).map_err(refused)?;
+    let stable = stable_text(old, new, &counterpart);
+    Ok(Comparison { kept_statics, counterpart, stable })
+}
+
+fn check_thread_locals(old: &Version<'_>, new: &Version<'_>) -> Result<(), Held> {
+    let blocks = |version: &Version<'_>| -> Vec<(String, usize)> {
+        let thread = |kind| matches!(kind, SectionKind::ThreadData | SectionKind::ThreadZero);
+        let sections = version.object.sections.iter().filter(|section| thread(section.kind));
+        sections.map(|section| (section.name.to_string(), section.size)).collect()
+    };
+    if blocks(old) == blocks(new) { Ok(()) } else { Err(Held::ThreadLocals) }
+}
+
+/// A structure that both versions have must be the same in both.
+fn check_structures(
+    old: &Version<'_>,
+    new: &Version<'_>,
+    hands_over: bool,
+    called: &dyn Fn(&str) -> bool,
+) -> Result<(), Held> {
+    for kind in [Structure::Type, Structure::TraitObject, Structure::Signature] {
+        let after = new.structures(kind);
+        for (name, digest) in old.structures(kind) {
+            let changed = after.get(name).is_some_and(|other| *other != digest);
+            // What the cell defines itself it converts itself, if it hands over.
+            let own = hands_over && name.contains(old.name);
+            let internal = kind == Structure::Signature && !called(name);
+            if changed && !own && !internal {
+                return Err(Held::Structure(kind, name.to_string()));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn is_static(kind: SectionKind) -> bool {
+    matches!(kind, SectionKind::Data | SectionKind::Zero)
+}
+
+fn keep_statics(
+    old: &Version<'_>,
+    new: &Version<'_>,
+    counterpart: &HashMap<usize, usize>,
+    hands_over: bool,
+) -> Result<HashMap<usize, usize>, Held> {
+    let (before, after) = (old.structures(Structure::Static), new.structures(Structure::Static));
+    let mut kept = HashMap::new();
+    for (number, section) in old.object.sections.iter().enumerate().filter(|(_, section)| is_static(section.kind)) {
+        let same = counterpart.get(&number).copied().filter(|&other| {
+            let other = &new.object.sections[other];
+            let structure = |name: &str| match (before.get(name), after.get(name)) {
+                (Some(one), Some(two)) => one == two,
+                // Without debug information only the size speaks for a static; both versions must be without it.
+                (None, None) => true,
+                _ => false,
+            };
+            other.kind == section.kind && other.size == section.size && old.symbols_in(number).all(structure)
+        });
+        match same {
+            Some(other) => {
+                kept.insert(other, number);
+            }
+            // A static of size 0 has no value, and what the cell hands over is not lost.
+            None if section.size == 0 || hands_over => {}
+            None => {
+                let name = old.symbols_in(number).next().unwrap_or(section.name);
+                return Err(Held::Static(name.to_string()));
+            }
+        }
+    }
+    Ok(kept)
+}
+
+/// Text that is the same and leads only to text of this cell that is the same: a stack may stand in it.
+fn stable_text(old: &Version<'_>, new: &Version<'_>, counterpart: &HashMap<usize, usize>) -> HashSet<usize> {
+    let digests = |details: &CellDetails| -> HashMap<u32, ShortDigest> {
+        details.sections.iter().map(|section| (section.section, section.digest)).collect()
+    };
+    let (before, after) = (digests(old.details), digests(new.details));
+    let same = |number: usize| {
+        let key = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let other = counterpart.get(&number).and_then(|&other| after.get(&key(other)));
+        matches!((before.get(&key(number)), other), (Some(one), Some(two)) if one == two)
+    };
+    let text = |number: usize| old.object.sections[number].kind == SectionKind::Text;
+    let mut stable: HashSet<usize> =
+        (0..old.object.sections.len()).filter(|&number| text(number) && same(number)).collect();
+    let defined: HashMap<&str, usize> = old
+        .object
+        .symbols
+        .iter()
+        .filter_map(|symbol| Some((symbol.name, symbol.definition?.0)))
+        .filter(|(name, _)| !name.is_empty())
+        .collect();
+    let leads_to = |symbol: usize| {
+        let symbol = &old.object.symbols[symbol];
+        symbol.definition.map(|(section, _)| section).or_else(|| defined.get(symbol.name).copied())
+    };
+    loop {
+        let leading_out: Vec<usize> = stable
+            .iter()
+            .copied()
+            .filter(|&number| {
+                let mut targets = old.object.relocations(number).iter().filter_map(|place| leads_to(place.symbol));
+                targets.any(|target| text(target) && !stable.contains(&target))
+            })
+            .collect();
+        if leading_out.is_empty() {
+            return stable;
+        }
+        for number in leading_out {
+            stable.remove(&number);
+        }
+    }
+}
