@@ -1,9 +1,10 @@
-//! `mem` shows memory and who holds it.
+//! `mem` shows memory and who holds it; it also checks it, and asks those who keep spare memory to give it back.
 #![no_std]
 #![forbid(unsafe_code)]
 
 use application::{Environment, ExitCode, Failure};
 use frames::Purpose;
+use memory_checks::{CHECKS, Check, SLOW_CHECKS};
 
 /// Frames are 4 KiB.
 const FRAME_KIB: usize = 4;
@@ -15,7 +16,35 @@ pub fn main(environment: &mut Environment) -> ExitCode {
 }
 
 fn run(environment: &mut Environment) -> Result<(), Failure> {
-    let [] = &*environment.arguments() else { return Err(manual::MEM.usage.into()) };
+    let arguments = environment.arguments();
+    match &*arguments {
+        [] => show(environment),
+        [word] if word == "check" => check(environment, CHECKS),
+        [word] if word == "silent" => check(environment, SLOW_CHECKS),
+        [word] if word == "reclaim" => {
+            let frames = frames::reclaim();
+            Ok(writeln!(environment, "{frames} frames came back")?)
+        }
+        _ => Err(manual::MEM.usage.into()),
+    }
+}
+
+fn check(environment: &mut Environment, checks: &[Check]) -> Result<(), Failure> {
+    let mut passed = 0;
+    for check in checks {
+        match (check.run)() {
+            Ok(()) => {
+                passed += 1;
+                writeln!(environment, "ok: {}", check.name)?;
+            }
+            Err(error) => writeln!(environment, "FAILED: {}: {error}", check.name)?,
+        }
+    }
+    writeln!(environment, "{passed} of {} checks passed", checks.len())?;
+    if passed == checks.len() { Ok(()) } else { Err(Failure::refused("memory is not as it must be")) }
+}
+
+fn show(environment: &mut Environment) -> Result<(), Failure> {
     let frames = frames::statistics();
     writeln!(environment, "{:<16} {:>8} {:>10}", "frames", "count", "KiB")?;
     row(environment, "total", frames.total)?;

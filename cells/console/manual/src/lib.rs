@@ -45,7 +45,7 @@ pages! {
     KILL: "kill" " TASK", "ends a task";
     LOG: "log" " [LINES]", "shows the kernel's log, or its last lines";
     LS: "ls" " [PATH ...]", "lists directories and files";
-    MEM: "mem" "", "shows memory and who holds it";
+    MEM: "mem" " [check | silent | reclaim]", "shows memory and who holds it, checks it, or asks for spare memory back";
     NS: "ns" " [WORD]", "lists the namespace's symbols, or those with a word in them";
     POWEROFF: "poweroff" "", "turns the machine off";
     PS: "ps" "", "lists the tasks";

@@ -1,6 +1,6 @@
 //! Checks of the memory of the running system: that it is as it must be, and that it does what it promises.
 //!
-//! Each check leaves memory as it found it and may be run at any time, under load, on any CPU; counts that others change
+//! Each of [`CHECKS`] leaves memory as it found it and may be run at any time, under load, on any CPU; counts that others change
 //! meanwhile are compared only where that cannot matter. A failed check says what was found and what was expected.
 #![no_std]
 
@@ -10,6 +10,7 @@ mod audit;
 mod heap_checks;
 mod mapping_checks;
 mod ownership;
+mod slow_checks;
 
 use core::fmt;
 
@@ -108,6 +109,10 @@ pub const CHECKS: &[Check] = &[
     Check { name: "an impossible allocation is null", run: heap_checks::impossible },
     Check { name: "the heap grows and is trimmed", run: heap_checks::grow_and_trim },
 ];
+
+/// A check that takes seconds, and two CPUs; with one there is nothing to check.
+pub const SLOW_CHECKS: &[Check] =
+    &[Check { name: "what a silent CPU may remember is not used again", run: slow_checks::silent_cpu }];
 
 /// Fails unless the two are equal.
 fn expect(what: &'static str, found: u64, expected: u64) -> Result<(), CheckError> {
