@@ -91,7 +91,8 @@ fn extract(library: &Library) -> Result<(PathBuf, Vec<u8>), BuildError> {
     Ok((full, file))
 }
 
-fn newer(made: &Path, from: &Path) -> bool {
+/// True when `made` exists and is newer than what it was made from.
+pub(crate) fn newer(made: &Path, from: &Path) -> bool {
     let modified = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
     matches!((modified(made), modified(from)), (Some(made), Some(from)) if made > from)
 }

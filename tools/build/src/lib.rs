@@ -8,8 +8,10 @@
 pub mod alternates;
 pub mod cells;
 pub mod compile;
+pub mod describe;
 pub mod image;
 pub mod pack;
+pub mod report;
 pub mod seed;
 pub mod wrapper;
 
@@ -86,6 +88,16 @@ pub enum BuildError {
     Digests { cell: String, source: digests::DigestError },
     #[error("cell {cell}: {source}")]
     Link { cell: String, source: linker::LinkError },
+    #[error(
+        "cell {cell}: section {}, bytes {:#x} to {:#x} have no frame entry, so nothing could be unwound through them; \
+        assembly needs .cfi_startproc and .cfi_endproc",
+        gap.section, gap.start, gap.end
+    )]
+    Frames { cell: String, gap: digests::frames::Gap },
+    #[error("cell {cell}: {full} sections with debug information, {packed} without; objcopy took too much")]
+    Stripped { cell: String, full: usize, packed: usize },
+    #[error("sources: {0}")]
+    Survey(sources::SurveyError),
     #[error("no cell defines {what}")]
     Missing { what: String },
     #[error("cell {cell} has a section `.boot`; only nano_core may")]

@@ -9,6 +9,7 @@ use crate::{
     BuildError, Tree, alternates,
     cells::{self, Cell, Graph},
     compile::Compiled,
+    describe,
     seed::Seed,
 };
 
@@ -33,10 +34,8 @@ pub struct CellPacker {
 
 impl CellPacker {
     fn add(&mut self, cell: &Cell, role: Role, dependencies: Vec<String>) -> Result<CellEntry, BuildError> {
-        let full = fs::read(&cell.full_object).map_err(|source| BuildError::file(&cell.full_object, source))?;
-        let digests = digests::of_object(&full)
-            .map_err(|source| BuildError::Digests { cell: cell.name().to_owned(), source })?;
-        let details = postcard::to_stdvec(&digests.into_details()).map_err(BuildError::Map)?;
+        let details = postcard::to_stdvec(&describe::details(cell)?).map_err(BuildError::Map)?;
+        let survey = describe::survey(cell)?;
         self.roles.insert(cell.name().to_owned(), (role, dependencies.clone()));
         Ok(CellEntry {
             name: cell.name().to_owned(),
@@ -46,14 +45,14 @@ impl CellPacker {
             object: self.packer.add(&cell.file)?,
             details: self.packer.add(&details)?,
             dependencies,
-            forbids_unsafe: false,
-            unsafe_blocks: 0,
+            forbids_unsafe: survey.forbids_unsafe,
+            unsafe_blocks: survey.unsafe_places,
             entry: match role {
                 Role::Application => Some(cells::mangled(cell, "main")?),
                 Role::Seed | Role::Kernel => None,
             },
             hand_over: cells::find(cell, "surrender")?.zip(cells::find(cell, "adopt")?),
-            license: String::new(),
+            license: describe::license(&cell.library.manifest)?,
         })
     }
 

@@ -1,9 +1,18 @@
 //! The host tool: builds, runs and tests Mitos. `make help` lists what users need.
 
+mod debugger;
+mod failure;
+mod iso;
+mod quality;
+mod run;
+mod test;
+
 use std::process::ExitCode;
 
-use build::{Tree, wrapper};
+use build::{Build, Tree, wrapper};
 use clap::{Parser, Subcommand};
+
+use crate::failure::Failure;
 
 #[derive(Parser)]
 #[command(name = "mitos", about = "Builds, runs and tests Mitos", version)]
@@ -14,8 +23,22 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Compile every cell, lay out the seed and pack the archive.
+    /// Compile every cell, lay out the seed, pack the archive and write the reports.
     Build,
+    /// Build, then boot in QEMU on this terminal.
+    Run(run::Options),
+    /// Build, then run all tests.
+    Test(test::Options),
+    /// Build, then write the bootable image.
+    Iso {
+        /// The kernel's command line.
+        #[arg(default_value = "")]
+        command_line: String,
+    },
+    /// Format all sources.
+    Fmt,
+    /// Clippy and the format check, warnings as errors.
+    Lint,
 }
 
 fn main() -> ExitCode {
@@ -23,8 +46,8 @@ fn main() -> ExitCode {
     if std::env::var_os(wrapper::ACTIVE).is_some() {
         return wrapper::run(std::env::args_os().skip(1).collect());
     }
-    match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+    match execute(&Arguments::parse()) {
+        Ok(code) => code,
         Err(error) => {
             eprintln!("mitos: {error}");
             ExitCode::FAILURE
@@ -32,18 +55,45 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: &Arguments) -> Result<(), build::BuildError> {
+fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let tree = Tree::find()?;
-    match arguments.command {
+    match &arguments.command {
         Command::Build => {
-            let built = build::build(&tree)?;
-            println!(
-                "{} cells, {} of them in the seed; {}",
-                built.cells.len(),
-                built.seed.cells.len(),
-                tree.image().display()
-            );
+            build(&tree)?;
         }
+        Command::Run(options) => {
+            build(&tree)?;
+            return run::run(&tree, options);
+        }
+        Command::Test(options) => {
+            let built = build(&tree)?;
+            return test::run(&tree, &built, options);
+        }
+        Command::Iso { command_line } => {
+            build(&tree)?;
+            println!("mitos: {}", iso::write(&tree, command_line)?.display());
+        }
+        Command::Fmt => quality::format(&tree, false)?,
+        Command::Lint => quality::lint(&tree)?,
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Builds, writes what goes with a build, and says what was built.
+fn build(tree: &Tree) -> Result<Build, Failure> {
+    let built = build::build(tree)?;
+    let (report, totals) = build::report::write(tree, &built)?;
+    debugger::write(tree, &built)?;
+    println!(
+        "mitos: {} cells, {} of them in the seed; {} of our {} forbid unsafe, the others have {} places with it \
+        (the language's and third-party cells: {}); {}",
+        totals.cells,
+        built.seed.cells.len(),
+        totals.own_safe,
+        totals.own,
+        totals.own_unsafe,
+        totals.foreign_unsafe,
+        report.strip_prefix(&tree.root).unwrap_or(&report).display()
+    );
+    Ok(built)
 }

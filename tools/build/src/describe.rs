@@ -1,0 +1,93 @@
+//! What the manifest says about a cell beside its object: digests, `unsafe`, licence. Refuses a cell that could not be
+//! unwound through.
+
+use std::fs;
+use std::path::Path;
+
+use manifest::CellDetails;
+use sources::Survey;
+
+use crate::{BuildError, cells::Cell, cells::newer};
+
+/// The licence of the tree's own crates, whose manifests refer to the workspace for it.
+const OWN_LICENSE: &str = "MIT OR Apache-2.0";
+
+/// The digests of a cell, taken from the object with debug information.
+///
+/// # Errors
+/// Damaged debug information, or text without frame entries: the unwinder would stop there.
+pub fn details(cell: &Cell) -> Result<CellDetails, BuildError> {
+    let failed = |source| BuildError::Digests { cell: cell.name().to_owned(), source };
+    let full = fs::read(&cell.full_object).map_err(|source| BuildError::file(&cell.full_object, source))?;
+    if let Some(gap) = digests::frames::gaps(&full).map_err(failed)?.into_iter().next() {
+        return Err(BuildError::Frames { cell: cell.name().to_owned(), gap });
+    }
+    let digests = digests::of_object(&full).map_err(failed)?;
+    let packed = cell.object()?.sections.len();
+    if packed != digests.sections.len() {
+        return Err(BuildError::Stripped { cell: cell.name().to_owned(), full: digests.sections.len(), packed });
+    }
+    Ok(digests.into_details())
+}
+
+/// What the sources say about `unsafe`. Kept beside the library, for the language's own sources are long.
+///
+/// # Errors
+/// Sources that cannot be read.
+pub fn survey(cell: &Cell) -> Result<Survey, BuildError> {
+    let kept = cell.library.path.with_extension("unsafe");
+    if newer(&kept, &cell.library.path)
+        && let Some(survey) = fs::read_to_string(&kept).ok().and_then(|text| parse(&text))
+    {
+        return Ok(survey);
+    }
+    let survey = sources::survey(&cell.library.source).map_err(BuildError::Survey)?;
+    let text = format!("{} {}\n", survey.forbids_unsafe, survey.unsafe_places);
+    fs::write(&kept, text).map_err(|source| BuildError::file(&kept, source))?;
+    Ok(survey)
+}
+
+fn parse(text: &str) -> Option<Survey> {
+    let (forbids, places) = text.trim().split_once(' ')?;
+    Some(Survey { forbids_unsafe: forbids.parse().ok()?, unsafe_places: places.parse().ok()? })
+}
+
+/// The licence in the package's manifest; empty if it gives none.
+///
+/// # Errors
+/// A manifest that cannot be read.
+pub fn license(manifest: &Path) -> Result<String, BuildError> {
+    let text = fs::read_to_string(manifest).map_err(|source| BuildError::file(manifest, source))?;
+    Ok(license_in(&text).unwrap_or_default().to_owned())
+}
+
+fn license_in(manifest: &str) -> Option<&str> {
+    manifest.lines().find_map(|line| {
+        let (key, value) = line.split_once('=')?;
+        match key.trim() {
+            "license" if value.contains("workspace") => Some(OWN_LICENSE),
+            "license.workspace" => Some(OWN_LICENSE),
+            "license" => value.trim().strip_prefix('"')?.strip_suffix('"'),
+            _ => None,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_licence_is_found_in_every_way_of_writing_it() {
+        assert_eq!(license_in("[package]\nname = \"a\"\nlicense = \"MIT\"\n"), Some("MIT"));
+        assert_eq!(license_in("license.workspace = true"), Some(OWN_LICENSE));
+        assert_eq!(license_in("license = { workspace = true }"), Some(OWN_LICENSE));
+        assert_eq!(license_in("license-file = \"LICENSE\""), None);
+    }
+
+    #[test]
+    fn a_kept_survey_is_read_again() {
+        assert_eq!(parse("true 3\n"), Some(Survey { forbids_unsafe: true, unsafe_places: 3 }));
+        assert_eq!(parse("damaged"), None);
+    }
+}

@@ -1,0 +1,45 @@
+//! Why a subcommand failed.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+
+/// One line for the user.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error(transparent)]
+    Build(#[from] build::BuildError),
+    #[error(transparent)]
+    Machine(#[from] machine::MachineError),
+    #[error(transparent)]
+    Host(#[from] checks::host::HostError),
+    #[error("cannot run {program}: {error}")]
+    Program { program: String, error: io::Error },
+    #[error("{program} failed ({status}){output}")]
+    Failed { program: String, status: ExitStatus, output: String },
+    #[error("{}: {error}", path.display())]
+    File { path: PathBuf, error: io::Error },
+    #[error("report: {0}")]
+    Report(#[from] serde_json::Error),
+}
+
+impl Failure {
+    pub(crate) fn program(command: &Command, error: io::Error) -> Self {
+        Self::Program { program: command.get_program().to_string_lossy().into_owned(), error }
+    }
+
+    pub(crate) fn file(path: impl AsRef<Path>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.as_ref().to_owned();
+        move |error| Self::File { path, error }
+    }
+}
+
+/// Runs a command on the caller's terminal; a status other than 0 is an error.
+pub(crate) fn check(command: &mut Command) -> Result<(), Failure> {
+    let status = command.status().map_err(|error| Failure::program(command, error))?;
+    if status.success() {
+        return Ok(());
+    }
+    let program = command.get_program().to_string_lossy().into_owned();
+    Err(Failure::Failed { program, status, output: String::new() })
+}

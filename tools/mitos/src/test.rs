@@ -1,0 +1,92 @@
+//! `mitos test`: everything that can be tested, and one line at the end.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use build::{Build, Tree, compile};
+use checks::{Tally, compile_fail, host};
+use clap::{Args, ValueEnum};
+use system_tests::harness::{self, Places};
+
+use crate::failure::Failure;
+use crate::iso;
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// Units of the pure target crates.
+    Units,
+    /// Tests of the host tool and its libraries, and of the readers of bytes from outside.
+    Tools,
+    /// Programs that must not compile.
+    CompileFail,
+    /// The machine.
+    System,
+}
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Only these parts.
+    #[arg(long, value_enum)]
+    only: Vec<Part>,
+    /// Only system checks whose batch or name contains this.
+    #[arg(long)]
+    filter: Option<String>,
+    /// Run the system checks this often, to find those that fail now and then.
+    #[arg(long, default_value_t = 1)]
+    repeat: u32,
+}
+
+/// Runs the tests; success only if something was tested and nothing failed.
+pub(crate) fn run(tree: &Tree, built: &Build, options: &Options) -> Result<ExitCode, Failure> {
+    let toolchain = host::Toolchain { cargo: PathBuf::from(compile::CARGO), rustc: compile::rustc() };
+    let wanted = |part: Part| options.only.is_empty() || options.only.contains(&part);
+    let mut tally = Tally::new();
+    if wanted(Part::Units) {
+        tally.heading("units of the pure crates");
+        host::test_pure_crates(&toolchain, &tree.root, &mut tally)?;
+    }
+    if wanted(Part::Tools) {
+        tally.heading("the host tool");
+        host::test_tools(&toolchain, &tree.root, &mut tally)?;
+    }
+    if wanted(Part::CompileFail) {
+        tally.heading("programs that must not compile");
+        test_compile_fail(tree, built, &toolchain, &mut tally)?;
+    }
+    if wanted(Part::System) {
+        tally.heading("the machine");
+        test_system(tree, options, &mut tally)?;
+    }
+    tally.finish();
+    Ok(if tally.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn test_compile_fail(
+    tree: &Tree,
+    built: &Build,
+    toolchain: &host::Toolchain,
+    tally: &mut Tally,
+) -> Result<(), Failure> {
+    let libraries: Vec<(String, PathBuf)> =
+        built.cells.iter().map(|cell| (cell.name().to_owned(), cell.library.path.clone())).collect();
+    let mut folders: Vec<PathBuf> =
+        libraries.iter().filter_map(|(_, path)| path.parent().map(|folder| folder.join("deps"))).collect();
+    folders.extend(libraries.iter().filter_map(|(_, path)| path.parent().map(PathBuf::from)));
+    // Procedural macros that the libraries were compiled with.
+    folders.push(tree.root.join("target/cells/release/deps"));
+    folders.sort();
+    folders.dedup();
+    let target = compile_fail::Target { specification: tree.root.join("build/x86_64-mitos.json"), libraries, folders };
+    let cases = tree.root.join("tests/compile_fail");
+    compile_fail::run(toolchain, &target, &cases, &tree.root.join("target/compile_fail"), tally)
+        .map_err(Failure::file(cases))
+}
+
+fn test_system(tree: &Tree, options: &Options, tally: &mut Tally) -> Result<(), Failure> {
+    iso::write(tree, "log=warn exit=debug console=plain")?;
+    let places = Places { output: tree.output(), logs: tree.root.join("target/logs") };
+    for _ in 0..options.repeat {
+        harness::run(&system_tests::batches(), &places, options.filter.as_deref(), tally);
+    }
+    Ok(())
+}
