@@ -114,6 +114,21 @@ pub unsafe fn fault(cpu: CpuId) -> Result<(), NmiError> {
     ask(cpu, &mailbox.faults_wanted, &mailbox.faults_made)
 }
 
+/// As [`fault`], for who cannot wait to see it done: an interrupt handler.
+///
+/// # Safety
+/// As for [`fault`].
+pub unsafe fn request_fault(cpu: CpuId) -> Result<(), NmiError> {
+    if FAULT_HOOK.get().is_none() {
+        return Err(NmiError::NoHook);
+    }
+    if cpu == cpu_id() {
+        return Err(NmiError::Oneself);
+    }
+    MAILBOXES[cpu.index()].faults_wanted.fetch_add(1, Ordering::AcqRel);
+    Ok(apic::send_nmi(cpu)?)
+}
+
 /// How many NMIs came to a CPU that nobody had asked for.
 pub fn unexpected(cpu: CpuId) -> u64 {
     MAILBOXES[cpu.index()].unexpected.load(Ordering::Relaxed)

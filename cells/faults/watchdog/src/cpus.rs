@@ -3,7 +3,7 @@
 //! Each CPU watches the next one, on its own timer tick: if the neighbour's count of interrupts stands still for
 //! [`PATIENCE`] although its timer ticks a thousand times a second, its interrupts have been off all that time.
 
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
 
 use cpu_local::{CpuId, CpuSet, MAX_CPUS};
@@ -19,16 +19,14 @@ struct Watch {
     count: AtomicU64,
     /// When that was, in ticks of the time stamp counter.
     since: AtomicU64,
-    /// An NMI is on its way to this CPU because it hangs.
-    accused: AtomicBool,
 }
 
 static WATCHES: [Watch; MAX_CPUS] =
-    [const { Watch { count: AtomicU64::new(0), since: AtomicU64::new(0), accused: AtomicBool::new(false) } }; MAX_CPUS];
+    [const { Watch { count: AtomicU64::new(0), since: AtomicU64::new(0) } }; MAX_CPUS];
 
-/// Starts to listen to accusations. The watching is done by [`on_tick`].
+/// Makes a CPU that is accused end what keeps it. The watching is done by [`on_tick`].
 pub fn init() {
-    interrupts::set_nmi_hook(on_nmi);
+    nmi::set_fault_hook(on_nmi);
 }
 
 /// Looks at this CPU's neighbour. For the timer; a few dozen instructions.
@@ -53,21 +51,19 @@ fn watch(cpu: CpuId) {
         return;
     }
     let silent = clock::ticks_to_duration(now.saturating_sub(watch.since.load(Ordering::Relaxed)));
-    if silent >= PATIENCE && !watch.accused.swap(true, Ordering::AcqRel) {
-        log::warn!("CPU {cpu} has taken no interrupt for {} ms", silent.as_millis());
-        watch.since.store(now, Ordering::Relaxed);
-        if let Err(error) = apic::send_nmi(cpu) {
-            watch.accused.store(false, Ordering::Release);
-            log::error!("CPU {cpu} cannot be told: {error}");
-        }
+    if silent < PATIENCE {
+        return;
+    }
+    watch.since.store(now, Ordering::Relaxed);
+    log::warn!("CPU {cpu} has taken no interrupt for {} ms", silent.as_millis());
+    // SAFETY: a CPU that does nothing but what it does now is given up for lost; its locks are in ledgers.
+    if let Err(error) = unsafe { nmi::request_fault(cpu) } {
+        log::error!("CPU {cpu} cannot be told: {error}");
     }
 }
 
 /// On the CPU that hangs, between any two instructions: ends the task that keeps it.
 fn on_nmi(registers: &mut SavedRegisters) {
-    if !WATCHES[cpu_local::cpu_id().index()].accused.swap(false, Ordering::AcqRel) {
-        return;
-    }
     let cause = Cause { instruction: registers.rip, ..Cause::of(FaultKind::Hang) };
     if !unwinder::begin_fault(registers, cause) {
         log::error!("the CPU runs no task that could be ended");

@@ -32,7 +32,7 @@ impl fmt::Display for HardwareError {
 
 /// Brings up interrupts, the timer, and all CPUs, which begin to run tasks.
 pub(crate) fn start(information: &BootInformation) -> Result<(), HardwareError> {
-    exceptions::init();
+    recovery::init_early();
     nmi::init();
     let root = information.acpi_root.and_then(|root| PhysAddr::try_new(root).ok());
     let platform = acpi_tables::init(root).map_err(HardwareError::Tables)?;

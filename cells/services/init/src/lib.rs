@@ -30,5 +30,8 @@ pub fn main(information: &BootInformation) -> ! {
 
 /// The first task.
 fn services() {
+    if let Err(error) = recovery::init() {
+        log::error!("faults end tasks, and nothing restarts them: {error}");
+    }
     log::info!("tasks run after {:?}", clock::since_boot());
 }

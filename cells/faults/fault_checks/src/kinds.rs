@@ -1,0 +1,83 @@
+//! Each kind of fault, made by a task that owns something in each of several frames.
+
+use alloc::sync::Arc;
+use core::arch::asm;
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use fault_context::FaultKind;
+
+use crate::destructors::nest;
+use crate::{CheckError, ended_of, equal};
+
+/// Frames above the faulting one, all of which must be cleaned up.
+const FRAMES: u64 = 4;
+
+fn recovered(kind: FaultKind) -> Result<(), CheckError> {
+    let drops = Arc::new(AtomicU64::new(0));
+    let inner = Arc::clone(&drops);
+    let before = fault_log::count();
+    let task = task::spawn("check: fault", move || nest(FRAMES, &inner, &|| fault_injection::make(kind)))?;
+    ended_of(task.join(), kind)?;
+    equal("destructors run", drops.load(Ordering::SeqCst), FRAMES)?;
+    equal("records in the fault log", u64::from(fault_log::count() > before), 1)
+}
+
+pub(crate) fn panic() -> Result<(), CheckError> {
+    recovered(FaultKind::Panic)
+}
+
+pub(crate) fn null_access() -> Result<(), CheckError> {
+    recovered(FaultKind::NullAccess)
+}
+
+pub(crate) fn page_fault() -> Result<(), CheckError> {
+    recovered(FaultKind::PageFault)
+}
+
+pub(crate) fn general_protection() -> Result<(), CheckError> {
+    recovered(FaultKind::GeneralProtection)
+}
+
+pub(crate) fn divide_error() -> Result<(), CheckError> {
+    recovered(FaultKind::DivideError)
+}
+
+pub(crate) fn invalid_opcode() -> Result<(), CheckError> {
+    recovered(FaultKind::InvalidOpcode)
+}
+
+pub(crate) fn breakpoint() -> Result<(), CheckError> {
+    recovered(FaultKind::Breakpoint)
+}
+
+pub(crate) fn wild_jump() -> Result<(), CheckError> {
+    recovered(FaultKind::WildJump)
+}
+
+pub(crate) fn deadlock() -> Result<(), CheckError> {
+    recovered(FaultKind::Deadlock)
+}
+
+pub(crate) fn out_of_memory() -> Result<(), CheckError> {
+    recovered(FaultKind::OutOfMemory)
+}
+
+/// The second time, the reserve must have been taken away and be there again.
+pub(crate) fn stack_overflow() -> Result<(), CheckError> {
+    recovered(FaultKind::StackOverflow)?;
+    let task = task::spawn("check: two overflows", || {
+        let overflow = || unwinder::catch(|| fault_injection::make(FaultKind::StackOverflow));
+        let kinds = [overflow(), overflow()].map(|result| result.err().map(|caught| caught.cause.kind));
+        kinds == [Some(FaultKind::StackOverflow); 2]
+    })?;
+    equal("both overflows were caught", u64::from(task.join().unwrap_or(false)), 1)
+}
+
+pub(crate) fn lost_stack() -> Result<(), CheckError> {
+    let task = task::spawn("check: lost stack", || {
+        // SAFETY: not sound, and meant to fault: the push hits an address that is never mapped, before anything else
+        // happens with the stack pointer lost.
+        unsafe { asm!("mov rsp, {nowhere}", "push 0", nowhere = in(reg) 0x7fff_ffff_d000u64, options(noreturn)) }
+    })?;
+    ended_of(task.join(), FaultKind::StackLost)
+}
