@@ -1,9 +1,11 @@
-//! `fault KIND TASK` makes a fault in a running task; `fault log` lists the faults so far.
+//! `fault KIND TASK` makes a fault in a running task; `fault log` lists the faults so far; `fault check` makes faults of
+//! all kinds in tasks of its own and looks at what is left of them.
 #![no_std]
 #![forbid(unsafe_code)]
 
 use application::{Environment, ExitCode, Failure};
 use core::fmt;
+use fault_checks::CHECKS;
 use fault_context::FaultKind;
 use fault_injection::INJECTABLE;
 
@@ -26,6 +28,7 @@ pub fn main(environment: &mut Environment) -> ExitCode {
 fn run(environment: &mut Environment) -> Result<(), Failure> {
     match &*environment.arguments() {
         [word] if word == "log" => show_log(environment),
+        [word] if word == "check" => check(environment),
         [kind, task] => {
             let kind = FaultKind::from_word(kind).ok_or_else(|| Failure::refused(NoKind(kind.clone())))?;
             let task = task_argument::find(task).map_err(Failure::refused)?;
@@ -33,6 +36,21 @@ fn run(environment: &mut Environment) -> Result<(), Failure> {
         }
         _ => Err(manual::FAULT.usage.into()),
     }
+}
+
+fn check(environment: &mut Environment) -> Result<(), Failure> {
+    let mut passed = 0;
+    for check in CHECKS {
+        match (check.run)() {
+            Ok(()) => {
+                passed += 1;
+                writeln!(environment, "ok: {}", check.name)?;
+            }
+            Err(error) => writeln!(environment, "FAILED: {}: {error}", check.name)?,
+        }
+    }
+    writeln!(environment, "{passed} of {} checks passed", CHECKS.len())?;
+    if passed == CHECKS.len() { Ok(()) } else { Err(Failure::refused("recovery is not as it must be")) }
 }
 
 fn show_log(environment: &mut Environment) -> Result<(), Failure> {
