@@ -90,7 +90,8 @@ fn stack_kind(kind: FaultKind, registers: &SavedRegisters, context: Option<&Faul
 fn report(context: Option<&FaultContext>, cause: Cause) {
     let name = context.map(|context| context.name.get());
     let task = name.as_ref().map_or("boot", |name| name.as_str());
-    log::warn!("task '{task}': {cause}");
+    // The fault log says more about it, once it is dealt with.
+    log::debug!("task '{task}': {cause}");
 }
 
 /// Logs what is known and ends the system.

@@ -15,10 +15,11 @@ mod stacks;
 
 use core::fmt;
 
-use fault_context::FaultKind;
+use fault_context::{FaultKind, Name};
 use fault_injection::InjectError;
 use supervisor::SupervisorError;
 use task::{Ended, SpawnError};
+use unwinder::WalkError;
 
 /// What a check found wrong.
 #[derive(Debug)]
@@ -41,6 +42,8 @@ pub enum CheckError {
     },
     /// Something that must happen did not, in time.
     Missing(&'static str),
+    /// A task's stack cannot be walked.
+    Walk(Name, WalkError),
     /// A task cannot be made.
     Spawn(SpawnError),
     /// A fault cannot be made.
@@ -56,6 +59,7 @@ impl fmt::Display for CheckError {
             Self::End { found: Some(found), expected } => write!(f, "the task {found}, expected: {expected}"),
             Self::End { found: None, expected } => write!(f, "the task returned, expected: {expected}"),
             Self::Missing(what) => write!(f, "missing: {what}"),
+            Self::Walk(name, error) => write!(f, "the stack of '{name}': {error}"),
             Self::Spawn(error) => error.fmt(f),
             Self::Inject(error) => error.fmt(f),
             Self::Supervise(error) => error.fmt(f),

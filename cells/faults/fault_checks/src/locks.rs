@@ -15,7 +15,9 @@ use crate::{CheckError, ended_of, equal};
 #[inline(always)]
 fn fault_here() {
     // SAFETY: not sound, and meant to fault; nothing is read.
-    unsafe { core::arch::asm!("mov {out}, [{address}]", out = out(reg) _, address = in(reg) 16u64, options(nostack, readonly)) };
+    unsafe {
+        core::arch::asm!("mov {out}, [{address}]", out = out(reg) _, address = in(reg) 16u64, options(nostack, readonly))
+    };
 }
 
 pub(crate) fn spin_lock() -> Result<(), CheckError> {

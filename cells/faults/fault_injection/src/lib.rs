@@ -22,8 +22,8 @@ use fault_context::FaultKind;
 use registers::{FLAG_DIRECTION, SavedRegisters};
 use task_core::{Machinery, TaskId};
 
-/// Words below the interrupted stack pointer that hold where the task was.
-const FRAME: u64 = 16;
+/// Stack that is left between the interrupted frame and the fault.
+const CLEARANCE: u64 = 128;
 
 // SAFETY: this cell only asks running and waiting tasks for something, as the scheduler's rules have it.
 const RIGHT: Machinery = unsafe { Machinery::new() };
@@ -75,33 +75,35 @@ pub fn init() {
 pub fn on_tick(registers: &mut SavedRegisters) {
     let Some(context) = fault_context::current() else { return };
     let stack = context.stack.get();
-    let frame = (registers.rsp & !15).wrapping_sub(FRAME);
-    if context.is_unwinding() || !stack.holds_word(frame) || !stack.holds_pointer(registers.rsp) {
+    let landing = registers.rsp.wrapping_sub(CLEARANCE) & !15;
+    if context.is_unwinding() || !stack.holds_word(landing) || !stack.holds_pointer(registers.rsp) {
         return;
     }
     if let Some(kind) = context.take_requested_fault() {
-        // SAFETY: both words lie on the interrupted task's stack, below its stack pointer, where nothing lives.
-        unsafe {
-            let words = core::ptr::with_exposed_provenance_mut::<u64>(frame as usize);
-            words.write(registers.rip);
-            words.add(1).write(registers.rsp);
-        }
-        registers.rsp = frame;
         registers.rdi = kind as u64;
+        registers.rsi = registers.rip;
+        registers.rdx = registers.rsp;
+        registers.rsp = landing;
         registers.rip = entry as *const () as u64;
         registers.rflags &= !FLAG_DIRECTION;
     }
 }
 
-/// Where the interrupted task goes on: with the kind as argument and two words at the top of the stack, its
-/// interrupted instruction and stack pointers. For whoever walks the stack this is an interrupt entry: the frame
-/// above it was interrupted, and its landing pads say nothing about where it stood.
+/// Where the interrupted task goes on: with the kind and its interrupted instruction and stack pointers as arguments.
+/// For whoever walks the stack this is an interrupt entry: the frame above it was interrupted, and its landing pads say
+/// nothing about where it stood.
 #[unsafe(naked)]
-unsafe extern "C-unwind" fn entry(kind: u64) {
+unsafe extern "C-unwind" fn entry(kind: u64, rip: u64, rsp: u64) {
     naked_asm!(
         ".cfi_startproc
          .cfi_signal_frame
-         .cfi_def_cfa rsp, 16
+         .cfi_def_cfa rsp, 0
+         .cfi_register rip, rsi
+         .cfi_register rsp, rdx
+         push rdx
+         .cfi_def_cfa_offset 8
+         push rsi
+         .cfi_def_cfa_offset 16
          .cfi_offset rip, -16
          .cfi_offset rsp, -8
          call {made}

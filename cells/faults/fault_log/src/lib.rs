@@ -22,23 +22,34 @@ use unwinder::Caught;
 /// Records that are kept.
 pub const CAPACITY: usize = 64;
 
-/// The cells through which a fault passes before or after it happens; the code to blame is in none of them.
-const MACHINERY: [&str; 14] = [
-    "core",
-    "alloc",
-    "compiler_builtins",
-    "panic",
-    "unwinder",
-    "fault_context",
-    "fault_injection",
+/// The cells through which every fault passes, or in which the language finds it; the code to blame called them.
+const MACHINERY: [&str; 6] = ["core", "alloc", "compiler_builtins", "panic", "unwinder", "fault_injection"];
+
+/// The cells that find out, for whoever called them, that there is no memory or no end to the waiting.
+const INFORMERS: [&str; 16] = [
     "heap",
     "heap_core",
     "talc",
-    "scheduler",
+    "spin_lock",
+    "mutex",
+    "rwlock",
+    "condition_variable",
+    "rendezvous",
+    "async_channel",
+    "async_channel_core",
+    "channel_state",
     "wait_queue",
+    "scheduler",
     "context_switch",
-    "interrupts",
+    "task",
+    "thread_locals",
 ];
+
+/// Whether the code in `cell` is not to blame for a fault of this kind, but its caller.
+fn is_innocent(cell: &str, kind: FaultKind) -> bool {
+    let informed = matches!(kind, FaultKind::Deadlock | FaultKind::OutOfMemory | FaultKind::Killed);
+    MACHINERY.contains(&cell) || informed && INFORMERS.contains(&cell)
+}
 
 /// What is at an address.
 #[derive(Debug, Clone, Copy)]
@@ -123,6 +134,7 @@ pub fn record(context: &FaultContext, caught: &Caught) {
         cpu: cpu_local::cpu_id().number(),
         released_locks: caught.released_locks,
         lost_frames: caught.lost_frames,
+        lost_bytes: caught.lost_bytes,
         leaked_bytes: leaked_bytes(context, caught),
         nested: caught.nested,
         action: if caught.at_root { Action::Ended } else { Action::Caught },
@@ -137,26 +149,23 @@ pub fn record(context: &FaultContext, caught: &Caught) {
     announce(&record);
 }
 
-/// What the lost frames may have owned: the frames themselves, and what the task allocated and never freed. Where
-/// no frame was lost, every destructor ran and nothing is leaked, whatever the balance says.
+/// A bound for what the lost frames owned: what the task allocated and never freed. Where no frame was lost, every
+/// destructor ran and nothing is leaked, whatever the balance says: what is left was given to others.
 fn leaked_bytes(context: &FaultContext, caught: &Caught) -> u64 {
-    if caught.lost_frames == 0 {
-        return 0;
-    }
-    caught.lost_bytes + u64::try_from(context.heap_balance.get()).unwrap_or(0)
+    if caught.lost_frames == 0 { 0 } else { u64::try_from(context.heap_balance.get()).unwrap_or(0) }
 }
 
 fn locate(record: &mut FaultRecord, trace: &Trace) {
     let mut blamed = false;
     for address in trace.iter() {
         resolve(address, &mut |place| {
-            let is_machinery = MACHINERY.contains(&place.cell);
-            if !blamed && (!is_machinery || record.cell == Name::EMPTY) {
+            let is_innocent = is_innocent(place.cell, record.kind);
+            if !blamed && (!is_innocent || record.cell == Name::EMPTY) {
                 record.cell = Name::new(place.cell);
                 record.function = Text::of(format_args!("{:#}", rustc_demangle::demangle(place.function)));
                 record.offset = place.offset;
             }
-            blamed |= !is_machinery;
+            blamed |= !is_innocent;
         });
         if blamed {
             return;

@@ -59,7 +59,9 @@ pub struct FaultRecord {
     pub released_locks: u32,
     /// Frames passed without their landing pads.
     pub lost_frames: u32,
-    /// An upper bound for what those frames owned.
+    /// Bytes of stack that those frames took.
+    pub lost_bytes: u64,
+    /// A bound for the bytes of the heap that those frames owned.
     pub leaked_bytes: u64,
     /// Panics and faults that followed during the unwinding.
     pub nested: u32,

@@ -182,15 +182,24 @@ pub(crate) unsafe extern "C" fn go_to_record(record: *const CatchRecord) -> ! {
     )
 }
 
-/// Where a faulted task goes on, on its own stack, below the faulting frame: with the context as argument and two
-/// words at the top of the stack, the interrupted instruction and stack pointers, all other registers untouched.
-/// For whoever walks the stack it is an interrupt entry.
+/// Where a faulted task goes on, on its own stack, below the faulting frame: with the context, the interrupted
+/// instruction pointer and the interrupted stack pointer as arguments, and the callee-saved registers untouched. For
+/// whoever walks the stack it is an interrupt entry.
+///
+/// It pushes the two itself: when the task was interrupted by a device, what brought the interrupt still lies where
+/// they go, and is used until the very instruction that comes here.
 #[unsafe(naked)]
-pub(crate) unsafe extern "C-unwind" fn fault_entry(context: *mut u8) {
+pub(crate) unsafe extern "C-unwind" fn fault_entry(context: *mut u8, rip: u64, rsp: u64) {
     naked_asm!(
         ".cfi_startproc
          .cfi_signal_frame
-         .cfi_def_cfa rsp, 16
+         .cfi_def_cfa rsp, 0
+         .cfi_register rip, rsi
+         .cfi_register rsp, rdx
+         push rdx
+         .cfi_def_cfa_offset 8
+         push rsi
+         .cfi_def_cfa_offset 16
          .cfi_offset rip, -16
          .cfi_offset rsp, -8
          cld

@@ -17,6 +17,8 @@ const MAX_NESTED: u32 = 32;
 /// Stack that is left between the faulting frame and the unwinder: compiled code keeps nothing below its stack
 /// pointer, but the interrupted instruction may have been about to.
 const CLEARANCE: u64 = 128;
+/// Stack that the unwinder must at least find below the landing to begin with.
+const ENTRY_STACK: u64 = 1024;
 /// How far below its root an abandoned task says so; all that lies there is given up.
 const ABANDON_CLEARANCE: u64 = 256;
 
@@ -123,10 +125,10 @@ pub fn begin_fault(saved: &mut SavedRegisters, cause: Cause) -> bool {
         return false;
     };
     let stack = context.stack.get();
-    let landing = (saved.rsp.wrapping_sub(CLEARANCE) & !15).wrapping_sub(16);
+    let landing = saved.rsp.wrapping_sub(CLEARANCE) & !15;
     let abandoned = context.unwinding.get().phase == Phase::Walking
         || cause.kind == FaultKind::StackLost
-        || !stack.holds_word(landing)
+        || !stack.holds_word(landing.wrapping_sub(ENTRY_STACK))
         || !stack.holds_pointer(saved.rsp);
     context.saved.set(*saved);
     note(context, cause);
@@ -136,12 +138,8 @@ pub fn begin_fault(saved: &mut SavedRegisters, cause: Cause) -> bool {
         saved.rsp = (outermost(record).rsp - ABANDON_CLEARANCE) & !15;
         saved.rip = machine::abandon_entry as *const () as u64;
     } else {
-        // SAFETY: both words lie on the task's stack, below its stack pointer, where nothing lives.
-        unsafe {
-            let words = core::ptr::with_exposed_provenance_mut::<u64>(landing as usize);
-            words.write(saved.rip);
-            words.add(1).write(saved.rsp);
-        }
+        saved.rsi = saved.rip;
+        saved.rdx = saved.rsp;
         saved.rsp = landing;
         saved.rip = machine::fault_entry as *const () as u64;
     }

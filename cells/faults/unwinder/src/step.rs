@@ -114,12 +114,12 @@ impl fmt::Display for WalkError {
 
 impl core::error::Error for WalkError {}
 
-/// Room for evaluating frame information, on the stack. Compiled code has rules for at most eight registers and
-/// remembers one row at a time.
+/// Room for evaluating frame information, on the stack. Compiled code has rules for at most eight registers, the
+/// interrupt entries for all seventeen; one row is remembered at a time.
 struct InPlace;
 
 impl UnwindContextStorage<usize> for InPlace {
-    type Rules = [(Register, RegisterRule<usize>); 12];
+    type Rules = [(Register, RegisterRule<usize>); 18];
     type Stack = [UnwindTableRow<usize, Self>; 3];
 }
 

@@ -81,8 +81,12 @@ impl Walker {
             return Err(WalkError::OffStack { rsp, rip });
         }
         // A return address may lie behind the last byte of a function whose last instruction is a call.
-        let lookup = if self.interrupted { rip } else { rip.wrapping_sub(1) };
-        let found = unwind_table::find(lookup).ok_or(WalkError::NoEntry { rip })?;
+        let inside = if self.interrupted { rip } else { rip.wrapping_sub(1) };
+        // A task that has not run yet stands at the first byte of its outermost function, as if it had returned there.
+        let (lookup, found) = unwind_table::find(inside)
+            .map(|found| (inside, found))
+            .or_else(|| unwind_table::find(rip).map(|found| (rip, found)))
+            .ok_or(WalkError::NoEntry { rip })?;
         let Step { caller, cfa, function, language_data, is_signal } = step(&registers, lookup, &found, self.stack)?;
         let frame = Frame { registers, lookup, cfa, function, language_data, interrupted: self.interrupted };
         if let Some(caller) = caller {

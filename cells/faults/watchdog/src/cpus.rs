@@ -21,8 +21,7 @@ struct Watch {
     since: AtomicU64,
 }
 
-static WATCHES: [Watch; MAX_CPUS] =
-    [const { Watch { count: AtomicU64::new(0), since: AtomicU64::new(0) } }; MAX_CPUS];
+static WATCHES: [Watch; MAX_CPUS] = [const { Watch { count: AtomicU64::new(0), since: AtomicU64::new(0) } }; MAX_CPUS];
 
 /// Makes a CPU that is accused end what keeps it. The watching is done by [`on_tick`].
 pub fn init() {

@@ -35,7 +35,9 @@ pub use kill::{DEFAULT_GRACE, KillCapability};
 pub use root::{exit, set_end_hook};
 pub use scheduler::{policy_name, ready_count, scheduling_cpus, yield_now};
 pub use start::{StartError, init, start, start_cpu};
-pub use task_core::{Cause, Current, Ended, FaultKind, Name, Priority, State, TaskId, TaskRef, all, count, current, find};
+pub use task_core::{
+    Cause, Current, Ended, FaultKind, Name, Priority, State, TaskId, TaskRef, all, count, current, find,
+};
 pub use unwinder::cancellation_point;
 
 use core::time::Duration;

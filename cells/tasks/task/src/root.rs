@@ -32,6 +32,8 @@ pub(crate) extern "C-unwind" fn main() -> ! {
     let outcome = guarded(current, || {
         unwinder::cancellation_point();
         if let Some(start) = current.take_start(RIGHT) {
+            // The closure's memory comes from whoever made the task, and is the task's to free.
+            current.faults.heap_balance.set(size_of_val(&*start) as i64);
             start();
         }
     });
