@@ -4,7 +4,11 @@
 //! without interrupts, a timer or tasks the boot ends with one line that says what is missing.
 #![no_std]
 
+extern crate alloc;
+
 mod hardware;
+
+use alloc::string::String;
 
 use boot_information::BootInformation;
 use x86_64::instructions;
@@ -17,7 +21,8 @@ pub fn main(information: &BootInformation) -> ! {
     stacks::initialise();
     match hardware::start(information) {
         Ok(()) => {
-            let error = task::start(services);
+            let command_line = String::from(information.command_line());
+            let error = task::start(move || services(&command_line));
             log::error!("boot failed: {error}");
         }
         Err(error) => log::error!("boot failed: {error}"),
@@ -29,9 +34,12 @@ pub fn main(information: &BootInformation) -> ! {
 }
 
 /// The first task.
-fn services() {
+fn services(command_line: &str) {
     if let Err(error) = recovery::init() {
         log::error!("faults end tasks, and nothing restarts them: {error}");
     }
-    log::info!("tasks run after {:?}", clock::since_boot());
+    log::info!("tasks run after {:?}", clock::since_boot());    match userland::start(command_line) {
+        Ok(()) => log::info!("the shell is there after {:?}", clock::since_boot()),
+        Err(error) => log::error!("{error}"),
+    }
 }
