@@ -107,6 +107,11 @@ impl Index {
         self.globals.is_empty()
     }
 
+    /// All names with their definitions, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Global)> {
+        self.globals.iter().map(|(name, global)| (&**name, global))
+    }
+
     /// Makes room for `more` names.
     pub fn reserve(&mut self, more: usize) {
         self.globals.reserve(more);

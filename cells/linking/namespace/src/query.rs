@@ -182,6 +182,34 @@ pub fn cell(name: &str) -> Option<CellDetail> {
     .flatten()
 }
 
+/// A global name that contains a word.
+#[derive(Clone, Debug)]
+pub struct SymbolInfo {
+    /// Its name, mangled.
+    pub name: String,
+    /// The cell that defines it.
+    pub cell: String,
+    /// Where it is.
+    pub address: u64,
+}
+
+/// The names that contain `word`, `most` of them at most, sorted. Mangled names contain identifiers as they are.
+#[must_use]
+pub fn symbols(word: &str, most: usize) -> Vec<SymbolInfo> {
+    let mut symbols = state::look(|state| {
+        let fitting = state.index.iter().filter(|(name, _)| name.contains(word)).take(most);
+        let describe = |(name, global): (&str, &linker::Global)| SymbolInfo {
+            name: String::from(name),
+            cell: state.name_of(global.cell),
+            address: global.address,
+        };
+        fitting.map(describe).collect::<Vec<_>>()
+    })
+    .unwrap_or_default();
+    symbols.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+    symbols
+}
+
 /// How many permanent stubs there are, and how many global names.
 #[must_use]
 pub fn sizes() -> (usize, usize) {

@@ -1,0 +1,45 @@
+//! `ns [WORD]` tells the size of the namespace, or lists the symbols that have a word in their names.
+#![no_std]
+#![forbid(unsafe_code)]
+
+use application::{Environment, ExitCode, Failure};
+use rustc_demangle::demangle;
+
+/// More than anybody reads; the word can be made longer.
+const MOST: usize = 50;
+
+/// The entry.
+pub fn main(environment: &mut Environment) -> ExitCode {
+    let result = run(environment);
+    environment.conclude(result)
+}
+
+fn run(environment: &mut Environment) -> Result<(), Failure> {
+    match &*environment.arguments() {
+        [] => summary(environment),
+        [word] => symbols(environment, word),
+        _ => Err(manual::NS.usage.into()),
+    }
+}
+
+fn summary(environment: &mut Environment) -> Result<(), Failure> {
+    let (stubs, names) = namespace::sizes();
+    writeln!(environment, "{} cells, {names} names, {stubs} permanent stubs", namespace::cells().len())?;
+    write!(environment, "applications:")?;
+    for name in namespace::applications() {
+        write!(environment, " {name}")?;
+    }
+    writeln!(environment)?;
+    Ok(())
+}
+
+fn symbols(environment: &mut Environment, word: &str) -> Result<(), Failure> {
+    let found = namespace::symbols(word, MOST + 1);
+    for symbol in found.iter().take(MOST) {
+        writeln!(environment, "{:#018x} {:<24} {:#}", symbol.address, symbol.cell, demangle(&symbol.name))?;
+    }
+    if found.len() > MOST {
+        writeln!(environment, "... and more")?;
+    }
+    Ok(())
+}
