@@ -32,9 +32,12 @@ type Allocator = Talc<Manual, DefaultBinning>;
 
 struct Heap {
     talc: Allocator,
+    /// Set while the lock is held: who finds it set took the lock after a holder that died half-way. (Poison does not say
+    /// so: a holder whose own frame was unwound has released the lock in the ordinary way.)
+    changing: bool,
     /// The arena that grows: from `top.start` to `top.end`. The end is where the next pages should come.
     top: Range<usize>,
-    /// Blocks outside the current allocator's arenas, which a poisoned one has left behind, lie below this address.
+    /// Blocks outside the current allocator's arenas, which a damaged one has left behind, lie below this address.
     abandoned_below: usize,
     arena: usize,
     used: usize,
@@ -46,6 +49,7 @@ unsafe impl Send for Heap {}
 
 static HEAP: SpinLock<Heap> = SpinLock::new(Heap {
     talc: Talc::new(Manual),
+    changing: false,
     top: 0..0,
     abandoned_below: 0,
     arena: 0,
@@ -58,14 +62,16 @@ pub fn initialise() {
     frames::register_reclaimer(trim);
 }
 
-/// Runs `action` on the heap, which is sound: a poisoned allocator is set aside first.
+/// Runs `action` on the heap, which is sound: a damaged allocator is set aside first.
 fn with_heap<R>(action: impl FnOnce(&mut Heap) -> R) -> R {
     let mut heap = HEAP.lock();
-    if HEAP.is_poisoned() {
+    if heap.changing {
         heap.abandon();
         HEAP.clear_poison();
     }
+    heap.changing = true;
     let outcome = action(&mut heap);
+    heap.changing = false;
     SPARE.store(heap.arena.saturating_sub(heap.used), Ordering::Relaxed);
     outcome
 }

@@ -4,7 +4,7 @@
 //! survive is here. Guarantees: a block belongs to one caller until it is given back; when memory runs out the answer
 //! is null, after everybody has been asked for spare frames, and never a panic; no lock is held while others are asked.
 //!
-//! How it can fail: a fault inside the general allocator leaves it poisoned. It is then set aside with all its blocks
+//! How it can fail: a fault inside the general allocator leaves it damaged. It is then set aside with all its blocks
 //! (they stay usable, giving them back does nothing) and a new one takes its place.
 #![no_std]
 
@@ -23,7 +23,7 @@ pub struct Statistics {
     pub used: usize,
     /// Lying ready in the CPUs' stocks.
     pub cached: usize,
-    /// In blocks that a poisoned allocator has left behind, given back since.
+    /// In blocks that a damaged allocator has left behind, given back since.
     pub lost: usize,
 }
 
