@@ -36,6 +36,8 @@ pub enum FaultKind {
     Hang = 14,
     /// Any other exception of the processor.
     Exception = 15,
+    /// The task ended itself: no fault, but unwound like a kill.
+    Exit = 16,
 }
 
 impl FaultKind {
@@ -57,6 +59,7 @@ impl FaultKind {
             13 => Self::Killed,
             14 => Self::Hang,
             15 => Self::Exception,
+            16 => Self::Exit,
             _ => return None,
         })
     }
@@ -79,18 +82,19 @@ impl FaultKind {
             Self::Killed => "killed",
             Self::Hang => "hang",
             Self::Exception => "exception",
+            Self::Exit => "exit",
         }
     }
 
     /// The kind that a command names.
     pub fn from_word(word: &str) -> Option<Self> {
-        (1..=15).filter_map(Self::from_number).find(|kind| kind.word() == word)
+        (1..=16).filter_map(Self::from_number).find(|kind| kind.word() == word)
     }
 
     /// Whether only the root of a task stops it.
     #[inline]
     pub const fn is_forced(self) -> bool {
-        matches!(self, Self::Killed | Self::Deadlock | Self::Hang | Self::StackLost)
+        matches!(self, Self::Killed | Self::Exit | Self::Deadlock | Self::Hang | Self::StackLost)
     }
 }
 
@@ -112,6 +116,7 @@ impl fmt::Display for FaultKind {
             Self::Killed => "killed",
             Self::Hang => "no progress",
             Self::Exception => "processor exception",
+            Self::Exit => "exited",
         })
     }
 }

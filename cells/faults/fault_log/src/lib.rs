@@ -119,8 +119,14 @@ pub fn set_action(task: u64, action: Action, microseconds: Option<u64>) {
     }
 }
 
-/// Enters what was caught, in the context that caught it.
+/// Enters what was caught, in the context that caught it. A task that ended itself, or that was ended and lost nothing,
+/// is no fault.
 pub fn record(context: &FaultContext, caught: &Caught) {
+    let is_end = matches!(caught.cause.kind, FaultKind::Exit | FaultKind::Killed);
+    if is_end && caught.lost_frames == 0 && caught.nested == 0 && caught.released_locks == 0 {
+        log::debug!("task {} '{}' {}", context.task.get(), context.name.get(), caught.cause.kind);
+        return;
+    }
     let mut record = FaultRecord {
         number: 0,
         at: clock::since_boot(),

@@ -3,7 +3,7 @@
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
-use task_core::{Current, Disposal, Ended, TaskRef};
+use task_core::{Cause, Current, Disposal, Ended, FaultKind, TaskRef};
 use unwinder::{Caught, catch_root};
 use x86_64::instructions::interrupts;
 
@@ -50,7 +50,7 @@ pub(crate) extern "C-unwind" fn main() -> ! {
 pub fn exit() -> ! {
     if let Some(current) = task_core::current() {
         current.set_exiting(RIGHT);
-        unwinder::begin_kill();
+        unwinder::begin_here(Cause::of(FaultKind::Exit));
     }
     panic!("only a task can exit, and only once")
 }
