@@ -167,9 +167,4 @@ impl Index {
     pub fn remove(&mut self, cell: CellId) {
         self.globals.retain(|_, global| global.cell != cell);
     }
-
-    /// All names and definitions, in no order.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Global)> {
-        self.globals.iter().map(|(name, global)| (&**name, global))
-    }
 }
