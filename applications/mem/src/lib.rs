@@ -55,6 +55,7 @@ fn show(environment: &mut Environment) -> Result<(), Failure> {
     }
     let heap = heap::statistics();
     writeln!(environment, "{:<16} {:>8}", "heap", "bytes")?;
+    writeln!(environment, "{:<16} {:>8}", "stocking", heap::stocking())?;
     for (name, bytes) in [("arena", heap.arena), ("used", heap.used), ("cached", heap.cached), ("lost", heap.lost)] {
         writeln!(environment, "{name:<16} {bytes:>8}")?;
     }

@@ -10,6 +10,8 @@
 #![feature(rustc_attrs)]
 #![allow(internal_features)]
 
+mod stocking;
+
 use core::alloc::{GlobalAlloc, Layout};
 use core::ptr;
 
@@ -18,6 +20,11 @@ use fault_context::FaultKind;
 use size_classes::Class;
 
 pub use heap_core::{Statistics, initialise, statistics, trim};
+
+/// What the way in which free blocks are kept is called: it differs between the builds of this cell.
+pub fn stocking() -> &'static str {
+    stocking::NAME
+}
 
 /// The allocator behind `alloc`.
 #[derive(Debug)]
@@ -59,7 +66,7 @@ unsafe impl GlobalAlloc for Heap {
             Some(class) => {
                 let quiet = InterruptGuard::new();
                 // SAFETY: the guard lives, and the caller gives the block away.
-                if unsafe { heap_core::local(&quiet).put(class, block) } > class.limit() {
+                if unsafe { heap_core::local(&quiet).put(class, block) } > stocking::limit(class) {
                     spill(class, &quiet);
                 }
             }
