@@ -37,10 +37,10 @@ impl JobError {
 impl fmt::Display for JobError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Parse(error) => error.fmt(formatter),
+            Self::Parse(error) => write!(formatter, "shell: {error}"),
             Self::Unknown(name) => write!(formatter, "{name}: unknown command; 'help' lists them"),
             Self::Load { name, error } => write!(formatter, "{name}: cannot be loaded: {error}"),
-            Self::File(about) => about.fmt(formatter),
+            Self::File(about) => write!(formatter, "shell: {about}"),
             Self::Pipe { name, error } => write!(formatter, "{name}: cannot be given a pipe: {error}"),
             Self::Spawn { name, error } => write!(formatter, "{name}: cannot be started: {error}"),
         }

@@ -38,8 +38,8 @@ fn services(command_line: &str) {
     if let Err(error) = recovery::init() {
         log::error!("faults end tasks, and nothing restarts them: {error}");
     }
-    log::info!("tasks run after {:?}", clock::since_boot());    match userland::start(command_line) {
-        Ok(()) => log::info!("the shell is there after {:?}", clock::since_boot()),
-        Err(error) => log::error!("{error}"),
+    log::info!("tasks run after {:?}", clock::since_boot());
+    if let Err(error) = userland::start(command_line) {
+        log::error!("{error}");
     }
 }
