@@ -14,8 +14,8 @@ fn run(environment: &mut Environment) -> Result<(), Failure> {
     let [] = &*environment.arguments() else { return Err(manual::PS.usage.into()) };
     writeln!(
         environment,
-        "{:>6} {:>3} {:>8} {:<8} {:>8} {:>8}  {}",
-        "task", "cpu", "priority", "state", "ticks", "switches", "name"
+        "{:>6} {:>3} {:>8} {:<8} {:>8} {:>8}  name",
+        "task", "cpu", "priority", "state", "ticks", "switches"
     )?;
     for task in task::all() {
         writeln!(

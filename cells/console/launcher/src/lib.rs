@@ -17,16 +17,17 @@ pub struct Program(LoadedApplication);
 impl Program {
     /// Loads the application for the command `name`.
     pub fn load(name: &str) -> Result<Self, Box<LoadError>> {
-        let loaded = namespace::application(name).or_else(|error| match error {
-            // A library has the name; the application's cell has a longer one.
-            LoadError::NotAnApplication { cell } => namespace::application(&format!("{name}{}", manual::SUFFIX))
-                .map_err(|error| match error {
-                    LoadError::Unknown { .. } => LoadError::NotAnApplication { cell },
-                    error => error,
-                }),
-            error => Err(error),
-        });
-        loaded.map(Self).map_err(Box::new)
+        let error = match namespace::application(name) {
+            Ok(application) => return Ok(Self(application)),
+            Err(error) => error,
+        };
+        let LoadError::NotAnApplication { .. } = error else { return Err(Box::new(error)) };
+        // A library has the name; the application's cell has a longer one.
+        match namespace::application(&format!("{name}{}", manual::SUFFIX)) {
+            Ok(application) => Ok(Self(application)),
+            Err(LoadError::Unknown { .. }) => Err(Box::new(error)),
+            Err(error) => Err(Box::new(error)),
+        }
     }
 
     /// Calls its `main`.
