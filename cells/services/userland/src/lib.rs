@@ -53,7 +53,7 @@ pub fn start(command_line: &str) -> Result<(), StartError> {
     mount_files().map_err(StartError::Files)?;
     terminal::init(command_line).map_err(StartError::Console)?;
     // The last line before the prompt: what comes after it is the user's.
-    log::info!("the shell starts after {:?}", clock::since_boot());
+    log::info!("console and shell after {:?}", clock::since_boot());
     let console = Child::new("console", || terminal::serve());
     let shell = Child::new("shell", || shell::serve());
     let group = Group { strategy: Strategy::OneForOne, intensity: NEVER_GIVEN_UP, children: vec![console, shell] };
