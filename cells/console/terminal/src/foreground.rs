@@ -34,7 +34,9 @@ pub(crate) fn is_occupied() -> bool {
 
 /// Ends them. They stay listed until the shell has joined them: a second Ctrl-C may hasten a slow one.
 pub(crate) fn interrupt() {
-    for task in TASKS.lock().iter() {
+    // Ending a task may take locks of its own, so this one is given back first.
+    let tasks = TASKS.lock().clone();
+    for task in tasks {
         task.kill();
     }
 }
