@@ -33,6 +33,7 @@ macro_rules! pages {
 
 pages! {
     BENCH: "bench" " [NAME ...]", "measures the operations of the kernel";
+    BUSY: "busy" " [SECONDS]", "keeps a processor busy";
     CAT: "cat" " [FILE ...]", "writes files, or its input, to its output";
     CELLS: "cells" " [NAME]", "lists the cells, or tells all about one";
     CP: "cp" " FROM TO", "copies a file";
@@ -53,6 +54,7 @@ pages! {
     RM: "rm" " PATH ...", "removes files and empty directories";
     SWAP: "swap" " [CELL]", "replaces a cell by its alternate, or lists what can be replaced";
     TOP: "top" " [SECONDS]", "shows what the processors are busy with";
+    TRAFFIC: "traffic" " [SECONDS]", "sends numbered messages through a channel and counts them";
     UPTIME: "uptime" "", "tells how long the system has been running";
 }
 

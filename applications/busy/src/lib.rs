@@ -1,0 +1,54 @@
+//! `busy [SECONDS]` keeps a processor busy: load for measurements, and somebody to make a fault in. When it is unwound it
+//! says so, which shows that destructors run.
+#![no_std]
+#![forbid(unsafe_code)]
+
+use application::{Environment, ExitCode, Failure};
+use core::hint::black_box;
+use core::time::Duration;
+
+/// The work between two looks at the clock: well under a tick of the timer.
+const ROUND: u32 = 20_000;
+
+/// The entry.
+pub fn main(environment: &mut Environment) -> ExitCode {
+    let result = run(environment);
+    environment.conclude(result)
+}
+
+fn run(environment: &mut Environment) -> Result<(), Failure> {
+    let seconds = match &*environment.arguments() {
+        [] => 10,
+        [seconds] => seconds.parse::<u32>().map_err(|_| manual::BUSY.usage)?,
+        _ => return Err(manual::BUSY.usage.into()),
+    };
+    let started = clock::since_boot();
+    let mut work = Work { environment, rounds: 0, done: false };
+    while clock::since_boot().saturating_sub(started) < Duration::from_secs(seconds.into()) {
+        for step in 0..ROUND {
+            black_box(step);
+        }
+        work.rounds += 1;
+        task::cancellation_point();
+    }
+    work.done = true;
+    let rounds = work.rounds;
+    drop(work);
+    Ok(writeln!(environment, "busy: {rounds} rounds")?)
+}
+
+/// Work that notices when it is not finished.
+struct Work<'a> {
+    environment: &'a mut Environment,
+    rounds: u64,
+    done: bool,
+}
+
+impl Drop for Work<'_> {
+    fn drop(&mut self) {
+        if !self.done {
+            // Nobody is left to be told of a failure.
+            let _ = writeln!(self.environment, "busy: left off after {} rounds", self.rounds);
+        }
+    }
+}
