@@ -12,6 +12,8 @@ use machine::{Configuration, Exit, Machine, MachineError, Shell};
 
 /// From the start of QEMU to the prompt. The kernel needs under a second of guest time; the rest is a slow, shared host.
 pub const BOOT: Duration = Duration::from_secs(60);
+/// For a command that checks the running system.
+const SELF_CHECK: Duration = Duration::from_secs(120);
 /// From `poweroff` to the end of QEMU.
 const POWER_OFF: Duration = Duration::from_secs(20);
 
@@ -68,6 +70,9 @@ pub struct Batch {
     pub machine: fn(&Places) -> Configuration,
     /// What is checked, in this order.
     pub checks: &'static [Check],
+    /// Commands that check the running system themselves, with a line `ok: CLAIM` or `FAILED: CLAIM: reason` for each claim;
+    /// each claim counts as a check. They run after the checks.
+    pub self_checks: &'static [&'static str],
 }
 
 /// Where things are.
@@ -89,21 +94,19 @@ impl Places {
 /// Runs the batches; with a filter, only checks whose batch or name contains it.
 pub fn run(batches: &[Batch], places: &Places, filter: Option<&str>, tally: &mut Tally) {
     for batch in batches {
-        let chosen: Vec<&Check> = batch
-            .checks
-            .iter()
-            .filter(|check| filter.is_none_or(|word| batch.name.contains(word) || check.name.contains(word)))
-            .collect();
-        if !chosen.is_empty() {
-            run_batch(batch, &chosen, places, tally);
+        let wanted = |name: &str| filter.is_none_or(|word| batch.name.contains(word) || name.contains(word));
+        let chosen: Vec<&Check> = batch.checks.iter().filter(|check| wanted(check.name)).collect();
+        let self_checks: Vec<&str> = batch.self_checks.iter().copied().filter(|command| wanted(command)).collect();
+        if !chosen.is_empty() || !self_checks.is_empty() {
+            run_batch(batch, &chosen, &self_checks, places, tally);
         }
     }
 }
 
-fn run_batch(batch: &Batch, checks: &[&Check], places: &Places, tally: &mut Tally) {
+fn run_batch(batch: &Batch, checks: &[&Check], self_checks: &[&str], places: &Places, tally: &mut Tally) {
     let mut boots = 0;
     let mut rest = checks;
-    while !rest.is_empty() {
+    loop {
         boots += 1;
         let start = Instant::now();
         let booted = boot(batch, places, boots);
@@ -117,34 +120,75 @@ fn run_batch(batch: &Batch, checks: &[&Check], places: &Places, tally: &mut Tall
             }
             return;
         };
-        rest = run_checks(batch, rest, &mut shell, tally);
-        if rest.is_empty() {
-            let start = Instant::now();
-            let result = power_off(shell);
-            tally.record(&format!("system {}: powers off", batch.name), Some(start.elapsed()), result);
+        rest = match run_checks(batch, rest, &mut shell, tally) {
+            Lost::No => &[],
+            Lost::Before(rest) => rest,
+        };
+        if !rest.is_empty() {
+            continue;
         }
+        for command in self_checks {
+            run_self_checks(batch, command, &mut shell, tally);
+        }
+        let start = Instant::now();
+        let result = power_off(shell);
+        tally.record(&format!("system {}: powers off", batch.name), Some(start.elapsed()), result);
+        return;
     }
+}
+
+/// Runs one command that checks the system itself.
+fn run_self_checks(batch: &Batch, command: &str, shell: &mut Shell, tally: &mut Tally) {
+    let start = Instant::now();
+    let output = match shell.run_within(command, SELF_CHECK) {
+        Ok(output) => output,
+        Err(error) => {
+            tally.record(&format!("system {}: {command}", batch.name), Some(start.elapsed()), Err(error));
+            return;
+        }
+    };
+    let mut claims = 0;
+    for line in output.lines() {
+        let (claim, result) = match (line.strip_prefix("ok: "), line.strip_prefix("FAILED: ")) {
+            (Some(claim), _) => (claim, Ok(())),
+            (_, Some(text)) => {
+                let (claim, reason) = text.split_once(": ").unwrap_or((text, "no reason given"));
+                (claim, Err(reason))
+            }
+            _ => continue,
+        };
+        claims += 1;
+        tally.record(&format!("system {}: {command}: {claim}", batch.name), None, result);
+    }
+    if claims == 0 {
+        let name = format!("system {}: {command}", batch.name);
+        tally.record(&name, Some(start.elapsed()), Err(format!("no claim was checked: {:?}", output.text)));
+    }
+}
+
+/// Whether the machine survived a run of checks.
+enum Lost<'c> {
+    No,
+    /// It was lost, and these checks are still to be run.
+    Before(&'c [&'c Check]),
 }
 
 fn title(batch: &Batch, check: &Check) -> String {
     format!("system {}: {}", batch.name, check.name)
 }
 
-/// Runs checks until one loses the machine; returns those not yet run.
-fn run_checks<'c>(batch: &Batch, checks: &'c [&'c Check], shell: &mut Shell, tally: &mut Tally) -> &'c [&'c Check] {
+/// Runs checks until one loses the machine.
+fn run_checks<'c>(batch: &Batch, checks: &'c [&'c Check], shell: &mut Shell, tally: &mut Tally) -> Lost<'c> {
     for (index, check) in checks.iter().enumerate() {
         let start = Instant::now();
         let result = (check.run)(shell);
         let lost = matches!(result, Err(Failure::Machine(_)));
         tally.record(&title(batch, check), Some(start.elapsed()), result);
         if lost && index + 1 < checks.len() {
-            return &checks[index + 1..];
-        }
-        if lost {
-            break;
+            return Lost::Before(&checks[index + 1..]);
         }
     }
-    &[]
+    Lost::No
 }
 
 fn boot(batch: &Batch, places: &Places, number: usize) -> Result<Shell, MachineError> {

@@ -4,9 +4,22 @@
 
 pub mod harness;
 
+mod boot;
+mod cells;
+mod faults;
+mod shell;
+mod swaps;
+mod tasks;
+
 use harness::Batch;
 
 /// All batches, in the order in which they run.
 pub fn batches() -> Vec<Batch> {
-    Vec::new()
+    let mut batches = shell::batches();
+    batches.extend(cells::batches());
+    batches.extend(tasks::batches());
+    batches.extend(faults::batches());
+    batches.extend(swaps::batches());
+    batches.extend(boot::batches());
+    batches
 }

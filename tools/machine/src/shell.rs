@@ -79,13 +79,14 @@ pub fn is_log_line(line: &str) -> bool {
 pub struct Shell {
     machine: Machine,
     patience: Duration,
+    settled: u32,
 }
 
 impl Shell {
     /// Waits for the first prompt.
     pub fn reach(mut machine: Machine, within: Duration) -> Result<Self, MachineError> {
         machine.expect(PROMPT, within)?;
-        Ok(Self { machine, patience: Duration::from_secs(30) })
+        Ok(Self { machine, patience: Duration::from_secs(30), settled: 0 })
     }
 
     /// Changes how long a command may take.
@@ -104,6 +105,17 @@ impl Shell {
         self.machine.send_line(command)?;
         let raw = self.machine.expect(PROMPT, within)?;
         Ok(CommandOutput::parse(command, &raw))
+    }
+
+    /// Makes sure that the next output belongs to the next command, after something was said out of turn.
+    pub fn settle(&mut self, within: Duration) -> Result<(), MachineError> {
+        self.settled += 1;
+        let word = format!("settled-{}", self.settled);
+        self.machine.send_line(&format!("echo {word}"))?;
+        // Where input is echoed, the word comes twice.
+        self.machine.expect(&format!("\n{word}\n"), within)?;
+        self.machine.expect(PROMPT, within)?;
+        Ok(())
     }
 
     /// The machine below, for dialogues that are no simple commands.

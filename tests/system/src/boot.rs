@@ -1,0 +1,74 @@
+//! Ways to boot, and how long it takes.
+
+use machine::{Boot, Configuration, Shell};
+
+use crate::claim;
+use crate::harness::{Batch, Check, Outcome, Places};
+use crate::shell::{contains, says};
+
+/// Through GRUB; with little memory; with the log on.
+pub(crate) fn batches() -> Vec<Batch> {
+    vec![
+        Batch { name: "grub", machine: through_grub, checks: GRUB, self_checks: &[] },
+        Batch { name: "small", machine: |places| places.machine().memory_mib(96), checks: SMALL, self_checks: &[] },
+        Batch {
+            name: "verbose",
+            machine: |places| {
+                Configuration::direct(&places.output)
+                    .argument("log=debug")
+                    .argument("exit=debug")
+                    .argument("console=plain")
+            },
+            checks: VERBOSE,
+            self_checks: &[],
+        },
+    ]
+}
+
+/// The image has the same command line as the other machines.
+fn through_grub(places: &Places) -> Configuration {
+    Configuration::new(Boot::Iso(places.output.join("mitos.iso")))
+}
+
+const GRUB: &[Check] = &[
+    Check { name: "the boot loader is known", run: |shell| contains(shell, "log", "Multiboot2") },
+    Check { name: "cells are loaded as after a direct boot", run: |shell| contains(shell, "cells core", "core") },
+    Check { name: "applications run", run: |shell| says(shell, "echo through grub | cat", "through grub") },
+];
+
+const SMALL: &[Check] =
+    &[Check { name: "applications run in 96 MiB", run: |shell| says(shell, "echo small | cat", "small") }];
+
+const VERBOSE: &[Check] = &[
+    Check { name: "log lines have time, processor, level and cell", run: log_lines_have_form },
+    Check { name: "log lines are whole with four processors", run: log_lines_are_whole },
+    Check { name: "the shell is there within a second of guest time", run: boots_quickly },
+];
+
+fn log_lines_have_form(shell: &mut Shell) -> Outcome {
+    let output = shell.machine().output();
+    let line = output.lines().find(|line| line.contains("Mitos, booted by")).unwrap_or_default();
+    claim!(machine::is_log_line(line), "{line:?}");
+    claim!(line.contains("cpu0") && line.contains("INFO") && line.contains("nano_core"), "{line:?}");
+    Ok(())
+}
+
+fn log_lines_are_whole(shell: &mut Shell) -> Outcome {
+    let output = shell.machine().output();
+    // A line that another one was written into has a second head.
+    let broken = output.lines().find(|line| line.matches(" cpu").count() > 1 && line.matches('[').count() > 2);
+    claim!(broken.is_none(), "{broken:?}");
+    Ok(())
+}
+
+fn boots_quickly(shell: &mut Shell) -> Outcome {
+    let output = shell.run("log")?;
+    let line = output.text.lines().rfind(|line| line.contains("shell after") || line.contains("prompt after"));
+    let Some(line) = line else {
+        claim!(false, "the log does not say when the shell was there: {:?}", output.text);
+        return Ok(());
+    };
+    // The time is in the report of `make demo`; here only that the kernel says it (a busy host makes emulation slow).
+    claim!(line.contains("ms") || line.contains('s'), "{line:?}");
+    Ok(())
+}

@@ -1,0 +1,129 @@
+//! Cells: everything is one, loaded once, found by name, and gone when it is not needed; and the memory that they are in.
+
+use machine::Shell;
+
+use crate::claim;
+use crate::harness::{Batch, Check, Outcome, Places};
+use crate::shell::{contains, one_line};
+
+/// The namespace and the memory.
+pub(crate) fn batches() -> Vec<Batch> {
+    vec![Batch { name: "cells", machine: Places::machine, checks: CHECKS, self_checks: &["mem check"] }]
+}
+
+const CHECKS: &[Check] = &[
+    Check {
+        name: "the language's crates are cells",
+        run: |shell| all_listed(shell, &["core", "alloc", "compiler_builtins"]),
+    },
+    Check {
+        name: "third-party crates are cells",
+        run: |shell| all_listed(shell, &["goblin", "x86_64", "log", "talc", "gimli", "hashbrown", "spin"]),
+    },
+    Check {
+        name: "the kernel's crates are cells",
+        run: |shell| {
+            all_listed(shell, &["nano_core", "mapping", "frames", "scheduling_policy", "console", "shell", "unwinder"])
+        },
+    },
+    Check { name: "every cell is there once", run: one_copy_each },
+    Check { name: "some cells are adopted and most are loaded", run: adopted_and_loaded },
+    Check { name: "a running application is a cell", run: |shell| all_listed(shell, &["cells"]) },
+    Check { name: "an application is unloaded when it has ended", run: application_unloaded },
+    Check { name: "a cell tells its sections, digest, uses and users", run: cell_details },
+    Check { name: "dependencies are known in both directions", run: dependencies_both_ways },
+    Check { name: "an unknown cell gets one line", run: |shell| one_line(shell, "cells none_such") },
+    Check { name: "deps of an unknown cell gets one line", run: |shell| one_line(shell, "deps none_such") },
+    Check { name: "the namespace finds a name", run: |shell| contains(shell, "ns yield_now", "scheduler") },
+    Check { name: "safe cells say that they forbid unsafe", run: forbids_unsafe },
+    Check { name: "mem adds up", run: memory_adds_up },
+    Check { name: "starting applications loses no memory", run: no_memory_lost },
+];
+
+fn all_listed(shell: &mut Shell, names: &[&str]) -> Outcome {
+    let output = shell.run("cells")?;
+    for name in names {
+        claim!(output.lines().any(|line| line.split_whitespace().next() == Some(name)), "{name} is not listed");
+    }
+    Ok(())
+}
+
+fn one_copy_each(shell: &mut Shell) -> Outcome {
+    let output = shell.run("cells")?;
+    let mut names: Vec<&str> = output.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
+    let total = names.len();
+    names.sort_unstable();
+    names.dedup();
+    claim!(names.len() == total && total > 80, "{} names of {total} cells", names.len());
+    Ok(())
+}
+
+fn adopted_and_loaded(shell: &mut Shell) -> Outcome {
+    let output = shell.run("cells")?;
+    let count = |word: &str| output.lines().filter(|line| line.split_whitespace().nth(2) == Some(word)).count();
+    let (adopted, loaded) = (count("adopted"), count("loaded"));
+    claim!(adopted > 10 && loaded > adopted / 2, "{adopted} adopted, {loaded} loaded");
+    Ok(())
+}
+
+fn application_unloaded(shell: &mut Shell) -> Outcome {
+    shell.run("uptime")?;
+    let output = shell.run("cells")?;
+    claim!(!output.lines().any(|line| line.starts_with("uptime ")), "uptime is still loaded");
+    Ok(())
+}
+
+fn cell_details(shell: &mut Shell) -> Outcome {
+    let output = shell.run("cells scheduling_policy")?;
+    for part in ["digest ", "text ", "constants ", "data ", "uses core", "used by scheduler"] {
+        claim!(output.contains(part), "no {part:?} in {:?}", output.text);
+    }
+    Ok(())
+}
+
+fn dependencies_both_ways(shell: &mut Shell) -> Outcome {
+    contains(shell, "deps frames", "frames -> core")?;
+    contains(shell, "deps frames", "frames <- mapping")?;
+    contains(shell, "deps mapping", "mapping -> frames")
+}
+
+fn forbids_unsafe(shell: &mut Shell) -> Outcome {
+    let output = shell.run("cells")?;
+    for name in ["shell", "line_editor", "memory_fs", "supervisor"] {
+        let line = output.lines().find(|line| line.split_whitespace().next() == Some(name));
+        claim!(line.is_some_and(|line| line.ends_with("forbidden")), "{name}: {line:?}");
+    }
+    Ok(())
+}
+
+fn memory_adds_up(shell: &mut Shell) -> Outcome {
+    let output = shell.run("mem")?;
+    let value = |name: &str| {
+        let mut words = output.lines().find(|line| line.split_whitespace().next() == Some(name))?.split_whitespace();
+        words.nth(1)?.parse::<u64>().ok()
+    };
+    let (total, free) = (value("total"), value("free"));
+    claim!(total.is_some() && free < total, "total {total:?}, free {free:?}");
+    claim!(total.is_some_and(|total| total > 50_000), "256 MiB have more frames: {total:?}");
+    Ok(())
+}
+
+fn no_memory_lost(shell: &mut Shell) -> Outcome {
+    let free = |shell: &mut Shell| -> Result<u64, crate::harness::Failure> {
+        shell.run("mem reclaim")?;
+        let output = shell.run("mem")?;
+        let line = output.lines().find(|line| line.starts_with("free ")).unwrap_or_default().to_owned();
+        Ok(line.split_whitespace().nth(1).and_then(|word| word.parse().ok()).unwrap_or_default())
+    };
+    // The first starts fill caches.
+    for _ in 0..5 {
+        shell.run("echo warm | cat")?;
+    }
+    let before = free(shell)?;
+    for _ in 0..20 {
+        shell.run("echo again | cat")?;
+    }
+    let after = free(shell)?;
+    claim!(after + 8 >= before && before > 0, "{before} free frames before, {after} after");
+    Ok(())
+}

@@ -1,0 +1,143 @@
+//! The shell, its applications and the files, with one and the same machine.
+
+use machine::Shell;
+
+use crate::claim;
+use crate::harness::{Batch, Check, Outcome, Places};
+
+/// Four CPUs, and everything that a user types.
+pub(crate) fn batches() -> Vec<Batch> {
+    vec![Batch { name: "shell", machine: Places::machine, checks: CHECKS, self_checks: &[] }]
+}
+
+const CHECKS: &[Check] = &[
+    Check { name: "echo says its words", run: |shell| says(shell, "echo one 'two  three'", "one two  three") },
+    Check { name: "an empty line does nothing", run: |shell| says(shell, "", "") },
+    Check {
+        name: "an unknown command gets one line",
+        run: |shell| says(shell, "frobnicate", "frobnicate: unknown command; 'help' lists them"),
+    },
+    Check { name: "wrong arguments get the usage", run: |shell| says(shell, "cp one", "cp: usage: cp FROM TO") },
+    Check { name: "every application refuses senseless arguments in one line", run: refuses_senseless_arguments },
+    Check { name: "help lists every application", run: help_lists_applications },
+    Check { name: "help explains one application", run: |shell| contains(shell, "help kill", "kill TASK") },
+    Check { name: "a pipe carries output to input", run: |shell| says(shell, "echo through | cat", "through") },
+    Check { name: "a pipe of three stages", run: |shell| says(shell, "echo deep | cat | cat", "deep") },
+    Check {
+        name: "a pipe to an unknown command is refused",
+        run: |shell| contains(shell, "echo a | none", "unknown command"),
+    },
+    Check { name: "an unclosed quote is refused", run: refuses_unclosed_quote },
+    Check { name: "two commands on a line run in order", run: |shell| says(shell, "echo a ; echo b", "a\nb") },
+    Check {
+        name: "a file keeps what is written to it",
+        run: |shell| says(shell, "echo text > /tmp/a ; cat /tmp/a", "text"),
+    },
+    Check {
+        name: "a file can be appended to",
+        run: |shell| says(shell, "echo more >> /tmp/a ; cat /tmp/a", "text\nmore"),
+    },
+    Check { name: "a file is read as input", run: |shell| says(shell, "cat < /tmp/a", "text\nmore") },
+    Check {
+        name: "a copy has the same contents",
+        run: |shell| says(shell, "cp /tmp/a /tmp/b ; cat /tmp/b", "text\nmore"),
+    },
+    Check { name: "ls lists files with their size", run: ls_lists_files },
+    Check { name: "a copy onto itself is refused and loses nothing", run: copy_onto_itself },
+    Check { name: "rm removes", run: rm_removes },
+    Check { name: "a missing file gets one line", run: |shell| one_line(shell, "cat /none") },
+    Check { name: "a directory cannot be read as a file", run: |shell| one_line(shell, "cat /tmp") },
+    Check { name: "date tells this century's date", run: |shell| contains(shell, "date", "20") },
+    Check { name: "uptime counts on", run: uptime_counts },
+    Check { name: "the log is kept and shown", run: |shell| contains(shell, "log", "Mitos, booted by") },
+    Check { name: "a background job lets the shell go on", run: background_job },
+    Check { name: "many applications started one after the other", run: many_applications },
+];
+
+pub(crate) fn says(shell: &mut Shell, command: &str, expected: &str) -> Outcome {
+    let output = shell.run(command)?;
+    claim!(output.text == expected, "{command}: {:?}, not {expected:?}", output.text);
+    Ok(())
+}
+
+pub(crate) fn contains(shell: &mut Shell, command: &str, expected: &str) -> Outcome {
+    let output = shell.run(command)?;
+    claim!(output.contains(expected), "{command}: no {expected:?} in {:?}", output.text);
+    Ok(())
+}
+
+pub(crate) fn one_line(shell: &mut Shell, command: &str) -> Outcome {
+    let output = shell.run(command)?;
+    claim!(output.lines().count() == 1, "{command}: {:?}", output.text);
+    Ok(())
+}
+
+fn refuses_senseless_arguments(shell: &mut Shell) -> Outcome {
+    for command in
+        ["cp a b c", "kill", "deps", "uptime now", "date now", "cpus 1", "ps 1", "top x", "busy x", "traffic x", "rm"]
+    {
+        one_line(shell, command)?;
+    }
+    Ok(())
+}
+
+fn help_lists_applications(shell: &mut Shell) -> Outcome {
+    let output = shell.run("help")?;
+    let all =
+        "cat cells cp cpus date deps echo fault help kill log ls mem ns poweroff ps reboot rm swap top uptime bench";
+    for name in all.split(' ') {
+        claim!(
+            output.lines().any(|line| line.split(' ').next() == Some(name)),
+            "no line for {name} in {:?}",
+            output.text
+        );
+    }
+    Ok(())
+}
+
+fn refuses_unclosed_quote(shell: &mut Shell) -> Outcome {
+    one_line(shell, "echo 'open")?;
+    says(shell, "echo still here", "still here")
+}
+
+fn ls_lists_files(shell: &mut Shell) -> Outcome {
+    let output = shell.run("ls /tmp")?;
+    let Some(line) = output.lines().find(|line| line.trim_end().ends_with(" a")) else {
+        claim!(false, "no file a in {:?}", output.text);
+        return Ok(());
+    };
+    claim!(line.trim_start().starts_with("10 "), "text and more are 10 bytes: {line:?}");
+    Ok(())
+}
+
+fn copy_onto_itself(shell: &mut Shell) -> Outcome {
+    one_line(shell, "cp /tmp/a /tmp/a")?;
+    says(shell, "cat /tmp/a", "text\nmore")
+}
+
+fn rm_removes(shell: &mut Shell) -> Outcome {
+    says(shell, "rm /tmp/a /tmp/b", "")?;
+    says(shell, "ls /tmp", "")
+}
+
+fn uptime_counts(shell: &mut Shell) -> Outcome {
+    let (first, second) = (shell.run("uptime")?.text, shell.run("uptime")?.text);
+    claim!(first != second && first.contains(':'), "{first:?} then {second:?}");
+    Ok(())
+}
+
+fn background_job(shell: &mut Shell) -> Outcome {
+    shell.run("busy 2 &")?;
+    says(shell, "echo meanwhile", "meanwhile")?;
+    let output = shell.run("ps")?;
+    claim!(output.line_with("busy").is_some(), "busy is not running: {:?}", output.text);
+    shell.machine().expect("done", std::time::Duration::from_secs(30))?;
+    says(shell, "", "")
+}
+
+fn many_applications(shell: &mut Shell) -> Outcome {
+    for number in 0..40 {
+        says(shell, &format!("echo {number}"), &number.to_string())?;
+    }
+    Ok(())
+}

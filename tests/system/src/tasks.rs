@@ -1,0 +1,126 @@
+//! Tasks, processors and the primitives between them.
+
+use std::time::Duration;
+
+use machine::Shell;
+
+use crate::claim;
+use crate::harness::{Batch, Check, Outcome, Places};
+use crate::shell::{contains, one_line, says};
+
+/// Tasks on four CPUs, then the same system on one and on two.
+pub(crate) fn batches() -> Vec<Batch> {
+    vec![
+        Batch { name: "tasks", machine: Places::machine, checks: CHECKS, self_checks: &["ps check"] },
+        Batch { name: "1 cpu", machine: |places| places.machine().cpus(1), checks: FEW, self_checks: &[] },
+        Batch { name: "2 cpus", machine: |places| places.machine().cpus(2), checks: FEW, self_checks: &[] },
+    ]
+}
+
+const CHECKS: &[Check] = &[
+    Check { name: "four processors are online", run: |shell| processors(shell, 4) },
+    Check { name: "ps lists the shell and the console", run: ps_lists },
+    Check { name: "top shows load", run: top_shows_load },
+    Check { name: "a running task is ended by kill", run: kill_running },
+    Check { name: "a blocked task is ended by kill", run: kill_blocked },
+    Check { name: "a killed task runs its destructors", run: kill_runs_destructors },
+    Check { name: "kill of an unknown task gets one line", run: |shell| one_line(shell, "kill no_such_task") },
+    Check { name: "kill of an unknown number gets one line", run: |shell| one_line(shell, "kill 999999") },
+    Check { name: "work is spread over the processors", run: work_is_spread },
+    Check { name: "a channel under load loses and doubles nothing", run: traffic },
+    Check { name: "nothing of ended tasks is listed", run: |shell| says(shell, "echo gone | cat", "gone") },
+];
+
+const FEW: &[Check] = &[
+    Check { name: "echo says its words", run: |shell| says(shell, "echo few", "few") },
+    Check { name: "a pipe carries output to input", run: |shell| says(shell, "echo through | cat", "through") },
+    Check { name: "a channel under load loses and doubles nothing", run: traffic },
+    Check { name: "a busy task does not hold up the shell", run: busy_does_not_block },
+];
+
+fn processors(shell: &mut Shell, expected: usize) -> Outcome {
+    let output = shell.run("cpus")?;
+    let count =
+        output.lines().skip(1).filter(|line| line.trim_start().starts_with(|c: char| c.is_ascii_digit())).count();
+    claim!(count == expected, "{count} processors: {:?}", output.text);
+    Ok(())
+}
+
+fn ps_lists(shell: &mut Shell) -> Outcome {
+    let output = shell.run("ps")?;
+    for name in ["shell", "console", "ps"] {
+        claim!(output.lines().any(|line| line.trim_end().ends_with(name)), "no task {name} in {:?}", output.text);
+    }
+    Ok(())
+}
+
+fn top_shows_load(shell: &mut Shell) -> Outcome {
+    shell.run("busy 3 &")?;
+    let output = shell.run("top")?;
+    claim!(output.line_with("busy").is_some(), "no busy task: {:?}", output.text);
+    shell.machine().expect("done", Duration::from_secs(30))?;
+    says(shell, "", "")
+}
+
+/// Starts a job, ends it, and waits for the shell's word about it.
+fn kill(shell: &mut Shell, job: &str, name: &str) -> Result<String, crate::harness::Failure> {
+    shell.run(&format!("{job} &"))?;
+    let killed = shell.run(&format!("kill {name}"))?.text;
+    if killed.contains("killed") {
+        return Ok(killed);
+    }
+    let before = shell.machine().expect("killed", Duration::from_secs(20))?;
+    shell.run("")?;
+    Ok(killed + &before)
+}
+
+fn kill_running(shell: &mut Shell) -> Outcome {
+    kill(shell, "busy 60", "busy")?;
+    let output = shell.run("ps")?;
+    claim!(output.line_with("busy").is_none(), "busy is still there: {:?}", output.text);
+    Ok(())
+}
+
+fn kill_blocked(shell: &mut Shell) -> Outcome {
+    kill(shell, "top 60", "top")?;
+    let output = shell.run("ps")?;
+    claim!(!output.lines().any(|line| line.ends_with(" top")), "top is still there: {:?}", output.text);
+    Ok(())
+}
+
+fn kill_runs_destructors(shell: &mut Shell) -> Outcome {
+    let said = kill(shell, "busy 60", "busy")?;
+    claim!(said.contains("left off after"), "no word from the destructor in {said:?}");
+    Ok(())
+}
+
+fn work_is_spread(shell: &mut Shell) -> Outcome {
+    for _ in 0..4 {
+        shell.run("busy 4 &")?;
+    }
+    let output = shell.run("top")?;
+    let mut cpus: Vec<&str> = output
+        .lines()
+        .filter(|line| line.trim_end().ends_with("busy"))
+        .filter_map(|line| line.split_whitespace().find(|word| word.starts_with("cpu")))
+        .collect();
+    cpus.sort_unstable();
+    cpus.dedup();
+    for _ in 0..4 {
+        shell.machine().expect("done", Duration::from_secs(40))?;
+    }
+    says(shell, "", "")?;
+    claim!(cpus.len() >= 3, "four busy tasks on {cpus:?}: {:?}", output.text);
+    Ok(())
+}
+
+fn traffic(shell: &mut Shell) -> Outcome {
+    contains(shell, "traffic 1", " received, 0 lost, 0 doubled")
+}
+
+fn busy_does_not_block(shell: &mut Shell) -> Outcome {
+    shell.run("busy 2 &")?;
+    says(shell, "echo still here", "still here")?;
+    shell.machine().expect("done", Duration::from_secs(40))?;
+    says(shell, "", "")
+}
