@@ -90,7 +90,7 @@ fn restarted(shell: &mut Shell, task: &str) -> Outcome {
     shell.settle(REPORT)?;
     says(shell, "echo alive", "alive")?;
     let log = shell.run("fault log")?;
-    let line = log.lines().rfind(|line| line.contains(&format!("'{task}'"))).unwrap_or_default();
+    let line = log.text.lines().rfind(|line| line.contains(&format!("'{task}'"))).unwrap_or_default();
     claim!(line.contains("restarted"), "{task} was not restarted: {:?}", log.text);
     Ok(())
 }

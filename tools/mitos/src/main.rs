@@ -1,9 +1,12 @@
 //! The host tool: builds, runs and tests Mitos. `make help` lists what users need.
 
+mod bench;
 mod debugger;
+mod demo;
 mod failure;
 mod iso;
 mod quality;
+mod report;
 mod run;
 mod test;
 
@@ -35,6 +38,10 @@ enum Command {
         #[arg(default_value = "")]
         command_line: String,
     },
+    /// Build, then walk through cells, swaps and faults, each step verified.
+    Demo,
+    /// Build, then measure.
+    Bench,
     /// Format all sources.
     Fmt,
     /// Clippy and the format check, warnings as errors.
@@ -72,6 +79,14 @@ fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Command::Iso { command_line } => {
             build(&tree)?;
             println!("mitos: {}", iso::write(&tree, command_line)?.display());
+        }
+        Command::Demo => {
+            build(&tree)?;
+            return Ok(if demo::run(&tree)? { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
+        Command::Bench => {
+            build(&tree)?;
+            bench::run(&tree)?;
         }
         Command::Fmt => quality::format(&tree, false)?,
         Command::Lint => quality::lint(&tree)?,

@@ -1,0 +1,275 @@
+//! `mitos demo`: what a visitor would see, each step verified.
+//!
+//! Cells, load, four swaps, eight faults, cells again, and memory back where it was. It goes on after a step that failed, so
+//! that the report is whole, and succeeds only if every step held.
+
+use std::time::{Duration, Instant};
+
+use build::Tree;
+use machine::{CommandOutput, Configuration, Machine, MachineError, Shell};
+use serde::Serialize;
+
+use crate::failure::Failure;
+use crate::report;
+
+const BOOT: Duration = Duration::from_secs(60);
+const STEP: Duration = Duration::from_secs(60);
+/// Swapped there and back, so that the machine ends as it began.
+const SWAPS: [&str; 4] = ["scheduling_policy", "console", "async_channel_core", "heap"];
+const FAULTS: [&str; 8] = ["panic", "null", "gp", "div", "ud", "overflow", "deadlock", "oom"];
+/// Frames that a step may leave in caches of the kernel, which `mem reclaim` does not empty.
+const SLACK_FRAMES: u64 = 64;
+/// The same for the heap: the fault log and the history of the shell grow.
+const SLACK_HEAP: u64 = 64 * 1024;
+
+#[derive(Debug, Default, Serialize)]
+struct Report {
+    boot_ms: f64,
+    cells: u64,
+    cells_bytes: u64,
+    adopted: u64,
+    swaps: Vec<SwapRow>,
+    faults: Vec<FaultRow>,
+    frames_before: u64,
+    frames_after: u64,
+    heap_before: u64,
+    heap_after: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct SwapRow {
+    cell: String,
+    ok: bool,
+    prepare_us: Option<u64>,
+    quiesce_us: Option<u64>,
+    commit_us: Option<u64>,
+    reclaim_us: Option<u64>,
+    zombies: Option<u64>,
+}
+
+#[derive(Debug, Serialize)]
+struct FaultRow {
+    kind: String,
+    recovered: bool,
+    us: Option<u64>,
+    leaked_bytes: Option<u64>,
+}
+
+/// The walk, with what it found.
+struct Walk {
+    shell: Shell,
+    report: Report,
+    failed: u32,
+}
+
+/// Runs the demo; true if every step held.
+pub(crate) fn run(tree: &Tree) -> Result<bool, Failure> {
+    let configuration =
+        Configuration::direct(&tree.output()).argument("log=info").argument("exit=debug").argument("console=plain");
+    let log = tree.root.join("target/logs/demo.log");
+    println!("mitos: booting four processors in 256 MiB");
+    let shell = Shell::reach(Machine::start(&configuration, &log)?, BOOT)?.patience(STEP);
+    let mut walk = Walk { shell, report: Report::default(), failed: 0 };
+    let result = walk.steps();
+    if let Err(error) = &result {
+        walk.step("the machine answers", Err(error.to_string()));
+    }
+    let path = report::write(tree, "demo.json", &walk.report)?;
+    println!("mitos: {}; {} steps failed", path.strip_prefix(&tree.root).unwrap_or(&path).display(), walk.failed);
+    Ok(walk.failed == 0)
+}
+
+impl Walk {
+    /// Says how a step went.
+    fn step(&mut self, what: &str, result: Result<String, String>) {
+        match result {
+            Ok(text) => println!("  ok      {what}: {text}"),
+            Err(reason) => {
+                self.failed += 1;
+                println!("  FAILED  {what}: {reason}");
+            }
+        }
+    }
+
+    fn steps(&mut self) -> Result<(), MachineError> {
+        self.boot()?;
+        // The first use of everything fills caches that stay: `before` is taken after it.
+        for command in ["echo warm | cat", "traffic 1", "ps", "fault log", "swap"] {
+            self.shell.run(command)?;
+        }
+        (self.report.frames_before, self.report.heap_before) = self.memory()?;
+        let cells = self.cells()?;
+        self.load()?;
+        for cell in SWAPS {
+            self.swap(cell)?;
+        }
+        for kind in FAULTS {
+            self.fault(kind)?;
+        }
+        let again = self.cells()?;
+        self.step("the same cells as before", same("cells", cells, again));
+        self.memory_is_back()?;
+        self.power_off()
+    }
+
+    fn boot(&mut self) -> Result<(), MachineError> {
+        let log = self.shell.run("log")?;
+        let found = log.log.iter().map(String::as_str).chain(log.lines()).filter_map(shell_after).last();
+        self.report.boot_ms = found.unwrap_or_default();
+        self.step(
+            "boots to the shell",
+            found.map(|ms| format!("{ms:.0} ms")).ok_or_else(|| "no time in the log".into()),
+        );
+        let cells = self.shell.run("cells")?;
+        let last = cells.lines().last().unwrap_or_default();
+        let numbers: Vec<u64> =
+            last.split(|c: char| !c.is_ascii_digit()).filter_map(|word| word.parse().ok()).collect();
+        let result = match numbers[..] {
+            [cells, adopted, bytes] => {
+                (self.report.cells, self.report.adopted, self.report.cells_bytes) = (cells, adopted, bytes);
+                Ok(last.to_owned())
+            }
+            _ => Err(format!("not understood: {last:?}")),
+        };
+        self.step("every crate is a cell", result);
+        Ok(())
+    }
+
+    /// The number of cells, the application that lists them included.
+    fn cells(&mut self) -> Result<u64, MachineError> {
+        let cells = self.shell.run("cells")?;
+        Ok(cells.lines().last().and_then(|line| line.split(' ').next()).and_then(|word| word.parse().ok()).unwrap_or(0))
+    }
+
+    fn memory(&mut self) -> Result<(u64, u64), MachineError> {
+        self.shell.run("mem reclaim")?;
+        let output = self.shell.run("mem")?;
+        let value = |name: &str| {
+            let line = output.lines().find(|line| line.split_whitespace().next() == Some(name));
+            line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok()).unwrap_or(0)
+        };
+        Ok((value("free"), value("used")))
+    }
+
+    fn load(&mut self) -> Result<(), MachineError> {
+        let output = self.shell.run("traffic 1")?;
+        let whole = output.contains(" 0 lost, 0 doubled");
+        self.step("a channel under load", if whole { Ok(output.text) } else { Err(output.text) });
+        Ok(())
+    }
+
+    /// Swaps a cell while four tasks compute and two talk over a channel, and back.
+    fn swap(&mut self, cell: &str) -> Result<(), MachineError> {
+        for _ in 0..4 {
+            self.shell.run("busy 8 &")?;
+        }
+        self.shell.run("traffic 6 &")?;
+        let there = self.swap_once(cell)?;
+        let back = self.swap_once(cell)?;
+        let traffic = self.shell.machine().expect("doubled", STEP)?;
+        for _ in 0..4 {
+            self.shell.machine().expect(" rounds", STEP)?;
+        }
+        self.shell.settle(STEP)?;
+        let whole = traffic.trim_end().ends_with(" 0 lost, 0");
+        self.step("  nothing lost and nothing doubled meanwhile", verdict(whole, &traffic));
+        for (row, text) in [there, back] {
+            let ok = row.ok;
+            self.report.swaps.push(row);
+            self.step(&format!("swap {cell} under load"), verdict(ok, &text));
+        }
+        Ok(())
+    }
+
+    fn swap_once(&mut self, cell: &str) -> Result<(SwapRow, String), MachineError> {
+        let output = self.shell.run(&format!("swap {cell}"))?;
+        let phase = |name: &str| output.number_after(name);
+        let row = SwapRow {
+            cell: cell.to_owned(),
+            ok: phase("prepare").is_some() && phase("commit").is_some(),
+            prepare_us: phase("prepare"),
+            quiesce_us: phase("quiesce"),
+            commit_us: phase("commit"),
+            reclaim_us: phase("reclaim"),
+            zombies: phase("zombies"),
+        };
+        let text = output.text.lines().collect::<Vec<_>>().join("; ");
+        Ok((row, text))
+    }
+
+    /// Makes a fault in a running application and reads what the fault log says.
+    fn fault(&mut self, kind: &str) -> Result<(), MachineError> {
+        let before = self.faults()?.0;
+        self.shell.run("busy 60 &")?;
+        self.shell.run(&format!("fault {kind} busy"))?;
+        let start = Instant::now();
+        let (mut count, mut log) = self.faults()?;
+        while count == before && start.elapsed() < STEP {
+            std::thread::sleep(Duration::from_millis(200));
+            (count, log) = self.faults()?;
+        }
+        let line = log.text.lines().rfind(|line| line.contains("'busy'")).unwrap_or_default().to_owned();
+        let alive = self.shell.run("echo alive")?.contains("alive");
+        let recovered = count > before && alive && !line.is_empty();
+        let number_before = |label: &str| line[..line.find(label)?].split_whitespace().last()?.parse().ok();
+        let us = number_before(" us");
+        let leaked_bytes = number_before(" bytes");
+        self.report.faults.push(FaultRow { kind: kind.to_owned(), recovered, us, leaked_bytes });
+        self.step(&format!("fault {kind}"), verdict(recovered, &line));
+        self.shell.settle(STEP)
+    }
+
+    fn faults(&mut self) -> Result<(u64, CommandOutput), MachineError> {
+        let log = self.shell.run("fault log")?;
+        let line = log.line_with("faults since boot").unwrap_or_default();
+        Ok((line.split(' ').next().and_then(|word| word.parse().ok()).unwrap_or(0), log))
+    }
+
+    fn memory_is_back(&mut self) -> Result<(), MachineError> {
+        let (frames, heap) = self.memory()?;
+        (self.report.frames_after, self.report.heap_after) = (frames, heap);
+        let (before, heap_before) = (self.report.frames_before, self.report.heap_before);
+        let frames_back = frames + SLACK_FRAMES >= before && before > 0;
+        self.step("frames are back", verdict(frames_back, &format!("{before} free before, {frames} after")));
+        let heap_back = heap <= heap_before + SLACK_HEAP;
+        self.step("the heap is back", verdict(heap_back, &format!("{heap_before} bytes used before, {heap} after")));
+        Ok(())
+    }
+
+    fn power_off(&mut self) -> Result<(), MachineError> {
+        self.shell.machine().send_line("poweroff")?;
+        let exit = self.shell.machine().wait(Duration::from_secs(20))?;
+        self.step("powers off", verdict(exit.is_success(), &format!("{exit:?}")));
+        Ok(())
+    }
+}
+
+fn verdict(held: bool, text: &str) -> Result<String, String> {
+    let text = text.trim().to_owned();
+    if held { Ok(text) } else { Err(text) }
+}
+
+fn same(what: &str, before: u64, after: u64) -> Result<String, String> {
+    verdict(before == after && before > 0, &format!("{before} {what} before, {after} after"))
+}
+
+/// The milliseconds in a log line `... shell after 812.3ms`, as `Duration` writes them.
+fn shell_after(line: &str) -> Option<f64> {
+    let text = line.split_once("shell after ")?.1.trim();
+    if let Some(number) = text.strip_suffix("ms") {
+        return number.parse().ok();
+    }
+    text.strip_suffix('s').and_then(|number| number.parse::<f64>().ok()).map(|seconds| seconds * 1000.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shell_after;
+
+    #[test]
+    fn the_time_of_the_boot_is_read_in_both_units() {
+        assert_eq!(shell_after("[0.8 cpu0 INFO  init] shell after 812.5ms"), Some(812.5));
+        assert_eq!(shell_after("shell after 1.5s"), Some(1500.0));
+        assert_eq!(shell_after("something else"), None);
+    }
+}
