@@ -1,8 +1,10 @@
-//! `cpus` lists the processors: local APIC, interrupts handled, time spent idle, and what runs there now.
+//! `cpus` lists the processors: local APIC, interrupts handled, time spent idle, and what runs there now; it also
+//! checks them.
 #![no_std]
 #![forbid(unsafe_code)]
 
 use application::{Environment, ExitCode, Failure};
+use cpu_checks::CHECKS;
 use cpu_local::{CpuId, MAX_CPUS};
 use task::{State, TaskRef};
 
@@ -13,7 +15,30 @@ pub fn main(environment: &mut Environment) -> ExitCode {
 }
 
 fn run(environment: &mut Environment) -> Result<(), Failure> {
-    let [] = &*environment.arguments() else { return Err(manual::CPUS.usage.into()) };
+    let arguments = environment.arguments();
+    match &*arguments {
+        [] => show(environment),
+        [word] if word == "check" => check(environment),
+        _ => Err(manual::CPUS.usage.into()),
+    }
+}
+
+fn check(environment: &mut Environment) -> Result<(), Failure> {
+    let mut passed = 0;
+    for check in CHECKS {
+        match (check.run)() {
+            Ok(()) => {
+                passed += 1;
+                writeln!(environment, "ok: {}", check.name)?;
+            }
+            Err(error) => writeln!(environment, "FAILED: {}: {error}", check.name)?,
+        }
+    }
+    writeln!(environment, "{passed} of {} checks passed", CHECKS.len())?;
+    if passed == CHECKS.len() { Ok(()) } else { Err(Failure::refused("the CPUs are not as they must be")) }
+}
+
+fn show(environment: &mut Environment) -> Result<(), Failure> {
     let tasks = task::all();
     writeln!(environment, "{:>3} {:>4} {:>10} {:>6}  runs", "cpu", "apic", "interrupts", "idle")?;
     for cpu in (0_u32..).take(MAX_CPUS).filter_map(CpuId::new) {

@@ -37,7 +37,7 @@ pages! {
     CAT: "cat" " [FILE ...]", "writes files, or its input, to its output";
     CELLS: "cells" " [NAME]", "lists the cells, or tells all about one";
     CP: "cp" " FROM TO", "copies a file";
-    CPUS: "cpus" "", "lists the processors";
+    CPUS: "cpus" " [check]", "lists the processors, or checks them";
     DATE: "date" "", "tells date and time (UTC)";
     DEPS: "deps" " CELL", "shows whom a cell uses and who uses it";
     ECHO: "echo" " [WORD ...]", "writes its words";
