@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use layout::{Layout, Segment};
-use linker::{Bases, CellId, Function, Index, Input, STUB_SIZE, Stubs};
+use linker::{Address, Bases, CellId, Function, Index, Input, STUB_SIZE, Stubs};
 use manifest::{Digest, SeedCell, SeedMap};
 
 use crate::{
@@ -186,9 +186,9 @@ impl Seed {
                 .zip(&self.bases)
                 .map(|(name, bases)| SeedCell {
                     name: name.clone(),
-                    text: bases.text,
-                    constants: bases.constants,
-                    data: bases.data,
+                    text: bases.text.get(),
+                    constants: bases.constants.get(),
+                    data: bases.data.get(),
                     thread: bases.thread,
                 })
                 .collect(),
@@ -232,17 +232,17 @@ fn place(layouts: &[Layout], members: Vec<usize>, stubs: usize) -> (Seed, Vec<Ba
     next += pages(stubs * STUB_SIZE);
     for (layout, bases) in layouts.iter().zip(&mut bases) {
         bases.boot = PHYSICAL_BASE;
-        bases.text = next;
+        bases.text = Address::new(next);
         next += pages(layout.extent(Segment::Text).size);
     }
     let constants = next;
     for (layout, bases) in layouts.iter().zip(&mut bases) {
-        bases.constants = next;
+        bases.constants = Address::new(next);
         next += pages(layout.extent(Segment::Constants).size);
     }
     let data = next;
     for (layout, bases) in layouts.iter().zip(&mut bases) {
-        bases.data = next;
+        bases.data = Address::new(next);
         next += pages(layout.extent(Segment::Data).size);
     }
     let mut thread = 0_u64;

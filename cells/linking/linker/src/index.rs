@@ -6,6 +6,8 @@ use core::fmt;
 use hashbrown::{HashMap, hash_map::Entry};
 use object::SymbolKind;
 
+use crate::Address;
+
 /// A cell's number. Numbers are not reused: an old one names nobody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CellId(pub u32);
@@ -22,7 +24,7 @@ pub struct Global {
     /// Offset in the section, bytes.
     pub offset: u32,
     /// Its address; for a thread local the negative distance from the thread pointer.
-    pub address: u64,
+    pub address: Address,
     /// What it is.
     pub kind: SymbolKind,
     /// Whether a strong definition may take its place.

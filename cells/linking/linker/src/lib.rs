@@ -13,11 +13,13 @@
 
 extern crate alloc;
 
+mod address;
 mod error;
 mod index;
 
 use alloc::vec::Vec;
 
+pub use address::Address;
 pub use error::{LinkError, LinkErrorKind};
 pub use index::{CellId, Duplicate, Global, Index, Layered, Names};
 use layout::{Layout, Segment};
@@ -28,11 +30,11 @@ use relocation::{Kind, Overflow};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Bases {
     /// Of the text, page-aligned.
-    pub text: u64,
+    pub text: Address,
     /// Of the constants, page-aligned.
-    pub constants: u64,
+    pub constants: Address,
     /// Of the data, page-aligned.
-    pub data: u64,
+    pub data: Address,
     /// Of the `.boot` section; 0 for all cells but the seed's entry.
     pub boot: u64,
     /// Distance of the thread-local block below the thread pointer, bytes (the block is at `thread pointer - thread`).
@@ -44,9 +46,9 @@ impl Bases {
     #[must_use]
     pub fn address(&self, segment: Segment, offset: usize) -> u64 {
         let base = match segment {
-            Segment::Text => self.text,
-            Segment::Constants => self.constants,
-            Segment::Data => self.data,
+            Segment::Text => self.text.get(),
+            Segment::Constants => self.constants.get(),
+            Segment::Data => self.data.get(),
             Segment::Boot => self.boot,
             Segment::Thread => 0_u64.wrapping_sub(self.thread),
             Segment::Fixed => 0,
@@ -127,7 +129,7 @@ pub fn exports(input: &Input<'_>, index: &mut Index) -> Result<(), Duplicate> {
                 symbol: narrow(number),
                 section: narrow(section),
                 offset: narrow(offset),
-                address: input.address(section, offset),
+                address: Address::new(input.address(section, offset)),
                 kind: symbol.kind,
                 weak: symbol.binding == Binding::Weak,
             },
@@ -139,7 +141,7 @@ pub fn exports(input: &Input<'_>, index: &mut Index) -> Result<(), Duplicate> {
 /// What a symbol of the object stands for.
 #[derive(Clone, Copy)]
 struct Target {
-    address: u64,
+    address: Address,
     kind: SymbolKind,
     function: Option<Function>,
     foreign: Option<(CellId, u32)>,
@@ -175,9 +177,9 @@ pub fn link(
             }
             let address = match stub_of(content.kind, relocation, &target) {
                 Some(function) => {
-                    stubs.stub(function, target.address).ok_or_else(|| fail(LinkErrorKind::StubsExhausted))?
+                    stubs.stub(function, target.address.get()).ok_or_else(|| fail(LinkErrorKind::StubsExhausted))?
                 }
-                None => target.address,
+                None => target.address.get(),
             };
             let place = input.address(section, relocation.offset);
             let field = relocation
@@ -211,7 +213,7 @@ fn resolve(input: &Input<'_>, names: &dyn Names, symbol: usize) -> Option<Target
                 _ => symbol.kind,
             };
             Some(Target {
-                address: input.address(section, offset),
+                address: Address::new(input.address(section, offset)),
                 kind,
                 function: (text && matches!(symbol.kind, SymbolKind::Function | SymbolKind::Section)).then_some(
                     Function { cell: input.cell, section: narrow(section), offset: narrow(offset) },

@@ -7,7 +7,7 @@ use alloc::{sync::Arc, vec::Vec};
 
 use archive::Archive;
 use layout::{Layout, Segment};
-use linker::{Bases, CellId, Function, Stubs};
+use linker::{Address, Bases, CellId, Function, Stubs};
 use manifest::SeedMap;
 
 use crate::{
@@ -69,9 +69,9 @@ pub unsafe fn adopt(archive: Archive<&'static [u8]>, map: &SeedMap) -> Result<us
     for ((candidate, object), seed) in candidates.iter().zip(&objects).zip(&map.cells) {
         let layout = Layout::new(object);
         let bases = Bases {
-            text: seed.text,
-            constants: seed.constants,
-            data: seed.data,
+            text: Address::new(seed.text),
+            constants: Address::new(seed.constants),
+            data: Address::new(seed.data),
             boot: 0,
             thread: seed.thread,
         };

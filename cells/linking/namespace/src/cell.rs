@@ -120,7 +120,7 @@ impl Cell {
 
     /// The function around `address`: its mangled name, its section and the distance from its start.
     pub(crate) fn function_at(&self, address: u64) -> Option<(&str, u32, u64)> {
-        let offset = address.checked_sub(self.bases.text)?;
+        let offset = address.checked_sub(self.bases.text.get())?;
         let after = self.functions.partition_point(|function| u64::from(function.start) <= offset);
         let function = self.functions.get(after.checked_sub(1)?)?;
         let (start, size) = (u64::from(function.start), u64::from(function.size));

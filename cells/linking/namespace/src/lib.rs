@@ -63,7 +63,7 @@ pub fn entry() -> Result<u64, LoadError> {
     state::with(|state| {
         let name = &state.archive.manifest().entry;
         let global = state.index.get(name).ok_or_else(|| LoadError::Unknown { cell: name.clone() })?;
-        Ok(global.address)
+        Ok(global.address.get())
     })
 }
 

@@ -133,6 +133,16 @@ impl Retired {
     }
 }
 
+/// Addresses of all statics.
+#[must_use]
+pub fn data_ranges() -> Vec<Range<u64>> {
+    let ranges = |cell: &Cell| {
+        let pages = cell.segments.data.iter().map(|pages| pages.start().as_u64()..pages.start().as_u64() + pages.len() as u64);
+        pages.collect::<Vec<_>>()
+    };
+    state::look(|state| state.cells.values().flat_map(ranges).collect()).unwrap_or_default()
+}
+
 /// The alternate builds in the archive: name, description, names of the cells that differ.
 #[must_use]
 pub fn alternates() -> Vec<(String, String, Vec<String>)> {

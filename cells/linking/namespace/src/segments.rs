@@ -9,7 +9,7 @@ use core::fmt;
 use addresses::{PAGE_SIZE, Page, PageRange, VirtAddr, pages_for};
 use frames::Purpose;
 use layout::{Layout, Segment};
-use linker::Bases;
+use linker::{Address, Bases};
 use mapping::{Executable, MapError, MappedPages, Permission, ReadOnly, Readable, Writable};
 use pages::{AllocatedPages, Region};
 use relocation::Overflow;
@@ -77,9 +77,9 @@ impl Drafts {
             data,
         };
         let bases = Bases {
-            text: drafts.text.as_ref().map_or(0, Draft::base),
-            constants: drafts.constants.as_ref().map_or(0, Draft::base),
-            data: drafts.data.as_ref().map_or(0, |data| data.start().as_u64()),
+            text: Address::new(drafts.text.as_ref().map_or(0, Draft::base)),
+            constants: Address::new(drafts.constants.as_ref().map_or(0, Draft::base)),
+            data: Address::new(drafts.data.as_ref().map_or(0, |data| data.start().as_u64())),
             boot: 0,
             thread: 0,
         };

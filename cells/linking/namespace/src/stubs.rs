@@ -8,7 +8,7 @@ use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
 
 use addresses::PAGE_SIZE;
 use hashbrown::HashMap;
-use linker::{CellId, Function, STUB_SIZE};
+use linker::{Address, CellId, Function, STUB_SIZE};
 use unwind_table::{Registration, TextRange};
 
 use crate::segments::{TextPages, TextWriteError};
@@ -38,7 +38,7 @@ struct Slot {
 #[derive(Clone, Copy, Debug)]
 struct Known {
     slot: Slot,
-    entry: u64,
+    entry: Address,
 }
 
 /// All stubs.
@@ -101,7 +101,7 @@ impl StubTable {
         let area = Area::new(base, slots, pages)?;
         let number = u32::try_from(self.areas.len()).map_err(|_| TextWriteError::Full)?;
         for (index, (function, entry)) in (0..).zip(functions) {
-            self.known.insert(function, Known { slot: Slot { area: number, index }, entry });
+            self.known.insert(function, Known { slot: Slot { area: number, index }, entry: Address::new(entry) });
         }
         let used = u32::try_from(slots).map_err(|_| TextWriteError::Full)?;
         let all = u32::try_from(area.slots).map_err(|_| TextWriteError::Full)?;
@@ -144,23 +144,9 @@ impl StubTable {
     pub(crate) fn rename(&mut self, changes: &[(Function, Function, u64)]) {
         for (old, new, entry) in changes {
             if let Some(known) = self.known.remove(old) {
-                self.known.insert(*new, Known { slot: known.slot, entry: *entry });
+                self.known.insert(*new, Known { slot: known.slot, entry: Address::new(*entry) });
             }
         }
-    }
-
-    /// The function whose stub is at `address`.
-    pub(crate) fn at(&self, address: u64) -> Option<(Function, u64)> {
-        let mut found = self.areas.iter().enumerate();
-        let (area, base) = found.find_map(|(number, area)| {
-            let size = (area.slots * STUB_SIZE) as u64;
-            (area.base..area.base + size).contains(&address).then_some((number, area.base))
-        })?;
-        let index = (address - base) / STUB_SIZE as u64;
-        self.known.iter().find_map(|(function, known)| {
-            (known.slot.area as usize == area && u64::from(known.slot.index) == index)
-                .then_some((*function, known.entry))
-        })
     }
 
     /// How many stubs there are.
@@ -202,7 +188,7 @@ impl linker::Stubs for Stage<'_> {
             return Some(self.table.address(known.slot));
         }
         let slot = self.table.take_slot()?;
-        let known = Known { slot, entry };
+        let known = Known { slot, entry: Address::new(entry) };
         self.made.push((function, known));
         self.table.known.insert(function, known);
         Some(self.table.address(slot))
@@ -215,7 +201,7 @@ impl Stage<'_> {
         let mut by_page: BTreeMap<(u32, usize), Vec<(usize, [u8; STUB_SIZE])>> = BTreeMap::new();
         for (_, known) in &self.made {
             let address = self.table.address(known.slot);
-            let bytes = linker::stub(address, known.entry).map_err(TextWriteError::Overflow)?;
+            let bytes = linker::stub(address, known.entry.get()).map_err(TextWriteError::Overflow)?;
             let offset = known.slot.index as usize * STUB_SIZE;
             let page = (known.slot.area, offset / PAGE_SIZE);
             by_page.entry(page).or_default().push((offset % PAGE_SIZE, bytes));

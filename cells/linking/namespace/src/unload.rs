@@ -46,7 +46,7 @@ pub fn application(name: &str) -> Result<LoadedApplication, LoadError> {
         };
         let loaded = state.load(&candidates, Scope::Private)?;
         match (loaded.names.get(&symbol), &loaded.ids[..]) {
-            (Some(main), &[id]) => Ok(LoadedApplication { id, entry: main.address }),
+            (Some(main), &[id]) => Ok(LoadedApplication { id, entry: main.address.get() }),
             _ => Err(LoadError::NotAnApplication { cell: String::from(name) }),
         }
     })

@@ -3,7 +3,8 @@
 //! Small requests are served from the CPU's own stock, without a lock, in a few dozen instructions; the others, and
 //! the stock's refills, from the general allocator in `heap_core`, where all state is. Guarantees to every cell: when
 //! memory runs out an allocation is null, and code that cannot live with that (`Box::new`, `Vec::push`) panics, which
-//! unwinds the task that asked.
+//! unwinds the task that asked. Memory that is given back is cleared: a scan for references to replaced cells goes over
+//! the heap and must not find what nobody has any more.
 //!
 //! This cell also defines the two symbols that the compiler otherwise adds at a final link, which Mitos does not have.
 #![no_std]
@@ -62,6 +63,8 @@ unsafe impl GlobalAlloc for Heap {
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         discharge(layout.size());
+        // SAFETY: the caller gives the block away, all of it.
+        unsafe { ptr::write_bytes(block, 0, layout.size()) };
         match Class::of(layout.size(), layout.align()) {
             Some(class) => {
                 let quiet = InterruptGuard::new();

@@ -3,6 +3,7 @@
 use core::sync::atomic::{AtomicPtr, Ordering};
 
 use cpu_local::{CpuId, InterruptGuard, MAX_CPUS};
+use spin::Once;
 use task_core::{Current, Task};
 use x86_64::VirtAddr;
 use x86_64::registers::model_specific::FsBase;
@@ -52,8 +53,20 @@ pub fn yield_now() {
     }
 }
 
+/// Who is told whenever a task could be preempted.
+static STANDSTILL: Once<fn()> = Once::new();
+
+/// Sets who is told, on each CPU, whenever its task is about to be preempted: a point at which the CPU holds no spin
+/// lock and handles no interrupt. The engine of evolution stops CPUs there. The first hook stays.
+pub fn set_standstill_hook(hook: fn()) {
+    STANDSTILL.call_once(|| hook);
+}
+
 /// The running task stays ready and lets the policy choose. It is what the CPU's reschedule hook calls.
 pub fn preempt() {
+    if let Some(answer) = STANDSTILL.get() {
+        answer();
+    }
     let _quiet = InterruptGuard::new();
     cpu_local::take_reschedule_pending();
     if let Some(current) = task_core::current() {

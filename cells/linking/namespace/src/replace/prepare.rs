@@ -270,7 +270,7 @@ fn hand_overs(state: &State, prepared: &Prepared) -> Result<Vec<(String, HandOve
         };
         let address = |index: &Index, name: &String| {
             let missing = || ReplaceError::Load(LoadError::Unknown { cell: name.clone() });
-            index.get(name).map(|global| global.address).ok_or_else(missing)
+            index.get(name).map(|global| global.address.get()).ok_or_else(missing)
         };
         let hand_over = HandOver {
             surrender: address(&state.index, surrender)?,
@@ -327,7 +327,7 @@ fn patch(
     let old = &state.cells[&reference.cell];
     let old_placement = old.layout.placements[section];
     let old_address = old.bases.address(old_placement.segment, old_placement.offset + inside);
-    if old_address == global.address {
+    if old_address == global.address.get() {
         return Ok(());
     }
     let field = |address| {
@@ -338,7 +338,7 @@ fn patch(
             }
         })
     };
-    let (before, after) = (field(old_address)?, field(global.address)?);
+    let (before, after) = (field(old_address)?, field(global.address.get())?);
     patches
         .patch(user, placement.segment, offset, before.bytes(), after.bytes())
         .map_err(|error| ReplaceError::Load(LoadError::Memory { cell: user.entry.name.clone(), error }))

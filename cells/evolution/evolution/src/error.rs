@@ -1,0 +1,64 @@
+//! Why a swap did not happen.
+
+use alloc::string::String;
+use core::fmt;
+
+use namespace::replace::ReplaceError;
+use standstill::StandstillError;
+
+/// Why a swap did not happen. Everything is as it was.
+#[derive(Debug)]
+pub enum SwapError {
+    /// Another swap is under way.
+    Busy,
+    /// The change cannot be prepared.
+    Prepare(ReplaceError),
+    /// A task kept standing in text that changes.
+    Occupied {
+        /// Its number.
+        task: u64,
+        /// The cell.
+        cell: String,
+        /// The section of the cell.
+        section: String,
+    },
+    /// The CPUs could not be stopped, or a stack could not be read.
+    Standstill(StandstillError),
+    /// There is no memory for the state that is handed over.
+    Memory,
+    /// A word that was to be exchanged was changed by somebody else.
+    Changed,
+    /// The cell hands over state of a kind that this engine does not know.
+    UnknownState {
+        /// The cell.
+        cell: String,
+    },
+    /// The new cell did not take the state; the old one has it again.
+    NotAdopted {
+        /// The cell.
+        cell: &'static str,
+        /// What it said.
+        reason: policy_interface::AdoptError,
+    },
+}
+
+impl fmt::Display for SwapError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Busy => f.write_str("another swap is under way; try again when it is done"),
+            Self::Prepare(error) => error.fmt(f),
+            Self::Occupied { task, cell, section } => {
+                write!(f, "task {task} does not leave cell {cell}, section {section}; end or restart it and try again")
+            }
+            Self::Standstill(error) => error.fmt(f),
+            Self::Memory => f.write_str("no memory for the state that is handed over; end something and try again"),
+            Self::Changed => f.write_str("a static that refers to the old cell was changed meanwhile; try again"),
+            Self::UnknownState { cell } => {
+                write!(f, "cell {cell} hands over state of a kind that evolution does not know")
+            }
+            Self::NotAdopted { cell, reason } => write!(f, "cell {cell} did not take over the state: {reason:?}"),
+        }
+    }
+}
+
+impl core::error::Error for SwapError {}

@@ -1,0 +1,244 @@
+//! Replaces cells while the system works.
+//!
+//! [`swap`] is a transaction in four phases:
+//! 1. **prepare**, while everything runs: `namespace::replace` loads the swap set beside what is there, compares both
+//!    versions and makes patched copies of every page that refers to it;
+//! 2. **quiesce**: `standstill` stops all CPUs for a moment and looks at every stack. If one stands in text that changes,
+//!    everything goes on, the task is made to return from where it waits, and the phase begins again, until the deadline;
+//! 3. **commit**: with all CPUs still stopped, state is handed over and the pivot exchanges page table entries and words;
+//! 4. **reclaim**: the books are brought up to date, and what nothing refers to is freed.
+//!
+//! Guarantees: an error before the exchange leaves everything as it was, state included; the exchange itself cannot fail;
+//! code is never writable and executable. The report says how long each phase took and which cells are left as zombies.
+#![no_std]
+
+extern crate alloc;
+
+mod error;
+mod hand_over;
+
+use alloc::{string::String, vec::Vec};
+use core::{ops::Range, sync::atomic::{AtomicBool, Ordering}, time::Duration};
+
+pub use error::SwapError;
+pub use namespace::replace::{BASE, alternates};
+use namespace::replace::{Prepared, Unstable};
+use pivot::Exchange;
+pub use reclaim::{Zombie, zombies};
+use standstill::StandstillError;
+use task_core::TaskId;
+
+/// How long a swap tries to find the system quiescent.
+pub const DEADLINE: Duration = Duration::from_secs(5);
+
+/// How long a CPU may take to stop: the host of a virtual machine may keep it waiting.
+const STOP_LIMIT: Duration = Duration::from_secs(2);
+
+/// Between two attempts, for tasks to leave what changes.
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// How a swap went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The build that the system is now.
+    pub build: String,
+    /// The cells that were replaced.
+    pub swap_set: Vec<String>,
+    /// Pages of text and constants whose patched copies took their place.
+    pub patched_pages: usize,
+    /// How often the CPUs were stopped before the system was quiescent.
+    pub attempts: u32,
+    /// Time to load, compare and patch; everything ran.
+    pub prepare: Duration,
+    /// Time until the CPUs had stopped in a quiescent system.
+    pub quiesce: Duration,
+    /// Time from then until they went on: what anybody can notice.
+    pub commit: Duration,
+    /// Time to bring the books up to date and to look for references to the old cells.
+    pub reclaim: Duration,
+    /// Replaced cells that something still refers to.
+    pub zombies: Vec<Zombie>,
+}
+
+/// The last build that was swapped in.
+static CURRENT: spin_lock::PreemptLock<Option<String>> = spin_lock::PreemptLock::new(None);
+static UNDER_WAY: AtomicBool = AtomicBool::new(false);
+
+/// The build that the system is.
+#[must_use]
+pub fn current() -> String {
+    CURRENT.lock().clone().unwrap_or_else(|| String::from(BASE))
+}
+
+/// Makes evolution possible: once, when tasks run.
+pub fn init() {
+    standstill::init();
+}
+
+struct UnderWay;
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        UNDER_WAY.store(false, Ordering::Release);
+    }
+}
+
+/// Changes the running system to the build called `name`: an alternate of the archive, or [`BASE`]. Blocks; the caller
+/// must be a task.
+///
+/// # Errors
+/// [`SwapError`] says in one line what refuses and why; everything is as it was.
+#[inline(never)]
+pub fn swap(name: &str) -> Result<Report, SwapError> {
+    if UNDER_WAY.swap(true, Ordering::AcqRel) {
+        return Err(SwapError::Busy);
+    }
+    let _under_way = UnderWay;
+    // What lies deeper on this stack belongs to the engine.
+    let floor = (&raw const _under_way).addr() as u64;
+    let began = clock::now();
+    let prepared = namespace::replace::prepare(name).map_err(SwapError::Prepare)?;
+    let mut change = Change::new(&prepared)?;
+    let prepare = began.elapsed();
+    log::info!("swap {name}: {} cells prepared, {} pages patched", change.swap_set.len(), change.patched_pages);
+
+    let (attempts, quiesce, commit) = change.carry_out()?;
+
+    let committed = clock::now();
+    // Dropped before the scan: the books of the change name the old addresses.
+    let Change { swap_set, patched_pages, exchanges, unstable, hand_overs } = change;
+    drop((exchanges, unstable, hand_overs));
+    reclaim::retire(prepared.commit());
+    *CURRENT.lock() = Some(String::from(name));
+    collect(floor);
+    let zombies = reclaim::zombies();
+    let report = Report {
+        build: String::from(name),
+        swap_set,
+        patched_pages,
+        attempts,
+        prepare,
+        quiesce,
+        commit,
+        reclaim: committed.elapsed(),
+        zombies,
+    };
+    log::info!("swap {name}: done, CPUs stood for {:?}, {} zombies", report.commit, report.zombies.len());
+    Ok(report)
+}
+
+/// Frees zombies that nothing refers to any more; returns how many are left.
+pub fn reclaim_zombies() -> usize {
+    let here = 0_u64;
+    collect((&raw const here).addr() as u64);
+    reclaim::zombies().len()
+}
+
+fn collect(floor: u64) {
+    let Some(mut scan) = reclaim::Scan::prepare() else { return };
+    match standstill::hold(STOP_LIMIT, &|_| false, || scan.run(floor)) {
+        Ok(()) => {
+            let _freed = scan.finish();
+        }
+        // The zombies stay until the next scan.
+        Err(error) => log::warn!("no scan for references: {error}"),
+    }
+}
+
+/// A prepared change in the form that is needed while the CPUs stand still.
+struct Change {
+    swap_set: Vec<String>,
+    patched_pages: usize,
+    exchanges: Vec<Exchange>,
+    /// Sorted by address.
+    unstable: Vec<Unstable>,
+    hand_overs: Vec<hand_over::Typed>,
+}
+
+impl Change {
+    fn new(prepared: &Prepared) -> Result<Self, SwapError> {
+        let mut unstable = prepared.unstable().to_vec();
+        unstable.sort_unstable_by_key(|text| text.range.start);
+        let exchanges = prepared.writes().into_iter().map(|write| Exchange {
+            address: write.address,
+            old: write.old,
+            new: write.new,
+            bytes: write.bytes as u64,
+        });
+        let hand_overs = prepared.hand_overs().iter().map(|(cell, functions)| hand_over::Typed::new(cell, functions));
+        Ok(Self {
+            swap_set: prepared.swap_set(),
+            patched_pages: prepared.patched_pages(),
+            exchanges: exchanges.collect(),
+            unstable,
+            hand_overs: hand_overs.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// Tries until the system is quiescent or the deadline has passed.
+    fn carry_out(&mut self) -> Result<(u32, Duration, Duration), SwapError> {
+        let began = clock::now();
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            hand_over::prepare()?;
+            let Self { exchanges, unstable, hand_overs, .. } = self;
+            let unwanted = |address| text_at(unstable, address).is_some();
+            let outcome = standstill::hold(STOP_LIMIT, &unwanted, || {
+                let stopped = clock::now();
+                let exchanged = commit(exchanges, hand_overs);
+                (stopped, exchanged)
+            });
+            match outcome {
+                Ok((stopped, Ok(()))) => return Ok((attempts, stopped - began, stopped.elapsed())),
+                Ok((_, Err(error))) => return Err(error),
+                Err(error) if began.elapsed() >= DEADLINE => return Err(self.refusal(error)),
+                Err(StandstillError::Occupied { task: Some(task), .. }) => evict(task),
+                Err(_) => {}
+            }
+            task::sleep(PAUSE);
+        }
+    }
+
+    fn refusal(&self, error: StandstillError) -> SwapError {
+        match error {
+            StandstillError::Occupied { task, address } => match text_at(&self.unstable, address) {
+                Some(text) => SwapError::Occupied {
+                    task: task.map_or(0, TaskId::number),
+                    cell: text.cell.clone(),
+                    section: text.section.clone(),
+                },
+                None => SwapError::Standstill(error),
+            },
+            error => SwapError::Standstill(error),
+        }
+    }
+}
+
+/// The changing text around `address`; `unstable` is sorted and its ranges do not overlap.
+fn text_at(unstable: &[Unstable], address: u64) -> Option<&Unstable> {
+    let after = unstable.partition_point(|text| text.range.start <= address);
+    let text = unstable.get(after.checked_sub(1)?)?;
+    let range: &Range<u64> = &text.range;
+    range.contains(&address).then_some(text)
+}
+
+/// Makes a task that waits in changing text return to its retry point.
+fn evict(task: TaskId) {
+    if let Some(task) = task_core::find(task) {
+        wait_queue::evict(&task);
+    }
+}
+
+/// All CPUs stand still: hands state over and exchanges the words. On an error nothing has changed.
+fn commit(exchanges: &[Exchange], hand_overs: &mut [hand_over::Typed]) -> Result<(), SwapError> {
+    // SAFETY: the words belong to page tables and statics that are mapped.
+    if !unsafe { pivot::is_unchanged(exchanges.as_ptr(), exchanges.len()) } {
+        return Err(SwapError::Changed);
+    }
+    hand_over::all(hand_overs)?;
+    // SAFETY: all other CPUs wait at the gate, interrupts are off here, and every page was prepared for its place.
+    unsafe { pivot::exchange(exchanges.as_ptr(), exchanges.len()) };
+    pivot::serialise();
+    Ok(())
+}

@@ -1,0 +1,228 @@
+//! Brings every CPU to a known point, for as short as can be.
+//!
+//! A CPU is called by an interrupt and stops where its task could be preempted: so it holds no spin lock, is in no
+//! interrupt handler and in no critical section. It looks at its own task's stack, says what it found, and waits in the
+//! pivot. Guarantees to the engine: while its work runs, no other CPU executes anything, every task's stack has been
+//! looked at, and what was looked for is on none of them. A CPU that does not come in time is named, and everything goes
+//! on as if nothing had been asked.
+//!
+//! One standstill at a time: the second caller is told so.
+#![no_std]
+
+use core::{
+    fmt,
+    sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering},
+    time::Duration,
+};
+
+use cpu_local::{CpuId, InterruptGuard, MAX_CPUS, PreemptGuard};
+use fault_context::StackBounds;
+use pivot::Gate;
+use registers::SwitchFrame;
+use spin_lock::SpinLock;
+use task_core::{Task, TaskId};
+use unwinder::{Registers, WalkError, Walker};
+
+/// Looks for text that must not be on a stack.
+pub type Unwanted<'a> = &'a (dyn Fn(u64) -> bool + Sync);
+
+/// What stands in the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StandstillError {
+    /// Somebody else has the CPUs stopped.
+    Busy,
+    /// A CPU did not stop in time.
+    Unanswered {
+        /// The CPU.
+        cpu: CpuId,
+    },
+    /// A task stands in unwanted text.
+    Occupied {
+        /// The task; `None` for a CPU without one.
+        task: Option<TaskId>,
+        /// The address at which it stands.
+        address: u64,
+    },
+    /// A task's stack cannot be read to its end.
+    Unreadable {
+        /// The task; `None` for a CPU without one.
+        task: Option<TaskId>,
+        /// Where the walk ended.
+        address: u64,
+    },
+}
+
+impl fmt::Display for StandstillError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Busy => f.write_str("the CPUs are being stopped for somebody else"),
+            Self::Unanswered { cpu } => write!(f, "{cpu} did not stop in time"),
+            Self::Occupied { task, address } => write!(f, "task {} is at {address:#x}", number(*task)),
+            Self::Unreadable { task, address } => {
+                write!(f, "the stack of task {} ends in the unknown at {address:#x}", number(*task))
+            }
+        }
+    }
+}
+
+impl core::error::Error for StandstillError {}
+
+fn number(task: Option<TaskId>) -> u64 {
+    task.map_or(0, TaskId::number)
+}
+
+/// What stopped CPUs are asked. Lives on the caller's stack as long as [`REQUEST`] names it.
+struct Request<'a> {
+    unwanted: Unwanted<'a>,
+    ticket: u32,
+    arrived: AtomicU32,
+    found: SpinLock<Option<StandstillError>>,
+}
+
+static TAKEN: AtomicBool = AtomicBool::new(false);
+static REQUEST: AtomicPtr<Request<'static>> = AtomicPtr::new(core::ptr::null_mut());
+/// CPUs between looking at `REQUEST` and having left: the request stays until there are none.
+static INSIDE: AtomicU32 = AtomicU32::new(0);
+static GATE: Gate = Gate::new();
+static STOPPED_AT: [AtomicU64; MAX_CPUS] = [const { AtomicU64::new(0) }; MAX_CPUS];
+
+/// Registers with the scheduler, once.
+pub fn init() {
+    scheduler::set_standstill_hook(answer);
+}
+
+/// Called on every CPU where its task could be preempted.
+fn answer() {
+    if REQUEST.load(Ordering::Acquire).is_null() {
+        return;
+    }
+    let _quiet = InterruptGuard::new();
+    INSIDE.fetch_add(1, Ordering::AcqRel);
+    let request = REQUEST.load(Ordering::Acquire);
+    if !request.is_null() {
+        // SAFETY: the request was there after `INSIDE` was raised, so its owner waits for this CPU to leave.
+        let request = unsafe { &*request };
+        // Registers are on this stack from here on, where a scan can see them.
+        unwinder::capture_here(current_bounds(), &mut |walker| {
+            inspect(request, task_core::current_id(), walker);
+            let cpu = cpu_local::cpu_id();
+            // The registers of the walker lie above this frame.
+            STOPPED_AT[cpu.index()].store((&raw const cpu).addr() as u64, Ordering::Release);
+            request.arrived.fetch_or(1 << cpu_local::cpu_id().number(), Ordering::AcqRel);
+            GATE.wait(request.ticket);
+        });
+    }
+    INSIDE.fetch_sub(1, Ordering::AcqRel);
+}
+
+fn current_bounds() -> StackBounds {
+    fault_context::current().map_or(StackBounds { low: 0, high: 0 }, |context| context.stack.get())
+}
+
+fn inspect(request: &Request<'_>, task: Option<TaskId>, walker: Walker) {
+    for frame in walker {
+        let found = match frame {
+            Ok(frame) if (request.unwanted)(frame.lookup) => {
+                StandstillError::Occupied { task, address: frame.lookup }
+            }
+            Ok(_) => continue,
+            Err(error) => StandstillError::Unreadable { task, address: place(&error) },
+        };
+        request.found.lock().get_or_insert(found);
+        return;
+    }
+}
+
+/// Where a walk came to its end.
+fn place(error: &WalkError) -> u64 {
+    match *error {
+        WalkError::NoEntry { rip }
+        | WalkError::OffStack { rip, .. }
+        | WalkError::NotAscending { rip }
+        | WalkError::UnsupportedRule { rip }
+        | WalkError::Malformed { rip, .. } => rip,
+    }
+}
+
+/// Where on its stack `cpu` stands while it is stopped: everything above is in use.
+pub fn stopped_at(cpu: CpuId) -> u64 {
+    STOPPED_AT[cpu.index()].load(Ordering::Acquire)
+}
+
+/// Stops all other CPUs, looks at all stacks, and if `unwanted` is true of no address at which a frame stands, runs
+/// `work` with interrupts off. `limit` bounds the wait for the CPUs; it should be a second at least, for the host of a
+/// virtual machine may keep a CPU waiting that long.
+///
+/// `work` must not wait for another CPU, nor take a lock that is held with interrupts on.
+///
+/// # Errors
+/// [`StandstillError`]; `work` has not run.
+///
+/// # Panics
+/// Where blocking is forbidden: the caller must be a task that could be preempted.
+pub fn hold<R>(limit: Duration, unwanted: Unwanted<'_>, work: impl FnOnce() -> R) -> Result<R, StandstillError> {
+    scheduler::assert_may_block();
+    if TAKEN.swap(true, Ordering::AcqRel) {
+        return Err(StandstillError::Busy);
+    }
+    let _here = PreemptGuard::new();
+    let request =
+        Request { unwanted, ticket: GATE.ticket(), arrived: AtomicU32::new(0), found: SpinLock::new(None) };
+    let pointer: *const Request<'_> = &raw const request;
+    REQUEST.store(pointer.cast_mut().cast(), Ordering::Release);
+    let outcome = stop_others(&request, limit).and_then(|()| {
+        let _quiet = InterruptGuard::new();
+        look_at_stacks(&request);
+        let found = *request.found.lock();
+        found.map_or_else(|| Ok(work()), Err)
+    });
+    REQUEST.store(core::ptr::null_mut(), Ordering::Release);
+    GATE.open();
+    // Also CPUs that come too late must not find the request gone under their feet.
+    while INSIDE.load(Ordering::Acquire) != 0 {
+        core::hint::spin_loop();
+    }
+    TAKEN.store(false, Ordering::Release);
+    outcome
+}
+
+fn stop_others(request: &Request<'_>, limit: Duration) -> Result<(), StandstillError> {
+    let others = scheduler::scheduling_cpus().without(cpu_local::cpu_id());
+    for cpu in others.iter() {
+        if apic::send_ipi(cpu, interrupts::vectors::RESCHEDULE).is_err() {
+            return Err(StandstillError::Unanswered { cpu });
+        }
+    }
+    let all_here = || request.arrived.load(Ordering::Acquire) & others.bits() == others.bits();
+    if clock::spin_until(limit, all_here) {
+        return Ok(());
+    }
+    let arrived = request.arrived.load(Ordering::Acquire);
+    let missing = others.iter().find(|cpu| arrived & 1 << cpu.number() == 0);
+    missing.map_or(Ok(()), |cpu| Err(StandstillError::Unanswered { cpu }))
+}
+
+/// The caller's own stack, and those of all tasks that have no CPU.
+fn look_at_stacks(request: &Request<'_>) {
+    unwinder::capture_here(current_bounds(), &mut |walker| {
+        inspect(request, task_core::current_id(), walker);
+    });
+    task_core::visit(&mut |task| {
+        if let Some(walker) = parked(task) {
+            inspect(request, Some(task.id()), walker);
+        }
+    });
+}
+
+/// A walker over the stack of a task that has no CPU.
+fn parked(task: &Task) -> Option<Walker> {
+    let address = task.saved_stack_pointer().filter(|_| task.has_begun() && task.ended().is_none())?;
+    let bounds = task.faults.stack.get();
+    if !bounds.holds_word(address) {
+        return None;
+    }
+    let frame: *const SwitchFrame = core::ptr::with_exposed_provenance(address as usize);
+    // SAFETY: the task is not busy and no CPU runs tasks, so what the switch left on its stack is there.
+    let registers = Registers::of_switch_frame(unsafe { &*frame }, address);
+    Some(Walker::from_call(registers, bounds))
+}
