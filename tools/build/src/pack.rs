@@ -16,6 +16,9 @@ use crate::{
 /// The function that takes over when all cells are loaded, and its cell.
 const ENTRY: (&str, &str) = ("init", "main");
 
+/// Set to leave the alternate builds out.
+const BASE_ONLY: &str = "MITOS_BASE_ONLY";
+
 /// What was packed.
 #[derive(Debug)]
 pub struct Packed {
@@ -95,7 +98,9 @@ pub fn write(
         .iter()
         .find(|cell| cell.name() == ENTRY.0)
         .ok_or_else(|| BuildError::Missing { what: format!("the cell {}", ENTRY.0) })?;
-    let alternates = alternates::find(tree)?
+    // Whoever works on one cell and boots it again and again can do without the other builds.
+    let overlays = if std::env::var_os(BASE_ONLY).is_some() { Vec::new() } else { alternates::find(tree)? };
+    let alternates = overlays
         .iter()
         .map(|overlay| alternates::pack(tree, overlay, cells, &mut packer))
         .collect::<Result<Vec<_>, _>>()?;

@@ -52,7 +52,7 @@ pages! {
     PS: "ps" "", "lists the tasks";
     REBOOT: "reboot" "", "starts the machine anew";
     RM: "rm" " PATH ...", "removes files and empty directories";
-    SWAP: "swap" " [CELL]", "replaces a cell by its alternate, or lists what can be replaced";
+    SWAP: "swap" " [BUILD]", "changes the running system to another build, or lists the builds";
     TOP: "top" " [SECONDS]", "shows what the processors are busy with";
     TRAFFIC: "traffic" " [SECONDS]", "sends numbered messages through a channel and counts them";
     UPTIME: "uptime" "", "tells how long the system has been running";

@@ -201,7 +201,7 @@ pub fn symbols(word: &str, most: usize) -> Vec<SymbolInfo> {
         let describe = |(name, global): (&str, &linker::Global)| SymbolInfo {
             name: String::from(name),
             cell: state.name_of(global.cell),
-            address: global.address,
+            address: global.address.get(),
         };
         fitting.map(describe).collect::<Vec<_>>()
     })

@@ -38,6 +38,7 @@ fn services(command_line: &str) {
     if let Err(error) = recovery::init() {
         log::error!("faults end tasks, and nothing restarts them: {error}");
     }
+    evolution::init();
     log::info!("tasks run after {:?}", clock::since_boot());
     if let Err(error) = userland::start(command_line) {
         log::error!("{error}");
