@@ -150,18 +150,10 @@ fn place_map(inventory: &Inventory, count: u64, window: BootWindow) -> Result<St
     let frame = Frame::from_number(first).ok_or(FramesError::OutOfBounds)?;
     let page = Page::containing(window.base + frame.start().as_u64());
     let (frames, pages) = (FrameRange::new(frame, count as usize), PageRange::new(page, count as usize));
-    Ok(Storage {
-        pages: pages.ok_or(FramesError::OutOfBounds)?,
-        frames: frames.ok_or(FramesError::OutOfBounds)?,
-    })
+    Ok(Storage { pages: pages.ok_or(FramesError::OutOfBounds)?, frames: frames.ok_or(FramesError::OutOfBounds)? })
 }
 
-fn mark_all<'map>(
-    words: &'map mut [u64],
-    length: usize,
-    usable: &Regions,
-    reserved: &Regions,
-) -> RangeAllocator<'map> {
+fn mark_all<'map>(words: &'map mut [u64], length: usize, usable: &Regions, reserved: &Regions) -> RangeAllocator<'map> {
     let mut map = RangeAllocator::all_taken(words, length);
     for (first, end) in usable.iter() {
         // Regions of a careless firmware may overlap; what is free already stays free.

@@ -41,9 +41,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Cache> {
 
 impl Cache {
     const fn new() -> Self {
-        Self {
-            lists: [const { List { head: UnsafeCell::new(ptr::null_mut()), count: AtomicUsize::new(0) } }; PLACES],
-        }
+        Self { lists: [const { List { head: UnsafeCell::new(ptr::null_mut()), count: AtomicUsize::new(0) } }; PLACES] }
     }
 
     /// Takes a block, if there is one.

@@ -12,7 +12,9 @@ mod cache;
 mod general;
 
 pub use cache::{Cache, local};
-pub use general::{allocate, allocate_batch, deallocate, deallocate_batch, initialise, resize_in_place, trim, trim_much};
+pub use general::{
+    allocate, allocate_batch, deallocate, deallocate_batch, initialise, resize_in_place, trim, trim_much,
+};
 
 /// Bytes of the heap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]

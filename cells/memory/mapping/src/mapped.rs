@@ -65,11 +65,7 @@ pub fn try_allocate_at<R: Permission>(
 ///
 /// # Safety
 /// Nobody else has taken it up, and what uses these addresses lives no longer than the result.
-pub unsafe fn adopt<R: Permission>(
-    pages: PageRange,
-    _rights: R,
-    purpose: Purpose,
-) -> Result<MappedPages<R>, MapError> {
+pub unsafe fn adopt<R: Permission>(pages: PageRange, _rights: R, purpose: Purpose) -> Result<MappedPages<R>, MapError> {
     let claim = pages::allocate_at(pages)?;
     for page in pages.iter() {
         let entry = page_tables::read(&Processor, ACTIVE, page);

@@ -155,11 +155,7 @@ pub(crate) fn transfer(from: PageRange, to: PageRange, rights: Rights) -> Result
 }
 
 /// Maps physical memory that the mapping does not own.
-pub(crate) fn map_foreign(
-    pages: PageRange,
-    frames: FrameRange,
-    rights: Rights,
-) -> Result<(), TableError> {
+pub(crate) fn map_foreign(pages: PageRange, frames: FrameRange, rights: Rights) -> Result<(), TableError> {
     page_tables::map(&Processor, ACTIVE, pages, frames, rights, false)
 }
 

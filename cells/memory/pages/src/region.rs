@@ -52,8 +52,7 @@ const WORDS: usize = {
 /// off.
 static WORDS_LEFT: spin::Mutex<[u64; WORDS]> = spin::Mutex::new([0; WORDS]);
 
-static MAPS: SpinLock<Maps> =
-    SpinLock::new(Maps { unused: None, regions: [const { None }; EXTENTS.len()] });
+static MAPS: SpinLock<Maps> = SpinLock::new(Maps { unused: None, regions: [const { None }; EXTENTS.len()] });
 
 struct Maps {
     unused: Option<&'static mut [u64]>,

@@ -17,8 +17,11 @@ fn step() -> impl Strategy<Value = Step> {
         (0..90usize, 0..5u32).prop_map(|(count, shift)| Step::Allocate { count, alignment: 1 << shift }),
         (0..400usize, 0..400usize, 1..70usize).prop_map(|(start, end, count)| Step::Within { start, end, count }),
         (0..320usize, 0..100usize).prop_map(|(start, count)| Step::Reserve { start, count }),
-        (0..320usize, 0..200usize, any::<bool>())
-            .prop_map(|(start, count, taken)| Step::Overlapping { start, count, taken }),
+        (0..320usize, 0..200usize, any::<bool>()).prop_map(|(start, count, taken)| Step::Overlapping {
+            start,
+            count,
+            taken
+        }),
         (0..320usize, 0..100usize).prop_map(|(start, count)| Step::Free { start, count }),
     ]
 }
@@ -27,7 +30,10 @@ fn step() -> impl Strategy<Value = Step> {
 fn search(model: &[bool], start: usize, end: usize, count: usize, alignment: usize) -> Option<usize> {
     let end = end.min(model.len());
     (start..end).find(|first| {
-        count > 0 && first % alignment == 0 && first + count <= end && model[*first..first + count].iter().all(|taken| !taken)
+        count > 0
+            && first % alignment == 0
+            && first + count <= end
+            && model[*first..first + count].iter().all(|taken| !taken)
     })
 }
 
