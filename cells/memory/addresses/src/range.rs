@@ -9,15 +9,14 @@ macro_rules! range_type {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub struct $range {
             first: u64,
-            count: u64,
+            count: usize,
         }
 
         impl $range {
             /// The range that starts with `first` and has `count` members, if all of them exist.
             pub const fn new(first: $unit, count: usize) -> Option<Self> {
-                let count = count as u64;
                 if count > 0 {
-                    let Some(last) = first.number().checked_add(count - 1) else { return None };
+                    let Some(last) = first.number().checked_add(count as u64 - 1) else { return None };
                     if $unit::from_number(last).is_none() || !same_side(first.number(), last) {
                         return None;
                     }
@@ -33,8 +32,7 @@ macro_rules! range_type {
 
             /// The smallest range that holds the `bytes` bytes from `start` on, if they all exist.
             pub const fn covering(start: $address, bytes: usize) -> Option<Self> {
-                let inside = (start.as_u64() % PAGE_SIZE as u64) as usize;
-                match bytes.checked_add(inside) {
+                match bytes.checked_add(offset_in_page(start.as_u64())) {
                     Some(bytes) => Self::new($unit::containing(start), bytes.div_ceil(PAGE_SIZE)),
                     None => None,
                 }
@@ -55,13 +53,13 @@ macro_rules! range_type {
             /// How many members there are.
             #[inline]
             pub const fn count(&self) -> usize {
-                self.count as usize
+                self.count
             }
 
             /// How many bytes there are.
             #[inline]
             pub const fn bytes(&self) -> usize {
-                self.count as usize * PAGE_SIZE
+                self.count * PAGE_SIZE
             }
 
             /// Whether there is no member.
@@ -73,13 +71,13 @@ macro_rules! range_type {
             /// The number after the last member's.
             #[inline]
             pub const fn end_number(&self) -> u64 {
-                self.first + self.count
+                self.first + self.count as u64
             }
 
             /// Member `index`, counted from 0.
             #[inline]
             pub const fn get(&self, index: usize) -> Option<$unit> {
-                if (index as u64) < self.count { Some($unit(self.first + index as u64)) } else { None }
+                if index < self.count { Some($unit(self.first + index as u64)) } else { None }
             }
 
             /// Whether `member` belongs to the range.
@@ -101,13 +99,12 @@ macro_rules! range_type {
 
             /// The first `count` members and the rest; `None` if there are fewer.
             pub const fn split_at(&self, count: usize) -> Option<(Self, Self)> {
-                let head = count as u64;
-                if head > self.count {
+                if count > self.count {
                     return None;
                 }
                 Some((
-                    Self { first: self.first, count: head },
-                    Self { first: self.first + head, count: self.count - head },
+                    Self { first: self.first, count },
+                    Self { first: self.first + count as u64, count: self.count - count },
                 ))
             }
 
@@ -123,7 +120,7 @@ macro_rules! range_type {
             #[inline]
             pub fn iter(&self) -> impl ExactSizeIterator<Item = $unit> + use<> {
                 let first = self.first;
-                (0..self.count()).map(move |index| $unit(first + index as u64))
+                (0..self.count).map(move |index| $unit(first + index as u64))
             }
         }
     };
@@ -133,6 +130,12 @@ macro_rules! range_type {
 const fn same_side(first: u64, last: u64) -> bool {
     const UPPER_HALF: u64 = 1 << 51;
     (first & UPPER_HALF) == (last & UPPER_HALF)
+}
+
+/// How far into its page or frame the address is.
+#[expect(clippy::cast_possible_truncation, reason = "it is less than 4096")]
+const fn offset_in_page(address: u64) -> usize {
+    (address % PAGE_SIZE as u64) as usize
 }
 
 range_type! {

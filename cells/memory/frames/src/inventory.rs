@@ -6,9 +6,9 @@ use range_allocator::{RangeAllocator, words_for};
 use crate::{FramesError, INVENTORY};
 
 /// The first MiB belongs to firmware, to devices, and to the trampoline of starting CPUs.
-const LOW_MEMORY_END: u64 = 0x10_0000;
+const LOW_MEMORY_END: usize = 0x10_0000;
 /// 64 GiB: the map then takes 2 MiB. Memory above is left alone.
-const MOST_FRAMES: u64 = 1 << 24;
+const MOST_FRAMES: usize = 1 << 24;
 /// Firmware describes memory in a dozen regions; ours are the seed, the modules and a few tables.
 const MOST_REGIONS: usize = 64;
 
@@ -42,14 +42,14 @@ pub struct Storage {
 /// Stretches of frame numbers, `first..end`.
 #[derive(Clone, Copy)]
 struct Regions {
-    list: [(u64, u64); MOST_REGIONS],
+    list: [(usize, usize); MOST_REGIONS],
     count: usize,
 }
 
 impl Regions {
     const EMPTY: Self = Self { list: [(0, 0); MOST_REGIONS], count: 0 };
 
-    fn push(&mut self, first: u64, end: u64) -> Result<(), FramesError> {
+    fn push(&mut self, first: usize, end: usize) -> Result<(), FramesError> {
         if first < end {
             *self.list.get_mut(self.count).ok_or(FramesError::TooManyRegions)? = (first, end);
             self.count += 1;
@@ -57,7 +57,7 @@ impl Regions {
         Ok(())
     }
 
-    fn iter(&self) -> impl Iterator<Item = (u64, u64)> {
+    fn iter(&self) -> impl Iterator<Item = (usize, usize)> {
         self.list[..self.count].iter().copied()
     }
 }
@@ -84,7 +84,7 @@ impl Inventory {
     }
 
     /// Whether part of `first..end` is usable memory that was not reserved.
-    fn manages(&self, first: u64, end: u64) -> bool {
+    fn manages(&self, first: usize, end: usize) -> bool {
         self.usable.iter().any(|(usable, usable_end)| {
             let (mut at, stop) = (first.max(usable), end.min(usable_end));
             // Step over reserved stretches until a frame is in none of them.
@@ -111,30 +111,28 @@ pub unsafe fn init(
     let new = &mut *inventory;
     for range in usable {
         let (first, end) = inner_frames(range);
-        new.usable.push(first.max(LOW_MEMORY_END / PAGE_SIZE as u64), end.min(MOST_FRAMES))?;
+        new.usable.push(first.max(LOW_MEMORY_END / PAGE_SIZE), end.min(MOST_FRAMES))?;
     }
     for range in reserved {
         let (first, end) = outer_frames(range);
         new.reserved.push(first, end)?;
     }
-    let highest = new.usable.iter().map(|(_, end)| end).max().ok_or(FramesError::NoUsableMemory)?;
-    let length = usize::try_from(highest).map_err(|_| FramesError::NoUsableMemory)?;
-    let storage = place_map(new, pages_for(words_for(length) * size_of::<u64>()) as u64, window)?;
-    let first = storage.frames.first().number();
-    new.reserved.push(first, storage.frames.end_number())?;
+    let length = new.usable.iter().map(|(_, end)| end).max().ok_or(FramesError::NoUsableMemory)?;
+    let (first, storage) = place_map(new, pages_for(words_for(length) * size_of::<u64>()), window)?;
+    new.reserved.push(first, first + storage.frames.count())?;
 
     let words = storage.pages.bytes() / size_of::<u64>();
     // SAFETY: the frames are usable, not reserved until just now, and the window shows them at this address.
     let map = unsafe { core::slice::from_raw_parts_mut(storage.pages.start().as_mut_ptr::<u64>(), words) };
     new.map = Some(mark_all(map, length, &new.usable, &new.reserved));
-    new.total = new.usable.iter().map(|(first, end)| (end - first) as usize).sum();
+    new.total = new.usable.iter().map(|(first, end)| end - first).sum();
     new.storage = Some(storage);
     Ok(storage)
 }
 
 /// The lowest `count` consecutive frames that are usable, not reserved and seen through the window.
-fn place_map(inventory: &Inventory, count: u64, window: BootWindow) -> Result<Storage, FramesError> {
-    let seen = window.bytes / PAGE_SIZE as u64;
+fn place_map(inventory: &Inventory, count: usize, window: BootWindow) -> Result<(usize, Storage), FramesError> {
+    let seen = saturated(window.bytes) / PAGE_SIZE;
     // The lowest fitting place begins where usable memory begins or where a reserved stretch ends.
     let starts = inventory.usable.iter().map(|(first, _)| first);
     let first = starts
@@ -147,40 +145,51 @@ fn place_map(inventory: &Inventory, count: u64, window: BootWindow) -> Result<St
         })
         .min()
         .ok_or(FramesError::NoUsableMemory)?;
-    let frame = Frame::from_number(first).ok_or(FramesError::OutOfBounds)?;
+    let frame = Frame::from_number(first as u64).ok_or(FramesError::OutOfBounds)?;
     let page = Page::containing(window.base + frame.start().as_u64());
-    let (frames, pages) = (FrameRange::new(frame, count as usize), PageRange::new(page, count as usize));
-    Ok(Storage { pages: pages.ok_or(FramesError::OutOfBounds)?, frames: frames.ok_or(FramesError::OutOfBounds)? })
+    let frames = FrameRange::new(frame, count).ok_or(FramesError::OutOfBounds)?;
+    let pages = PageRange::new(page, count).ok_or(FramesError::OutOfBounds)?;
+    Ok((first, Storage { pages, frames }))
 }
 
 fn mark_all<'map>(words: &'map mut [u64], length: usize, usable: &Regions, reserved: &Regions) -> RangeAllocator<'map> {
     let mut map = RangeAllocator::all_taken(words, length);
     for (first, end) in usable.iter() {
         // Regions of a careless firmware may overlap; what is free already stays free.
-        map.free_overlapping(first as usize, (end - first) as usize);
+        map.free_overlapping(first, end - first);
     }
     for (first, end) in reserved.iter() {
-        map.reserve_overlapping(first as usize, (end - first) as usize);
+        map.reserve_overlapping(first, end - first);
     }
     map
 }
 
 /// The whole frames inside.
-fn inner_frames(range: &PhysicalRange) -> (u64, u64) {
-    let end = range.start.as_u64().saturating_add(range.bytes);
-    (range.start.as_u64().div_ceil(PAGE_SIZE as u64), end / PAGE_SIZE as u64)
+fn inner_frames(range: &PhysicalRange) -> (usize, usize) {
+    let (start, end) = bounds(range);
+    (start.div_ceil(PAGE_SIZE), end / PAGE_SIZE)
 }
 
 /// All frames that are touched.
-fn outer_frames(range: &PhysicalRange) -> (u64, u64) {
-    let end = range.start.as_u64().saturating_add(range.bytes);
-    (range.start.as_u64() / PAGE_SIZE as u64, end.div_ceil(PAGE_SIZE as u64))
+fn outer_frames(range: &PhysicalRange) -> (usize, usize) {
+    let (start, end) = bounds(range);
+    (start / PAGE_SIZE, end.div_ceil(PAGE_SIZE))
+}
+
+fn bounds(range: &PhysicalRange) -> (usize, usize) {
+    let start = range.start.as_u64();
+    (saturated(start), saturated(start.saturating_add(range.bytes)))
+}
+
+/// As an index; what is too large for one is beyond all memory.
+fn saturated(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
 }
 
 /// Whether any of these frames can be, or has been, handed out by this crate. Devices and the firmware's tables are
 /// not; nor is what was reserved at [`init`].
 pub fn is_managed(range: FrameRange) -> bool {
-    INVENTORY.lock().manages(range.first().number(), range.end_number())
+    INVENTORY.lock().manages(saturated(range.first().number()), saturated(range.end_number()))
 }
 
 /// Where the map of frames is, once [`init`] has placed it.

@@ -163,6 +163,10 @@ pub unsafe fn deallocate_batch(class: Class, cache: &Cache) {
     });
 }
 
+fn address_of(pages: PageRange) -> usize {
+    pages.start().as_ptr::<u8>().addr()
+}
+
 fn layout_of(class: Class) -> Layout {
     // SAFETY: sizes of classes are multiples of the alignment and small.
     unsafe { Layout::from_size_align_unchecked(class.size(), size_classes::ALIGNMENT) }
@@ -198,7 +202,8 @@ impl Heap {
         let needed = pages_for(bytes);
         let pages = self.map(needed.max(GROWTH_PAGES)).or_else(|| self.map(needed))?;
         self.arena += pages.bytes();
-        let (start, end) = (pages.start().as_u64() as usize, pages.start().as_u64() as usize + pages.bytes());
+        let start = address_of(pages);
+        let end = start + pages.bytes();
         match NonNull::new(self.top.end as *mut u8) {
             Some(top) if self.top.end == start && !self.top.is_empty() => {
                 // SAFETY: the pages from the arena's end on are fresh and the heap's.
@@ -228,7 +233,7 @@ impl Heap {
 
     /// Whether blocks there cannot be mistaken for abandoned ones.
     fn is_current(&self, pages: PageRange) -> bool {
-        pages.start().as_u64() as usize >= self.abandoned_below
+        address_of(pages) >= self.abandoned_below
     }
 
     /// Sets a damaged allocator aside, with all its memory, and starts anew above it.

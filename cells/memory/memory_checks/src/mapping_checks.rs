@@ -53,7 +53,7 @@ pub(crate) fn code_moves() -> Result<(), CheckError> {
     expect("rights at the alias", rights_of(old), 0)?;
     expect("rights at the place", rights_of(code.pages().first()), 3)?;
     // SAFETY: the page is executable and holds a function of this type, which outlives the call.
-    let function: extern "C" fn() -> u32 = unsafe { core::mem::transmute(code.start().as_u64() as usize) };
+    let function: extern "C" fn() -> u32 = unsafe { core::mem::transmute(code.start().as_ptr::<u8>()) };
     expect("result of the function", function().into(), 42)
 }
 

@@ -17,7 +17,7 @@ const HEAD_START: Duration = Duration::from_millis(100);
 /// One CPU turns its interrupts off for seconds, while a mapping is dropped on another: its pages and frames must stay
 /// out of use until the CPU answers again.
 pub(crate) fn silent_cpu() -> Result<(), CheckError> {
-    const PAGES: u64 = 5;
+    const PAGES: usize = 5;
     let Some(victim) = smp::online().without(cpu_local::CpuId::BOOT).iter().next() else { return Ok(()) };
     let others = CpuSet::from_bits(smp::online().without(victim).bits());
     let silent = Builder::new().name("silent").affinity(CpuSet::EMPTY.with(victim)).spawn(|| {
@@ -28,7 +28,7 @@ pub(crate) fn silent_cpu() -> Result<(), CheckError> {
     let dropper = Builder::new().name("unmaps").affinity(others).spawn(|| {
         sleep(HEAD_START);
         let before = mapping::quarantined();
-        let mapping = mapping::allocate(PAGES as usize, Writable, Purpose::Device).ok();
+        let mapping = mapping::allocate(PAGES, Writable, Purpose::Device).ok();
         let first = mapping.as_ref().map(|mapping| mapping.pages());
         drop(mapping);
         let reused = first.is_some_and(|pages| pages::allocate_at(pages).is_ok());
@@ -38,7 +38,7 @@ pub(crate) fn silent_cpu() -> Result<(), CheckError> {
     let ended = silent.join();
     let Ok(Ok((quarantined, reused))) = outcome else { return Err(CheckError::Heap) };
     expect("the silent task ended well", u64::from(ended.is_ok()), 1)?;
-    expect("pages in quarantine while a CPU is silent", quarantined, PAGES)?;
+    expect("pages in quarantine while a CPU is silent", quarantined, PAGES as u64)?;
     expect("pages in quarantine are used again", u64::from(reused), 0)?;
     mapping::retry_quarantine();
     expect("pages in quarantine when it answers again", mapping::quarantined() as u64, 0)

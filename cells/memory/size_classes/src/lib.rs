@@ -5,54 +5,63 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+const COUNT: u8 = 12;
 /// How many classes there are.
-pub const CLASSES: usize = 12;
+pub const CLASSES: usize = COUNT as usize;
+const LARGEST_SIZE: u16 = 1024;
 /// The largest request that has a class.
-pub const LARGEST: usize = 1024;
+pub const LARGEST: usize = LARGEST_SIZE as usize;
 /// Every block is aligned to this, and no request with more has a class.
 pub const ALIGNMENT: usize = 16;
-
-/// Bytes of each class: powers of two and the steps half-way between, so that at most a third of a block is unused.
-const SIZES: [u16; CLASSES] = [16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024];
-
 /// Room for [`CLASSES`] in arrays that are indexed without a bounds check: a power of two.
 pub const PLACES: usize = 16;
 
-/// What is known of a class. The places after the last class repeat it.
-#[derive(Clone, Copy)]
-struct Facts {
-    size: u16,
-    batch: u8,
-    limit: u8,
-}
+/// Bytes of each class: powers of two and the steps half-way between, so that at most a third of a block is unused. The
+/// places after the last class repeat it.
+const SIZES: [u16; PLACES] = [
+    16,
+    32,
+    48,
+    64,
+    96,
+    128,
+    192,
+    256,
+    384,
+    512,
+    768,
+    LARGEST_SIZE,
+    LARGEST_SIZE,
+    LARGEST_SIZE,
+    LARGEST_SIZE,
+    LARGEST_SIZE,
+];
 
-const FACTS: [Facts; PLACES] = {
-    let mut facts = [Facts { size: 0, batch: 0, limit: 0 }; PLACES];
+/// Blocks of each class in a batch: about a KiB, so that the lock is taken seldom and little lies idle.
+const BATCHES: [u16; PLACES] = {
+    let mut batches = [0; PLACES];
     let mut place = 0;
     while place < PLACES {
-        let size = SIZES[if place < CLASSES { place } else { CLASSES - 1 }];
-        // About a KiB, so that the lock is taken seldom and little lies idle.
-        let batch = match LARGEST / size as usize {
+        batches[place] = match LARGEST_SIZE / SIZES[place] {
             0..2 => 2,
-            2..16 => (LARGEST / size as usize) as u8,
-            _ => 16,
+            16.. => 16,
+            blocks => blocks,
         };
-        facts[place] = Facts { size, batch, limit: 2 * batch };
         place += 1;
     }
-    facts
+    batches
 };
 
 const GRANULE: usize = 16;
 /// The class for each number of granules.
 const CLASS_OF: [u8; LARGEST / GRANULE + 1] = {
     let mut table = [0; LARGEST / GRANULE + 1];
-    let (mut granules, mut class) = (0, 0);
+    let (mut granules, mut class) = (0, 0u8);
     while granules < table.len() {
-        if granules * GRANULE > SIZES[class] as usize {
+        if granules * GRANULE > SIZES[class as usize] as usize {
             class += 1;
         }
-        table[granules] = class as u8;
+        table[granules] = class;
         granules += 1;
     }
     table
@@ -74,7 +83,7 @@ impl Class {
 
     /// All of them, smallest first.
     pub fn all() -> impl Iterator<Item = Self> {
-        (0..CLASSES as u8).map(Self)
+        (0..COUNT).map(Self)
     }
 
     /// Its place in an array of [`PLACES`].
@@ -86,19 +95,19 @@ impl Class {
     /// Bytes in each block.
     #[inline]
     pub fn size(self) -> usize {
-        FACTS[self.index()].size as usize
+        SIZES[self.index()] as usize
     }
 
     /// How many blocks are fetched from the general allocator, or given back to it, at a time.
     #[inline]
     pub fn batch(self) -> usize {
-        FACTS[self.index()].batch as usize
+        BATCHES[self.index()] as usize
     }
 
     /// How many blocks a CPU keeps.
     #[inline]
     pub fn limit(self) -> usize {
-        FACTS[self.index()].limit as usize
+        2 * self.batch()
     }
 }
 

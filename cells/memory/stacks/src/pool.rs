@@ -16,14 +16,11 @@ struct Pool {
 }
 
 impl Pool {
-    fn push(&mut self, parts: Parts) -> Result<(), Parts> {
-        match self.places.get_mut(self.count) {
-            Some(place) => {
-                *place = Some(parts);
-                self.count += 1;
-                Ok(())
-            }
-            None => Err(parts),
+    /// Keeps the stack if there is room; what is left in `parts` is not kept.
+    fn push(&mut self, parts: &mut Option<Parts>) {
+        if let Some(place) = self.places.get_mut(self.count) {
+            *place = parts.take();
+            self.count += 1;
         }
     }
 
@@ -50,12 +47,13 @@ pub(crate) fn take(pages: usize) -> Option<Parts> {
 
 /// Keeps the stack, or unmaps it if there is no room.
 pub(crate) fn put(parts: Parts) {
-    if parts.stack_pages() == DEFAULT_SIZE / PAGE_SIZE
-        && let Some(parts) = parts.refresh()
-    {
-        // Dropped outside the lock, if it does not fit: unmapping waits for other CPUs.
-        let outcome = POOL.lock().push(parts);
-        drop(outcome);
+    if parts.stack_pages() == DEFAULT_SIZE / PAGE_SIZE {
+        let mut parts = parts.refresh();
+        if parts.is_some() {
+            POOL.lock().push(&mut parts);
+        }
+        // Dropped outside the lock, if it did not fit: unmapping waits for other CPUs.
+        drop(parts);
     }
 }
 
