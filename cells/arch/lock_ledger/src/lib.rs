@@ -173,10 +173,11 @@ impl Ledger {
     /// that is given up, whose memory may be something else by now. Nobody else can wait for them any more.
     pub fn forget_within(&self, addresses: core::ops::Range<u64>) -> u32 {
         let mut forgotten = 0;
-        for slot in 0..LEDGER_SLOTS {
+        for slot in 0..SLOTS {
             let is_used = self.used.load(Ordering::Acquire) & 1 << slot != 0;
-            if is_used && addresses.contains(&(self.slots[slot].load(Ordering::Relaxed).addr() as u64)) {
-                self.strike(Entry(slot as u8));
+            let lock = self.slots[usize::from(slot)].load(Ordering::Relaxed);
+            if is_used && addresses.contains(&(lock.addr() as u64)) {
+                self.strike(Entry(slot));
                 forgotten += 1;
             }
         }
@@ -286,6 +287,19 @@ mod tests {
         assert_eq!(ledger.depth() as usize, locks.len());
         entries.into_iter().for_each(|entry| ledger.strike(entry));
         assert_eq!(ledger.depth(), 0);
+    }
+
+    #[test]
+    fn locks_on_a_lost_stack_are_forgotten_unseen() {
+        let (ledger, lost, kept) = (Ledger::new(ME), LockHeader::spinning(), LockHeader::spinning());
+        for lock in [&lost, &kept] {
+            ledger.enter(lock);
+            assert!(lock.try_take(ME));
+        }
+        let address = ptr::from_ref(&lost).addr() as u64;
+        assert_eq!(ledger.forget_within(address..address + 1), 1);
+        assert_eq!(ledger.entered().collect::<Vec<_>>(), vec![ptr::from_ref(&kept)]);
+        assert_eq!(lost.holder(), ME);
     }
 
     #[test]
