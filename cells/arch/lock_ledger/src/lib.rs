@@ -290,19 +290,6 @@ mod tests {
     }
 
     #[test]
-    fn locks_on_a_lost_stack_are_forgotten_unseen() {
-        let (ledger, lost, kept) = (Ledger::new(ME), LockHeader::spinning(), LockHeader::spinning());
-        for lock in [&lost, &kept] {
-            ledger.enter(lock);
-            assert!(lock.try_take(ME));
-        }
-        let address = ptr::from_ref(&lost).addr() as u64;
-        assert_eq!(ledger.forget_within(address..address + 1), 1);
-        assert_eq!(ledger.entered().collect::<Vec<_>>(), vec![ptr::from_ref(&kept)]);
-        assert_eq!(lost.holder(), ME);
-    }
-
-    #[test]
     fn locks_are_released_latest_first_by_their_own_function() {
         static ORDER: AtomicU64 = AtomicU64::new(0);
         fn note(header: &LockHeader) {
