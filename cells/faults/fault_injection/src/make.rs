@@ -31,7 +31,7 @@ pub fn make(kind: FaultKind) {
         FaultKind::Breakpoint => breakpoint(),
         FaultKind::StackOverflow => drop(black_box(overflow(black_box(0)))),
         FaultKind::Deadlock => crate::deadlock::wait_for_oneself(),
-        FaultKind::OutOfMemory => drop(black_box(Vec::<u8>::with_capacity(black_box(TOO_MUCH)))),
+        FaultKind::OutOfMemory => out_of_memory(),
         FaultKind::PageFault => page_fault(),
         FaultKind::WildJump => wild_jump(),
         FaultKind::Panic => panic!("a panic was asked for"),
@@ -39,11 +39,21 @@ pub fn make(kind: FaultKind) {
     }
 }
 
+#[inline(never)]
+fn out_of_memory() {
+    drop(black_box(Vec::<u8>::with_capacity(black_box(TOO_MUCH))));
+}
+
+// Each fault that the processor finds has a function of its own, which owns nothing: what is lost with the faulting
+// frame is then what the interrupted code owned, and nothing of this cell's.
+
+#[inline(never)]
 fn null_access() {
     // SAFETY: not sound, and meant to fault: the first page is never mapped, so nothing is read.
     unsafe { asm!("mov {out}, [{address}]", out = out(reg) _, address = in(reg) 8u64, options(nostack, readonly)) };
 }
 
+#[inline(never)]
 fn page_fault() {
     // SAFETY: as above; the last page below the user half's end is never mapped.
     unsafe {
@@ -52,6 +62,7 @@ fn page_fault() {
     }
 }
 
+#[inline(never)]
 fn general_protection() {
     // SAFETY: as above; the address is not canonical, so the access is refused before anything is read.
     unsafe {
@@ -60,6 +71,7 @@ fn general_protection() {
     }
 }
 
+#[inline(never)]
 fn divide_error() {
     // SAFETY: the instruction is refused before it changes anything.
     unsafe {
@@ -67,16 +79,19 @@ fn divide_error() {
     };
 }
 
+#[inline(never)]
 fn invalid_opcode() {
     // SAFETY: the instruction is refused and changes nothing.
     unsafe { asm!("ud2", options(nostack)) };
 }
 
+#[inline(never)]
 fn breakpoint() {
     // SAFETY: the exception's handler decides what comes of it.
     unsafe { asm!("int3", options(nostack)) };
 }
 
+#[inline(never)]
 fn wild_jump() {
     // SAFETY: not sound, and meant to fault: nothing is mapped there, so nothing is executed.
     unsafe { asm!("call {nowhere}", nowhere = in(reg) 0x7fff_ffff_e000u64, clobber_abi("C")) };

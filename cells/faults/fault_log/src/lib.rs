@@ -23,7 +23,7 @@ use unwinder::Caught;
 pub const CAPACITY: usize = 64;
 
 /// The cells through which every fault passes, or in which the language finds it; the code to blame called them.
-const MACHINERY: [&str; 6] = ["core", "alloc", "compiler_builtins", "panic", "unwinder", "fault_injection"];
+const MACHINERY: [&str; 6] = ["core", "alloc", "compiler_builtins", "panic", "unwinder", INJECTION];
 
 /// The cells that find out, for whoever called them, that there is no memory or no end to the waiting.
 const INFORMERS: [&str; 16] = [
@@ -45,9 +45,12 @@ const INFORMERS: [&str; 16] = [
     "thread_locals",
 ];
 
-/// Whether the code in `cell` is not to blame for a fault of this kind, but its caller.
-fn is_innocent(cell: &str, kind: FaultKind) -> bool {
-    let informed = matches!(kind, FaultKind::Deadlock | FaultKind::OutOfMemory | FaultKind::Killed);
+/// The cell that makes faults on purpose, in tasks that wait among others: where they wait is not to blame then.
+const INJECTION: &str = "fault_injection";
+
+/// Whether the code in `cell` is not to blame, but its caller; `informed` if the fault is one of those that are found
+/// by whom the culprit called.
+fn is_innocent(cell: &str, informed: bool) -> bool {
     MACHINERY.contains(&cell) || informed && INFORMERS.contains(&cell)
 }
 
@@ -163,9 +166,11 @@ fn leaked_bytes(context: &FaultContext, caught: &Caught) -> u64 {
 
 fn locate(record: &mut FaultRecord, trace: &Trace) {
     let mut blamed = false;
+    let mut informed = matches!(record.kind, FaultKind::Deadlock | FaultKind::OutOfMemory | FaultKind::Killed);
     for address in trace.iter() {
         resolve(address, &mut |place| {
-            let is_innocent = is_innocent(place.cell, record.kind);
+            informed |= place.cell == INJECTION;
+            let is_innocent = is_innocent(place.cell, informed);
             if !blamed && (!is_innocent || record.cell == Name::EMPTY) {
                 record.cell = Name::new(place.cell);
                 record.function = Text::of(format_args!("{:#}", rustc_demangle::demangle(place.function)));

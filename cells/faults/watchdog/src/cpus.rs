@@ -10,18 +10,21 @@ use cpu_local::{CpuId, CpuSet, MAX_CPUS};
 use fault_context::{Cause, FaultKind};
 use interrupts::SavedRegisters;
 
-/// How long a CPU may keep interrupts off. Far more than any code does; under emulation, where a busy host may not
-/// run a CPU's thread for a while, less would find fault with the host.
-pub const PATIENCE: Duration = Duration::from_secs(3);
+/// How long a CPU may keep interrupts off before it is accused. Far more than any code does; but under emulation a busy
+/// host may not run a CPU's thread for as long, so it takes a second accusation to be condemned.
+pub const PATIENCE: Duration = Duration::from_secs(2);
 
 struct Watch {
     /// The neighbour's count of interrupts when it was last seen to change.
     count: AtomicU64,
     /// When that was, in ticks of the time stamp counter.
     since: AtomicU64,
+    /// This CPU's own count of interrupts when it was accused.
+    accused_at: AtomicU64,
 }
 
-static WATCHES: [Watch; MAX_CPUS] = [const { Watch { count: AtomicU64::new(0), since: AtomicU64::new(0) } }; MAX_CPUS];
+static WATCHES: [Watch; MAX_CPUS] =
+    [const { Watch { count: AtomicU64::new(0), since: AtomicU64::new(0), accused_at: AtomicU64::new(0) } }; MAX_CPUS];
 
 /// Makes a CPU that is accused end what keeps it. The watching is done by [`on_tick`].
 pub fn init() {
@@ -54,15 +57,23 @@ fn watch(cpu: CpuId) {
         return;
     }
     watch.since.store(now, Ordering::Relaxed);
-    log::warn!("CPU {cpu} has taken no interrupt for {} ms", silent.as_millis());
+    log::info!("CPU {cpu} has taken no interrupt for {} ms", silent.as_millis());
     // SAFETY: a CPU that does nothing but what it does now is given up for lost; its locks are in ledgers.
     if let Err(error) = unsafe { nmi::request_fault(cpu) } {
         log::error!("CPU {cpu} cannot be told: {error}");
     }
 }
 
-/// On the CPU that hangs, between any two instructions: ends the task that keeps it.
+/// On the CPU that is accused, between any two instructions. Ends the task that keeps it, if the only interrupt since
+/// the last accusation is this NMI and the task does keep interrupts off; a CPU that the host did not run has taken
+/// others by then.
 fn on_nmi(registers: &mut SavedRegisters) {
+    let here = cpu_local::cpu_id();
+    let count = interrupts::handled(here);
+    let before = WATCHES[here.index()].accused_at.swap(count, Ordering::Relaxed);
+    if count != before + 1 || registers.interrupts_enabled() {
+        return;
+    }
     let cause = Cause { instruction: registers.rip, ..Cause::of(FaultKind::Hang) };
     if !unwinder::begin_fault(registers, cause) {
         log::error!("the CPU runs no task that could be ended");

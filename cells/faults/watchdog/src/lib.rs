@@ -3,8 +3,8 @@
 //! Guarantees:
 //! - tasks that wait for each other's locks in a circle are found within two looks ([`look_for_deadlocks`]); the
 //!   youngest of them is ended as a deadlock, which releases its locks to the others;
-//! - a CPU that takes no interrupt for [`PATIENCE`] gets an NMI from a neighbour, and the task that keeps it is ended as
-//!   a hang, wherever it is ([`on_tick`]). One CPU alone has no neighbour, and is not watched.
+//! - a CPU that takes no interrupt for [`PATIENCE`] is accused by NMI from a neighbour; the second time in a row, the task
+//!   that keeps it is ended as a hang, wherever it is ([`on_tick`]). One CPU alone has no neighbour, and is not watched.
 //!
 //! A look allocates nothing. Can fail: where the CPU that hangs runs no task that could be ended, the system ends.
 #![no_std]
