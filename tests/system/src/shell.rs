@@ -127,12 +127,24 @@ fn uptime_counts(shell: &mut Shell) -> Outcome {
 }
 
 fn background_job(shell: &mut Shell) -> Outcome {
-    shell.run("busy 2 &")?;
+    shell.run("busy 4 &")?;
     says(shell, "echo meanwhile", "meanwhile")?;
     let output = shell.run("ps")?;
     claim!(output.line_with("busy").is_some(), "busy is not running: {:?}", output.text);
-    shell.machine().expect("done", std::time::Duration::from_secs(30))?;
-    says(shell, "", "")
+    gone(shell, "busy")
+}
+
+/// Waits until no task of that name is left.
+pub(crate) fn gone(shell: &mut Shell, name: &str) -> Outcome {
+    for _ in 0..100 {
+        let output = shell.run("ps")?;
+        if !output.lines().any(|line| line.split_whitespace().last() == Some(name)) {
+            return Ok(());
+        }
+        std::thread::sleep(std::time::Duration::from_millis(300));
+    }
+    claim!(false, "{name} is still there");
+    Ok(())
 }
 
 fn many_applications(shell: &mut Shell) -> Outcome {

@@ -6,7 +6,7 @@ use machine::Shell;
 
 use crate::claim;
 use crate::harness::{Batch, Check, Failure, Outcome, Places};
-use crate::shell::{contains, one_line, says};
+use crate::shell::{contains, gone, one_line, says};
 
 /// Every alternate of the build, under load and without.
 pub(crate) fn batches() -> Vec<Batch> {
@@ -49,19 +49,16 @@ fn under_load(shell: &mut Shell, cell: &str) -> Outcome {
         shell.run("busy 6 &")?;
     }
     there_and_back(shell, cell)?;
-    for _ in 0..4 {
-        shell.machine().expect("done", Duration::from_secs(60))?;
-    }
-    shell.settle(Duration::from_secs(5))?;
-    Ok(())
+    gone(shell, "busy")
 }
 
 fn channel_in_flight(shell: &mut Shell) -> Outcome {
+    let mark = shell.machine().mark();
     shell.run("traffic 4 &")?;
     swap(shell, "async_channel_core")?;
-    let said = shell.machine().expect("doubled", Duration::from_secs(60))?;
-    shell.settle(Duration::from_secs(5))?;
-    claim!(said.contains(" 0 lost, 0 "), "{said:?}");
+    let said = shell.machine().line_since(mark, " doubled", Duration::from_secs(60))?;
+    claim!(said.contains(" 0 lost, 0 doubled"), "{said:?}");
+    gone(shell, "traffic")?;
     swap(shell, "async_channel_core")?;
     Ok(())
 }

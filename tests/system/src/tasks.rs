@@ -5,8 +5,8 @@ use std::time::Duration;
 use machine::Shell;
 
 use crate::claim;
-use crate::harness::{Batch, Check, Outcome, Places};
-use crate::shell::{contains, one_line, says};
+use crate::harness::{Batch, Check, Failure, Outcome, Places};
+use crate::shell::{contains, gone, one_line, says};
 
 /// Tasks on four CPUs, then the same system on one and on two.
 pub(crate) fn batches() -> Vec<Batch> {
@@ -58,34 +58,26 @@ fn top_shows_load(shell: &mut Shell) -> Outcome {
     shell.run("busy 3 &")?;
     let output = shell.run("top")?;
     claim!(output.line_with("busy").is_some(), "no busy task: {:?}", output.text);
-    shell.machine().expect("done", Duration::from_secs(30))?;
-    says(shell, "", "")
+    gone(shell, "busy")
 }
 
-/// Starts a job, ends it, and waits for the shell's word about it.
-fn kill(shell: &mut Shell, job: &str, name: &str) -> Result<String, crate::harness::Failure> {
+/// Starts a job, ends it, and waits for the shell's word about it; returns what was said meanwhile.
+fn kill(shell: &mut Shell, job: &str, name: &str) -> Result<String, Failure> {
     shell.run(&format!("{job} &"))?;
-    let killed = shell.run(&format!("kill {name}"))?.text;
-    if killed.contains("killed") {
-        return Ok(killed);
-    }
-    let before = shell.machine().expect("killed", Duration::from_secs(20))?;
-    shell.run("")?;
-    Ok(killed + &before)
+    let mark = shell.machine().mark();
+    shell.run(&format!("kill {name}"))?;
+    shell.machine().line_since(mark, "killed", Duration::from_secs(20))?;
+    gone(shell, name)?;
+    let output = shell.machine().output();
+    Ok(output.get(mark..).unwrap_or_default().to_owned())
 }
 
 fn kill_running(shell: &mut Shell) -> Outcome {
-    kill(shell, "busy 60", "busy")?;
-    let output = shell.run("ps")?;
-    claim!(output.line_with("busy").is_none(), "busy is still there: {:?}", output.text);
-    Ok(())
+    kill(shell, "busy 60", "busy").map(|_| ())
 }
 
 fn kill_blocked(shell: &mut Shell) -> Outcome {
-    kill(shell, "top 60", "top")?;
-    let output = shell.run("ps")?;
-    claim!(!output.lines().any(|line| line.ends_with(" top")), "top is still there: {:?}", output.text);
-    Ok(())
+    kill(shell, "top 60", "top").map(|_| ())
 }
 
 fn kill_runs_destructors(shell: &mut Shell) -> Outcome {
@@ -96,7 +88,7 @@ fn kill_runs_destructors(shell: &mut Shell) -> Outcome {
 
 fn work_is_spread(shell: &mut Shell) -> Outcome {
     for _ in 0..4 {
-        shell.run("busy 4 &")?;
+        shell.run("busy 6 &")?;
     }
     let output = shell.run("top")?;
     let mut cpus: Vec<&str> = output
@@ -106,10 +98,7 @@ fn work_is_spread(shell: &mut Shell) -> Outcome {
         .collect();
     cpus.sort_unstable();
     cpus.dedup();
-    for _ in 0..4 {
-        shell.machine().expect("done", Duration::from_secs(40))?;
-    }
-    says(shell, "", "")?;
+    gone(shell, "busy")?;
     claim!(cpus.len() >= 3, "four busy tasks on {cpus:?}: {:?}", output.text);
     Ok(())
 }
@@ -121,6 +110,5 @@ fn traffic(shell: &mut Shell) -> Outcome {
 fn busy_does_not_block(shell: &mut Shell) -> Outcome {
     shell.run("busy 2 &")?;
     says(shell, "echo still here", "still here")?;
-    shell.machine().expect("done", Duration::from_secs(40))?;
-    says(shell, "", "")
+    gone(shell, "busy")
 }

@@ -162,15 +162,40 @@ impl Machine {
             self.position += at + length;
             return Ok((index, before));
         }
-        let pattern = patterns.join(" | ");
-        let tail = tail(&self.transcript.text_from(self.position));
+        Err(self.unanswered(self.position, patterns.join(" | "), within))
+    }
+
+    /// A point in the output, for [`Machine::line_since`].
+    pub fn mark(&self) -> usize {
+        self.transcript.text_from(0).len()
+    }
+
+    /// Waits for a whole line with `pattern` in it after `mark`, wherever the dialogue is; consumes nothing.
+    pub fn line_since(&mut self, mark: usize, pattern: &str, within: Duration) -> Result<String, MachineError> {
+        let find = |text: &str| {
+            let lines = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+            lines.map(str::trim_end).find(|line| line.contains(pattern)).map(str::to_owned)
+        };
+        match self.transcript.wait_for(mark, find, within) {
+            Some(line) => Ok(line),
+            None => Err(self.unanswered(mark, pattern.to_owned(), within)),
+        }
+    }
+
+    /// Forgets what was said and not yet consumed.
+    pub fn skip(&mut self) {
+        self.position = self.mark();
+    }
+
+    fn unanswered(&mut self, position: usize, pattern: String, within: Duration) -> MachineError {
+        let tail = tail(&self.transcript.text_from(position));
         let log = self.log.clone();
-        Err(if self.transcript.is_closed() {
+        if self.transcript.is_closed() {
             let exit = self.reap();
             MachineError::Ended { pattern, exit, tail, log }
         } else {
             MachineError::Deadline { pattern, after: within, tail, log }
-        })
+        }
     }
 
     /// Sends a line, as if typed and ended with the return key.

@@ -10,21 +10,15 @@ pub const PROMPT: &str = "mitos> ";
 /// What came back for one command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommandOutput {
-    /// The command's own output, echo and kernel log lines removed.
+    /// The command's own output, kernel log lines removed.
     pub text: String,
     /// Kernel log lines that came meanwhile.
     pub log: Vec<String>,
 }
 
 impl CommandOutput {
-    fn parse(command: &str, raw: &str) -> Self {
-        let mut lines: Vec<&str> = raw.lines().collect();
-        if let Some(echo) = lines.iter().position(|line| !is_log_line(line))
-            && lines[echo].trim() == command.trim()
-        {
-            lines.remove(echo);
-        }
-        let (log, text): (Vec<_>, Vec<_>) = lines.into_iter().partition(|line| is_log_line(line));
+    fn parse(raw: &str) -> Self {
+        let (log, text): (Vec<_>, Vec<_>) = raw.lines().partition(|line| is_log_line(line));
         Self { text: text.join("\n").trim_end().to_owned(), log: log.into_iter().map(str::to_owned).collect() }
     }
 
@@ -79,14 +73,13 @@ pub fn is_log_line(line: &str) -> bool {
 pub struct Shell {
     machine: Machine,
     patience: Duration,
-    settled: u32,
 }
 
 impl Shell {
     /// Waits for the first prompt.
     pub fn reach(mut machine: Machine, within: Duration) -> Result<Self, MachineError> {
         machine.expect(PROMPT, within)?;
-        Ok(Self { machine, patience: Duration::from_secs(30), settled: 0 })
+        Ok(Self { machine, patience: Duration::from_secs(30) })
     }
 
     /// Changes how long a command may take.
@@ -100,22 +93,14 @@ impl Shell {
         self.run_within(command, self.patience)
     }
 
-    /// Runs a command that may take longer, or must take less, than usual.
+    /// Runs a command that may take longer, or must take less, than usual. What was said out of turn before is skipped: the
+    /// output begins after the shell has echoed the command.
     pub fn run_within(&mut self, command: &str, within: Duration) -> Result<CommandOutput, MachineError> {
+        self.machine.skip();
         self.machine.send_line(command)?;
+        self.machine.expect(&format!("{command}\n"), within)?;
         let raw = self.machine.expect(PROMPT, within)?;
-        Ok(CommandOutput::parse(command, &raw))
-    }
-
-    /// Makes sure that the next output belongs to the next command, after something was said out of turn.
-    pub fn settle(&mut self, within: Duration) -> Result<(), MachineError> {
-        self.settled += 1;
-        let word = format!("settled-{}", self.settled);
-        self.machine.send_line(&format!("echo {word}"))?;
-        // Where input is echoed, the word comes twice.
-        self.machine.expect(&format!("\n{word}\n"), within)?;
-        self.machine.expect(PROMPT, within)?;
-        Ok(())
+        Ok(CommandOutput::parse(&raw))
     }
 
     /// The machine below, for dialogues that are no simple commands.
@@ -143,18 +128,11 @@ mod tests {
     }
 
     #[test]
-    fn echo_and_log_lines_are_removed() {
-        let raw = "cells\n[0.1 cpu1 INFO x] hello\nname size\ncore 12\n";
-        let output = CommandOutput::parse("cells", raw);
+    fn log_lines_are_kept_apart() {
+        let output = CommandOutput::parse("[0.1 cpu1 INFO x] hello\nname size\ncore 12\n");
         assert_eq!(output.text, "name size\ncore 12");
         assert_eq!(output.log, ["[0.1 cpu1 INFO x] hello"]);
         assert_eq!(output.number_after("core"), Some(12));
         assert_eq!(output.number_after("absent"), None);
-    }
-
-    #[test]
-    fn a_log_line_before_the_echo_does_not_hide_it() {
-        let output = CommandOutput::parse("echo a", "[0.1 cpu1 INFO x] y\necho a\na\n");
-        assert_eq!(output.text, "a");
     }
 }

@@ -163,15 +163,13 @@ impl Walk {
         for _ in 0..4 {
             self.shell.run("busy 8 &")?;
         }
+        let mark = self.shell.machine().mark();
         self.shell.run("traffic 6 &")?;
         let there = self.swap_once(cell)?;
         let back = self.swap_once(cell)?;
-        let traffic = self.shell.machine().expect("doubled", STEP)?;
-        for _ in 0..4 {
-            self.shell.machine().expect(" rounds", STEP)?;
-        }
-        self.shell.settle(STEP)?;
-        let whole = traffic.trim_end().ends_with(" 0 lost, 0");
+        let traffic = self.shell.machine().line_since(mark, " doubled", STEP)?;
+        self.wait_for_end_of("busy")?;
+        let whole = traffic.ends_with(" 0 lost, 0 doubled");
         self.step("  nothing lost and nothing doubled meanwhile", verdict(whole, &traffic));
         for (row, text) in [there, back] {
             let ok = row.ok;
@@ -216,7 +214,19 @@ impl Walk {
         let leaked_bytes = number_before(" bytes");
         self.report.faults.push(FaultRow { kind: kind.to_owned(), recovered, us, leaked_bytes });
         self.step(&format!("fault {kind}"), verdict(recovered, &line));
-        self.shell.settle(STEP)
+        self.wait_for_end_of("busy")
+    }
+
+    fn wait_for_end_of(&mut self, name: &str) -> Result<(), MachineError> {
+        let start = Instant::now();
+        while start.elapsed() < STEP {
+            let output = self.shell.run("ps")?;
+            if !output.lines().any(|line| line.split_whitespace().last() == Some(name)) {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(300));
+        }
+        Ok(())
     }
 
     fn faults(&mut self) -> Result<(u64, CommandOutput), MachineError> {
