@@ -89,7 +89,7 @@ fn dependencies_both_ways(shell: &mut Shell) -> Outcome {
 
 fn forbids_unsafe(shell: &mut Shell) -> Outcome {
     let output = shell.run("cells")?;
-    for name in ["shell", "line_editor", "memory_fs", "supervisor"] {
+    for name in ["shell", "line_editor", "memory_fs", "vfs"] {
         let line = output.lines().find(|line| line.split_whitespace().next() == Some(name));
         claim!(line.is_some_and(|line| line.ends_with("forbidden")), "{name}: {line:?}");
     }

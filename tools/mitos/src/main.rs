@@ -39,9 +39,17 @@ enum Command {
         command_line: String,
     },
     /// Build, then walk through cells, swaps and faults, each step verified.
-    Demo,
+    Demo {
+        /// Show what the last build left, without building.
+        #[arg(long)]
+        as_built: bool,
+    },
     /// Build, then measure.
-    Bench,
+    Bench {
+        /// Measure what the last build left, without building.
+        #[arg(long)]
+        as_built: bool,
+    },
     /// Format all sources.
     Fmt,
     /// Clippy and the format check, warnings as errors.
@@ -73,19 +81,23 @@ fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
             return run::run(&tree, options);
         }
         Command::Test(options) => {
-            let built = build(&tree)?;
-            return test::run(&tree, &built, options);
+            let built = if options.as_built { None } else { Some(build(&tree)?) };
+            return test::run(&tree, built.as_ref(), options);
         }
         Command::Iso { command_line } => {
             build(&tree)?;
             println!("mitos: {}", iso::write(&tree, command_line)?.display());
         }
-        Command::Demo => {
-            build(&tree)?;
+        Command::Demo { as_built } => {
+            if !as_built {
+                build(&tree)?;
+            }
             return Ok(if demo::run(&tree)? { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
-        Command::Bench => {
-            build(&tree)?;
+        Command::Bench { as_built } => {
+            if !as_built {
+                build(&tree)?;
+            }
             bench::run(&tree)?;
         }
         Command::Fmt => quality::format(&tree, false)?,
