@@ -50,7 +50,8 @@ impl CpuId {
     /// The number as an index into arrays of [`MAX_CPUS`].
     #[inline]
     pub const fn index(self) -> usize {
-        self.0 as usize
+        // The mask changes nothing; it spares whoever indexes the check.
+        self.0 as usize & (MAX_CPUS - 1)
     }
 }
 

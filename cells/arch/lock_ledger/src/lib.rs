@@ -65,6 +65,17 @@ impl LockHeader {
     pub fn try_take(&self, owner: u64) -> bool {
         self.owner.compare_exchange(NOBODY, owner, Ordering::Acquire, Ordering::Relaxed).is_ok()
     }
+
+    /// What recovery does with a lock that it finds in the ledger of `owner`.
+    fn release_if_held(&self, owner: u64, released: &mut Released) {
+        if self.holder() == owner {
+            self.poisoned.store(true, Ordering::Release);
+            (self.release)(self);
+            released.count += 1;
+        } else {
+            released.intents += 1;
+        }
+    }
 }
 
 fn clear_owner(header: &LockHeader) {
@@ -77,15 +88,21 @@ pub struct Entry(u8);
 
 /// The entry of a lock that found no free slot.
 const UNRECORDED: Entry = Entry(u8::MAX);
+/// Places that are searched when the first is taken.
+const FURTHER_SLOTS: usize = LEDGER_SLOTS - 1;
+/// The entry of a lock in the place of its own that most locks find free: it takes no search.
+const FIRST: Entry = Entry(u8::MAX - 1);
 
 /// The locks that one context holds or is about to take.
 #[derive(Debug)]
 pub struct Ledger {
     owner: AtomicU64,
+    /// Where a lock is entered if it is the only one; null while that is free.
+    first: AtomicPtr<LockHeader>,
     /// Bit *i* is set while slot *i* is in use.
     used: AtomicU16,
     unrecorded: AtomicU32,
-    slots: [AtomicPtr<LockHeader>; LEDGER_SLOTS],
+    slots: [AtomicPtr<LockHeader>; FURTHER_SLOTS],
 }
 
 /// What [`Ledger::release_all`] found.
@@ -104,9 +121,10 @@ impl Ledger {
     pub const fn new(owner: u64) -> Self {
         Self {
             owner: AtomicU64::new(owner),
+            first: AtomicPtr::new(ptr::null_mut()),
             used: AtomicU16::new(0),
             unrecorded: AtomicU32::new(0),
-            slots: [const { AtomicPtr::new(ptr::null_mut()) }; LEDGER_SLOTS],
+            slots: [const { AtomicPtr::new(ptr::null_mut()) }; FURTHER_SLOTS],
         }
     }
 
@@ -124,8 +142,16 @@ impl Ledger {
     /// Enters a lock that is about to be taken. The entry must be struck before the lock goes away: a lock's
     /// guard borrows the lock, so this holds for all that use guards.
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "a slot is below 16")]
     pub fn enter(&self, lock: &LockHeader) -> Entry {
+        if !self.first.load(Ordering::Relaxed).is_null() {
+            return self.enter_further(lock);
+        }
+        self.first.store(ptr::from_ref(lock).cast_mut(), Ordering::Release);
+        FIRST
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "a slot is below 16")]
+    fn enter_further(&self, lock: &LockHeader) -> Entry {
         let used = self.used.load(Ordering::Relaxed);
         let slot = used.trailing_ones() as usize;
         let Some(place) = self.slots.get(slot) else {
@@ -140,6 +166,14 @@ impl Ledger {
     /// Strikes an entry after its lock was released, or was not taken after all.
     #[inline]
     pub fn strike(&self, entry: Entry) {
+        if entry == FIRST {
+            self.first.store(ptr::null_mut(), Ordering::Release);
+        } else {
+            self.strike_further(entry);
+        }
+    }
+
+    fn strike_further(&self, entry: Entry) {
         if entry == UNRECORDED {
             self.unrecorded.store(self.unrecorded.load(Ordering::Relaxed).saturating_sub(1), Ordering::Relaxed);
         } else {
@@ -151,7 +185,8 @@ impl Ledger {
     /// How many locks are entered; zero when the context holds none.
     #[inline]
     pub fn depth(&self) -> u32 {
-        self.used.load(Ordering::Relaxed).count_ones() + self.unrecorded.load(Ordering::Relaxed)
+        let first = u32::from(!self.first.load(Ordering::Relaxed).is_null());
+        first + self.used.load(Ordering::Relaxed).count_ones() + self.unrecorded.load(Ordering::Relaxed)
     }
 
     /// How many held locks found no slot.
@@ -162,18 +197,21 @@ impl Ledger {
     /// The locks entered now, for diagnosis of the own context.
     pub fn entered(&self) -> impl Iterator<Item = *const LockHeader> + '_ {
         let used = self.used.load(Ordering::Acquire);
-        self.slots
-            .iter()
-            .enumerate()
-            .filter(move |(slot, _)| used & 1 << slot != 0)
-            .map(|(_, place)| place.load(Ordering::Relaxed).cast_const())
+        let first = Some(self.first.load(Ordering::Relaxed).cast_const()).filter(|lock| !lock.is_null());
+        let others = self.slots.iter().enumerate().filter(move |(slot, _)| used & 1 << slot != 0);
+        first.into_iter().chain(others.map(|(_, place)| place.load(Ordering::Relaxed).cast_const()))
     }
 
     /// Strikes the locks that lie at these addresses, without looking at them, and says how many: locks on a stack
     /// that is given up, whose memory may be something else by now. Nobody else can wait for them any more.
     pub fn forget_within(&self, addresses: core::ops::Range<u64>) -> u32 {
         let mut forgotten = 0;
-        for slot in 0..SLOTS {
+        let first = self.first.load(Ordering::Acquire);
+        if !first.is_null() && addresses.contains(&(first.addr() as u64)) {
+            self.strike(FIRST);
+            forgotten += 1;
+        }
+        for slot in 0..SLOTS - 1 {
             let is_used = self.used.load(Ordering::Acquire) & 1 << slot != 0;
             let lock = self.slots[usize::from(slot)].load(Ordering::Relaxed);
             if is_used && addresses.contains(&(lock.addr() as u64)) {
@@ -184,27 +222,27 @@ impl Ledger {
         forgotten
     }
 
-    /// Releases and poisons what `owner` still holds, latest first, and drops mere intents.
+    /// Releases and poisons what `owner` still holds, and drops mere intents.
     ///
     /// # Safety
     /// The context of this ledger must never run again in a frame that believes it holds one of the locks, and
     /// every lock entered must still exist (a lock in a lost frame has been leaked, not reused).
     pub unsafe fn release_all(&self, owner: u64) -> Released {
         let mut released = Released { unrecorded: self.unrecorded.load(Ordering::Relaxed), ..Released::default() };
-        for slot in (0..SLOTS).rev() {
+        for slot in (0..SLOTS - 1).rev() {
             if self.used.load(Ordering::Acquire) & 1 << slot == 0 {
                 continue;
             }
+            let lock = self.slots[usize::from(slot)].load(Ordering::Relaxed);
             // SAFETY: `enter` stored a reference's address, and the caller says that the lock still exists.
-            let lock = unsafe { &*self.slots[usize::from(slot)].load(Ordering::Relaxed) };
-            if lock.holder() == owner {
-                lock.poisoned.store(true, Ordering::Release);
-                (lock.release)(lock);
-                released.count += 1;
-            } else {
-                released.intents += 1;
-            }
+            unsafe { &*lock }.release_if_held(owner, &mut released);
             self.strike(Entry(slot));
+        }
+        let first = self.first.load(Ordering::Acquire);
+        // SAFETY: as above, unless it is null.
+        if let Some(lock) = unsafe { first.as_ref() } {
+            lock.release_if_held(owner, &mut released);
+            self.strike(FIRST);
         }
         self.unrecorded.store(0, Ordering::Relaxed);
         released

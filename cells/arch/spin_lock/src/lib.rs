@@ -13,6 +13,7 @@
 use core::cell::UnsafeCell;
 use core::fmt;
 use core::hint;
+use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
 use core::sync::atomic::Ordering;
 
@@ -56,25 +57,112 @@ fn wait(header: &LockHeader) {
     }
 }
 
+/// In the caller: a free lock, which is the rule, costs no call.
+#[inline]
 fn acquire_with_interrupts_off(header: &LockHeader) -> (InterruptGuard, Held) {
+    let quiet = InterruptGuard::new();
+    match Held::try_acquire(header) {
+        Some(held) => (quiet, held),
+        None => {
+            drop(quiet);
+            wait_with_interrupts_off(header)
+        }
+    }
+}
+
+#[cold]
+fn wait_with_interrupts_off(header: &LockHeader) -> (InterruptGuard, Held) {
     loop {
+        wait(header);
         let quiet = InterruptGuard::new();
         if let Some(held) = Held::try_acquire(header) {
             return (quiet, held);
         }
-        drop(quiet);
-        wait(header);
     }
 }
 
+#[inline]
 fn acquire_with_preemption_off(header: &LockHeader) -> (PreemptGuard, Held) {
+    let stay = PreemptGuard::new();
+    match Held::try_acquire(header) {
+        Some(held) => (stay, held),
+        None => {
+            drop(stay);
+            wait_with_preemption_off(header)
+        }
+    }
+}
+
+#[cold]
+fn wait_with_preemption_off(header: &LockHeader) -> (PreemptGuard, Held) {
     loop {
+        wait(header);
         let stay = PreemptGuard::new();
         if let Some(held) = Held::try_acquire(header) {
             return (stay, held);
         }
-        drop(stay);
+    }
+}
+
+#[cold]
+fn wait_quietly(header: &LockHeader) -> Held {
+    loop {
         wait(header);
+        if let Some(held) = Held::try_acquire(header) {
+            return held;
+        }
+    }
+}
+
+/// A [`SpinLock`] is held while this lives; that interrupts are off is the business of a guard that outlives it.
+#[must_use = "the lock is released when the guard is dropped"]
+pub struct QuietGuard<'a, T: ?Sized> {
+    lock: &'a SpinLock<T>,
+    held: Held,
+    /// Like the guard that keeps interrupts off, it stays on its CPU.
+    not_send: PhantomData<*const ()>,
+}
+
+impl<T: ?Sized> SpinLock<T> {
+    /// Takes the lock, waiting for it, where interrupts are off already. While it waits, this CPU answers nobody: for
+    /// locks whose holders never wait for other CPUs. Panics if this context holds it already.
+    #[inline]
+    pub fn lock_quiet<'a>(&'a self, _quiet: &'a InterruptGuard) -> QuietGuard<'a, T> {
+        let held = match Held::try_acquire(&self.header) {
+            Some(held) => held,
+            None => wait_quietly(&self.header),
+        };
+        QuietGuard { lock: self, held, not_send: PhantomData }
+    }
+}
+
+impl<T: ?Sized> Deref for QuietGuard<'_, T> {
+    type Target = T;
+    #[inline]
+    fn deref(&self) -> &T {
+        // SAFETY: the guard's existence means that this context holds the lock.
+        unsafe { &*self.lock.data.get() }
+    }
+}
+
+impl<T: ?Sized> DerefMut for QuietGuard<'_, T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: as above, and the guard is borrowed mutably.
+        unsafe { &mut *self.lock.data.get() }
+    }
+}
+
+impl<T: ?Sized> Drop for QuietGuard<'_, T> {
+    #[inline]
+    fn drop(&mut self) {
+        self.held.release(&self.lock.header);
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for QuietGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
     }
 }
 

@@ -40,8 +40,8 @@ pub enum Completion {
 /// What became of an attempt to take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Take {
-    /// The message on offer is the receiver's now.
-    Taken,
+    /// The message on offer, which has this number, is the receiver's now.
+    Taken(u64),
     /// Nothing is on offer.
     Empty,
     /// Nothing is on offer and there is no sender.
@@ -102,7 +102,7 @@ impl Rendezvous {
         if self.offered {
             self.offered = false;
             self.taken = self.number;
-            Take::Taken
+            Take::Taken(self.number)
         } else if self.endpoints.senders == 0 {
             Take::Disconnected
         } else {

@@ -1,6 +1,7 @@
 //! The channel for messages of any type: its state, who waits for what, and moving the bytes. Nothing here waits.
 
 use core::ptr;
+use core::sync::atomic::{AtomicU64, Ordering};
 
 use channel_state::{Completion, Endpoints, Offer, Rendezvous, Take};
 use spin_lock::SpinLock;
@@ -35,6 +36,8 @@ pub(crate) enum Progress<'a> {
 
 pub(crate) struct Meeting {
     state: SpinLock<Rendezvous>,
+    /// The number of the latest offer that was taken, so that its sender need not lock to know.
+    latest_taken: AtomicU64,
     /// Receivers that wait for an offer.
     offers: WaitQueue,
     /// The sender that waits for its offer to be taken.
@@ -47,6 +50,7 @@ impl Meeting {
     pub(crate) const fn new() -> Self {
         Self {
             state: SpinLock::new(Rendezvous::new()),
+            latest_taken: AtomicU64::new(0),
             offers: WaitQueue::new(),
             taken: WaitQueue::new(),
             free: WaitQueue::new(),
@@ -78,6 +82,9 @@ impl Meeting {
 
     /// Asks after the offer `number`.
     pub(crate) fn complete(&self, number: u64) -> Progress<'_> {
+        if self.latest_taken.load(Ordering::Acquire) >= number {
+            return Progress::Taken;
+        }
         let ticket = self.taken.ticket();
         let completion = self.state.lock().complete(number);
         match completion {
@@ -113,7 +120,10 @@ impl Meeting {
             let mut state = self.state.lock();
             match state.take() {
                 // SAFETY: a message was on offer, so it lies in the place, and is nobody else's now.
-                Take::Taken => unsafe { copy(place.address, target, place.size) },
+                Take::Taken(number) => unsafe {
+                    copy(place.address, target, place.size);
+                    self.latest_taken.store(number, Ordering::Release);
+                },
                 Take::Empty => return Progress::MustWait(ticket),
                 Take::Disconnected => return Progress::Disconnected,
             }

@@ -162,9 +162,9 @@ fn park_with(ticket: Ticket<'_>, deadline: Option<Instant>) -> Wake {
 /// Blocks; when it returns, the task is in no queue and has no deadline.
 fn wait(ticket: Ticket<'_>, deadline: Option<Instant>, current: Current) -> Wake {
     let queue = ticket.queue;
-    let _quiet = InterruptGuard::new();
+    let quiet = InterruptGuard::new();
     {
-        let list = queue.list.lock();
+        let list = queue.list.lock_quiet(&quiet);
         // First say that somebody waits, then look at the count: a waker first counts and then looks who waits.
         queue.waiting.fetch_add(1, Ordering::SeqCst);
         if queue.sequence.load(Ordering::SeqCst) != ticket.sequence {
@@ -181,7 +181,7 @@ fn wait(ticket: Ticket<'_>, deadline: Option<Instant>, current: Current) -> Wake
     if current.faults.kill_request() != KillRequest::None {
         scheduler::make_ready(current.record(RIGHT), Wake::Killed);
     }
-    scheduler::switch_away();
+    scheduler::switch_away(&quiet);
     let why = current.wake_reason();
     if deadline.is_some() && why != Wake::TimedOut {
         scheduler::disarm(current.record(RIGHT));
@@ -189,7 +189,7 @@ fn wait(ticket: Ticket<'_>, deadline: Option<Instant>, current: Current) -> Wake
     if why == Wake::Notified {
         return why;
     }
-    let list = queue.list.lock();
+    let list = queue.list.lock_quiet(&quiet);
     let still_there = list.iter(&LINKS).any(|slot| slot == current.slot());
     if still_there {
         list.remove(&LINKS, current.slot());

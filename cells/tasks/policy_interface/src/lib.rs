@@ -64,6 +64,7 @@ impl Priority {
     pub const HIGHEST: Self = Self(31);
 
     /// The priority `level`, if there is such a level.
+    #[inline]
     pub const fn new(level: u8) -> Option<Self> {
         if (level as usize) < Self::LEVELS { Some(Self(level)) } else { None }
     }
@@ -111,6 +112,13 @@ impl PolicyEntry {
     #[inline]
     pub const fn pack(&self) -> u32 {
         PRESENT | self.cpu << 16 & 0x00ff_0000 | (self.inherited.0 as u32) << 8 | self.base.0 as u32
+    }
+
+    /// The entry of `task` on `cpu` with the base priority in the low byte of `word` and the inherited one in the next.
+    #[inline]
+    pub const fn of_priorities(task: Slot, cpu: u32, word: u32) -> Self {
+        let (base, inherited) = (Priority(word as u8 & 31), Priority((word >> 8) as u8 & 31));
+        Self { task, cpu, base, inherited }
     }
 
     /// The entry of `task` from a word of [`PolicyEntry::pack`]; nothing from 0.

@@ -9,19 +9,19 @@ use crate::queues;
 const WORTH_MOVING: usize = 2;
 
 /// An idle CPU takes a ready task from the CPU that has most. Whether it found one.
-pub(crate) fn steal(here: CpuId) -> bool {
-    take_over(here, 1)
+pub(crate) fn steal(here: CpuId, quiet: &InterruptGuard) -> bool {
+    take_over(here, 1, quiet)
 }
 
 /// Takes a ready task over if another CPU has noticeably more. Whether one moved.
 pub fn balance() -> bool {
-    let _quiet = InterruptGuard::new();
+    let quiet = InterruptGuard::new();
     let here = cpu_local::cpu_id();
-    take_over(here, scheduling_policy::length(here.index()) + WORTH_MOVING)
+    take_over(here, scheduling_policy::length(here.index()) + WORTH_MOVING, &quiet)
 }
 
-/// Interrupts are off. Moves one task here from the CPU with most ready tasks, if it has at least `least`.
-fn take_over(here: CpuId, least: usize) -> bool {
+/// Moves one task here from the CPU with most ready tasks, if it has at least `least`.
+fn take_over(here: CpuId, least: usize, quiet: &InterruptGuard) -> bool {
     let others = queues::online().without(here);
     let busiest = others.iter().max_by_key(|cpu| scheduling_policy::length(cpu.index()));
     let Some(busiest) = busiest.filter(|cpu| scheduling_policy::length(cpu.index()) >= least) else { return false };
@@ -30,10 +30,10 @@ fn take_over(here: CpuId, least: usize) -> bool {
         let task = unsafe { task_core::by_slot(slot) };
         !task.is_busy() && task.affinity().contains(here)
     };
-    let Some(slot) = scheduling_policy::take_for(&mut queues::lock(busiest), &may_come) else { return false };
+    let Some(slot) = scheduling_policy::take_for(&mut queues::lock(busiest, quiet), &may_come) else { return false };
     // Between the two locks the task is nobody's but this CPU's, which cannot be interrupted here.
     // SAFETY: taken out of a run queue, the task is this CPU's to run or to queue.
     let task = unsafe { task_core::by_slot(slot) };
-    scheduling_policy::insert(&mut queues::lock(here), task.policy_entry(here));
+    scheduling_policy::insert(&mut queues::lock(here, quiet), task.policy_entry(here));
     true
 }

@@ -2,7 +2,7 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use cpu_local::{CpuSet, MAX_CPUS};
+use cpu_local::{CpuSet, InterruptGuard, MAX_CPUS};
 use task_core::Task;
 use x86_64::instructions::interrupts;
 
@@ -48,16 +48,17 @@ pub unsafe fn begin() -> ! {
 /// What an idle task does: halts until there is something to run, or something to take over from another CPU.
 pub fn idle_loop() -> ! {
     loop {
-        interrupts::disable();
+        let quiet = InterruptGuard::new();
         let cpu = cpu_local::cpu_id();
         // First say so, then look: whoever queues a task first queues it and then looks who is idle.
         queues::set_idle(cpu);
-        if scheduling_policy::length(cpu.index()) != 0 || balance::steal(cpu) {
+        if scheduling_policy::length(cpu.index()) != 0 || balance::steal(cpu, &quiet) {
             switch::preempt();
-            interrupts::enable();
         } else {
             HALTS[cpu.index()].fetch_add(1, Ordering::Relaxed);
+            // An interrupt that comes before the halt ends it.
             interrupts::enable_and_hlt();
         }
+        drop(quiet);
     }
 }

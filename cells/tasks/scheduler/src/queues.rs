@@ -2,9 +2,9 @@
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use cpu_local::{CpuId, CpuSet, MAX_CPUS};
+use cpu_local::{CpuId, CpuSet, InterruptGuard, MAX_CPUS};
 use policy_interface::{PolicyEntry, Priority, QueueAccess, Slot};
-use spin_lock::{SpinLock, SpinLockGuard};
+use spin_lock::{QuietGuard, SpinLock};
 
 const _: () = assert!(MAX_CPUS == policy_interface::MAX_CPUS);
 
@@ -31,8 +31,8 @@ static ONLINE: AtomicU32 = AtomicU32::new(0);
 static IDLE: AtomicU32 = AtomicU32::new(0);
 
 #[inline]
-pub(crate) fn lock(cpu: CpuId) -> SpinLockGuard<'static, QueueAccess> {
-    LOCKS[cpu.index()].lock()
+pub(crate) fn lock(cpu: CpuId, quiet: &InterruptGuard) -> QuietGuard<'_, QueueAccess> {
+    LOCKS[cpu.index()].lock_quiet(quiet)
 }
 
 #[inline]

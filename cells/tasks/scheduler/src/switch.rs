@@ -1,12 +1,11 @@
 //! Giving up the CPU.
 
+use core::arch::asm;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
 use cpu_local::{CpuId, InterruptGuard, MAX_CPUS};
 use spin::Once;
 use task_core::{Current, Task};
-use x86_64::VirtAddr;
-use x86_64::registers::model_specific::FsBase;
 
 use crate::{RIGHT, queues};
 
@@ -47,9 +46,9 @@ fn must_not_block() -> ! {
 pub fn yield_now() {
     unwinder::cancellation_point();
     assert_may_block();
-    let _quiet = InterruptGuard::new();
+    let quiet = InterruptGuard::new();
     if let Some(current) = task_core::current() {
-        give_way(current);
+        give_way(current, &quiet);
     }
 }
 
@@ -67,23 +66,22 @@ pub fn preempt() {
     if let Some(answer) = STANDSTILL.get() {
         answer();
     }
-    let _quiet = InterruptGuard::new();
+    let quiet = InterruptGuard::new();
     cpu_local::take_reschedule_pending();
     if let Some(current) = task_core::current() {
         current.faults.progress.fetch_add(1, Ordering::Relaxed);
-        give_way(current);
+        give_way(current, &quiet);
     }
 }
 
-/// Interrupts are off.
 #[inline]
-fn give_way(current: Current) {
+fn give_way(current: Current, quiet: &InterruptGuard) {
     let cpu = cpu_local::cpu_id();
+    if scheduling_policy::length(cpu.index()) == 0 {
+        return;
+    }
     let next = {
-        let mut queue = queues::lock(cpu);
-        if scheduling_policy::length(cpu.index()) == 0 {
-            return;
-        }
+        let mut queue = queues::lock(cpu, quiet);
         if !current.is_idle() {
             scheduling_policy::insert(&mut queue, current.policy_entry(cpu));
         }
@@ -95,16 +93,16 @@ fn give_way(current: Current) {
 }
 
 /// Gives up the CPU after the running task has declared itself blocked ([`Task::block`]); returns when somebody has
-/// woken it. Interrupts have been off since the declaration.
-pub fn switch_away() {
-    debug_assert!(!cpu_local::interrupts_enabled());
+/// woken it. Interrupts have been off since before the declaration.
+pub fn switch_away(quiet: &InterruptGuard) {
     let Some(current) = task_core::current() else { return };
     let cpu = cpu_local::cpu_id();
-    to(current.record(RIGHT), next_or_idle(cpu), cpu);
+    to(current.record(RIGHT), next_or_idle(cpu, quiet), cpu);
 }
 
-fn next_or_idle(cpu: CpuId) -> &'static Task {
-    let next = scheduling_policy::take_next(&mut queues::lock(cpu));
+#[inline]
+fn next_or_idle(cpu: CpuId, quiet: &InterruptGuard) -> &'static Task {
+    let next = scheduling_policy::take_next(&mut queues::lock(cpu, quiet));
     match next {
         // SAFETY: the task was in the run queue; taken out of it, it is this CPU's to run.
         Some(slot) => unsafe { task_core::by_slot(slot) },
@@ -115,9 +113,27 @@ fn next_or_idle(cpu: CpuId) -> &'static Task {
 /// Leaves the running task for good: it has ended ([`Task::end`]), with interrupts off, and its stack may be taken
 /// away as soon as it is no longer busy.
 pub fn exit() -> ! {
-    switch_away();
+    let quiet = InterruptGuard::new();
+    switch_away(&quiet);
     // Nobody makes an ended task ready: the state word says so.
     unreachable!("an ended task was switched to")
+}
+
+/// The register that FS-relative accesses start from.
+const FS_BASE: u32 = 0xc000_0100;
+
+/// Makes thread locals those below `address`.
+///
+/// # Safety
+/// `address` is the thread pointer of the task that runs from now on.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "the instruction takes the halves")]
+unsafe fn set_thread_pointer(address: u64) {
+    // SAFETY: the caller's promise; a thread pointer is canonical, being an address in use.
+    unsafe {
+        asm!("wrmsr", in("ecx") FS_BASE, in("eax") address as u32, in("edx") (address >> 32) as u32,
+            options(nostack, preserves_flags));
+    }
 }
 
 /// Switches from `previous`, which runs here, to `next`. Interrupts are off.
@@ -140,7 +156,7 @@ fn to(previous: &'static Task, next: &'static Task, cpu: CpuId) {
         cpu_local::set_current_task(core::ptr::from_ref(next).cast());
         fault_context::install(&next.faults);
         cpu_local::set_ledger(&next.faults.ledger);
-        FsBase::write(VirtAddr::new_truncate(next.thread_pointer()));
+        set_thread_pointer(next.thread_pointer());
         context_switch::switch(save, stack_pointer.read(), busy);
     }
 }
@@ -158,7 +174,7 @@ pub(crate) fn begin_idle(cpu: CpuId) -> ! {
         cpu_local::set_current_task(core::ptr::from_ref(idle).cast());
         fault_context::install(&idle.faults);
         cpu_local::set_ledger(&idle.faults.ledger);
-        FsBase::write(VirtAddr::new_truncate(idle.thread_pointer()));
+        set_thread_pointer(idle.thread_pointer());
         // The count with which a CPU begins stood for what ends here.
         cpu_local::set_preempt_count(0);
         context_switch::switch(&mut save, stack_pointer.read(), &mut busy);

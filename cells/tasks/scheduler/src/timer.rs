@@ -6,7 +6,8 @@ use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 use core::time::Duration;
 
 use clock::Instant;
-use fault_context::{Cause, FaultKind, KillRequest};
+use cpu_local::InterruptGuard;
+use fault_context::{Cause, KillRequest};
 use interrupts::SavedRegisters;
 use spin_lock::SpinLock;
 use task_core::{Current, Task, Wake};
@@ -33,7 +34,7 @@ static TICK_HOOK: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
 static WATCH_HOOK: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
 
 /// Has `hook` called at each tick that interrupts a task which could be preempted; it may change where that task
-/// goes on. For recovery: faults that are made on purpose, and the watchdog.
+/// goes on. For recovery: faults that are made on purpose.
 pub fn set_tick_hook(hook: fn(&mut SavedRegisters)) {
     TICK_HOOK.store(hook as *mut (), Ordering::Release);
 }
@@ -97,7 +98,9 @@ pub(crate) fn on_tick(registers: &mut SavedRegisters) {
     }
     let cpu = cpu_local::cpu_id();
     let entry = current.policy_entry(cpu);
-    let over = scheduling_policy::tick(&mut queues::lock(cpu), &entry);
+    let quiet = InterruptGuard::new();
+    let over = scheduling_policy::tick(&mut queues::lock(cpu, &quiet), &entry);
+    drop(quiet);
     if over {
         cpu_local::set_reschedule_pending();
     }
@@ -120,7 +123,7 @@ fn deliver(current: Current, registers: &mut SavedRegisters) {
         return;
     }
     if current.faults.kill_request() == KillRequest::Anywhere {
-        unwinder::begin_fault(registers, Cause::of(FaultKind::Killed));
+        unwinder::begin_fault(registers, Cause::of(current.faults.end_kind()));
         return;
     }
     let hook = TICK_HOOK.load(Ordering::Acquire);

@@ -16,15 +16,15 @@ pub fn make_ready(task: &Task, why: Wake) -> bool {
     if !task.wake(RIGHT, why) {
         return false;
     }
-    let _quiet = InterruptGuard::new();
-    enqueue(task, wake_place(task));
+    let quiet = InterruptGuard::new();
+    enqueue(task, wake_place(task), &quiet);
     true
 }
 
 /// Puts a new task, which has been equipped, where there is room.
 pub fn admit(task: &Task) {
-    let _quiet = InterruptGuard::new();
-    enqueue(task, least_loaded(task.affinity()));
+    let quiet = InterruptGuard::new();
+    enqueue(task, least_loaded(task.affinity()), &quiet);
 }
 
 /// Where a woken task goes: a busy one to the CPU that is leaving it; else to where it last ran, if that CPU is idle
@@ -56,11 +56,11 @@ fn least_loaded(allowed: CpuSet) -> CpuId {
     }
 }
 
-/// Interrupts are off.
-fn enqueue(task: &Task, cpu: CpuId) {
+#[inline]
+fn enqueue(task: &Task, cpu: CpuId, quiet: &InterruptGuard) {
     let entry = task.policy_entry(cpu);
     let backlog = {
-        let mut queue = queues::lock(cpu);
+        let mut queue = queues::lock(cpu, quiet);
         scheduling_policy::insert(&mut queue, entry);
         scheduling_policy::length(cpu.index()) > 1
     };
@@ -120,12 +120,12 @@ pub(crate) fn on_reschedule(_registers: &mut SavedRegisters) {
 
 /// What a task inherits has changed: if it is in a run queue, it takes its new place there.
 pub fn reprioritise(task: &Task) {
-    let _quiet = InterruptGuard::new();
+    let quiet = InterruptGuard::new();
     let cpu = task.cpu();
     // A ready task is in the queue of the CPU that its entry names, which need not be the one it last ran on.
     for cpu in core::iter::once(cpu).chain(queues::online().without(cpu).iter()) {
         let entry = task.policy_entry(cpu);
-        let mut queue = queues::lock(cpu);
+        let mut queue = queues::lock(cpu, &quiet);
         let moved = scheduling_policy::remove(&mut queue, task.slot()).is_some();
         if moved {
             scheduling_policy::insert(&mut queue, entry);

@@ -240,10 +240,7 @@ impl Task {
     /// What the scheduling policy is told about it.
     #[inline]
     pub fn policy_entry(&self, cpu: CpuId) -> PolicyEntry {
-        let word = self.priority.load(Ordering::Relaxed);
-        let base = Priority::new(word as u8 & 31).unwrap_or(Priority::NORMAL);
-        let inherited = Priority::new((word >> 8) as u8 & 31).unwrap_or(Priority::LOWEST);
-        PolicyEntry { task: self.slot, cpu: cpu.number(), base, inherited }
+        PolicyEntry::of_priorities(self.slot, cpu.number(), self.priority.load(Ordering::Relaxed))
     }
 
     /// The priority that it was given.
