@@ -1,8 +1,9 @@
-//! `ps` lists the tasks.
+//! `ps` lists the tasks; `ps check` checks how tasks, locks and channels work in the running system.
 #![no_std]
 #![forbid(unsafe_code)]
 
 use application::{Environment, ExitCode, Failure};
+use task_checks::CHECKS;
 
 /// The entry.
 pub fn main(environment: &mut Environment) -> ExitCode {
@@ -11,7 +12,29 @@ pub fn main(environment: &mut Environment) -> ExitCode {
 }
 
 fn run(environment: &mut Environment) -> Result<(), Failure> {
-    let [] = &*environment.arguments() else { return Err(manual::PS.usage.into()) };
+    match &*environment.arguments() {
+        [] => list(environment),
+        [word] if word == "check" => check(environment),
+        _ => Err(manual::PS.usage.into()),
+    }
+}
+
+fn check(environment: &mut Environment) -> Result<(), Failure> {
+    let mut passed = 0;
+    for check in CHECKS {
+        match (check.run)() {
+            Ok(()) => {
+                passed += 1;
+                writeln!(environment, "ok: {}", check.name)?;
+            }
+            Err(error) => writeln!(environment, "FAILED: {}: {error}", check.name)?,
+        }
+    }
+    writeln!(environment, "{passed} of {} checks passed", CHECKS.len())?;
+    if passed == CHECKS.len() { Ok(()) } else { Err(Failure::refused("tasks are not as they must be")) }
+}
+
+fn list(environment: &mut Environment) -> Result<(), Failure> {
     writeln!(
         environment,
         "{:>6} {:>3} {:>8} {:<8} {:>8} {:>8}  name",
