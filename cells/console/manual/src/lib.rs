@@ -49,7 +49,7 @@ pages! {
     MEM: "mem" " [check | silent | reclaim]", "shows memory and who holds it, checks it, or asks for spare memory back";
     NS: "ns" " [WORD]", "lists the namespace's symbols, or those with a word in them";
     POWEROFF: "poweroff" "", "turns the machine off";
-    PS: "ps" " [check]", "lists the tasks, or checks how tasks work";
+    PS: "ps" " [check [NAME]]", "lists the tasks, or checks how tasks work";
     REBOOT: "reboot" "", "starts the machine anew";
     RM: "rm" " PATH ...", "removes files and empty directories";
     SWAP: "swap" " [BUILD]", "changes the running system to another build, or lists the builds";
