@@ -1,7 +1,13 @@
 //! `swap` shows which build the system is and which there are; `swap BUILD` changes to another one.
+//!
+//! A cell's name stands for the build in which that cell differs: the alternate, or if that is running the one that was
+//! booted, so the same words again swap back.
 #![no_std]
 #![forbid(unsafe_code)]
 
+extern crate alloc;
+
+use alloc::string::String;
 use application::{Environment, ExitCode, Failure};
 use core::time::Duration;
 
@@ -14,8 +20,21 @@ pub fn main(environment: &mut Environment) -> ExitCode {
 fn run(environment: &mut Environment) -> Result<(), Failure> {
     match &*environment.arguments() {
         [] => list(environment),
-        [build] => swap(environment, build),
+        [name] => swap(environment, &build_of(name)),
         _ => Err(manual::SWAP.usage.into()),
+    }
+}
+
+/// The build that a name stands for. A name that is neither a build's nor a cell's goes to the engine, which refuses it.
+fn build_of(name: &str) -> String {
+    let alternates = evolution::alternates();
+    if alternates.iter().any(|(build, ..)| build == name) {
+        return String::from(name);
+    }
+    match alternates.into_iter().find(|(_, _, cells)| cells.iter().any(|cell| cell == name)) {
+        Some((build, ..)) if build == evolution::current() => String::from(evolution::BASE),
+        Some((build, ..)) => build,
+        None => String::from(name),
     }
 }
 
@@ -26,7 +45,9 @@ fn list(environment: &mut Environment) -> Result<(), Failure> {
     for (name, description, cells) in evolution::alternates() {
         writeln!(environment, "{} {name:<12} {description} ({})", mark(&name), cells.join(", "))?;
     }
-    zombies(environment, &evolution::zombies())
+    let left = evolution::zombies();
+    writeln!(environment, "{} zombies", left.len())?;
+    zombies(environment, &left)
 }
 
 fn zombies(environment: &mut Environment, zombies: &[evolution::Zombie]) -> Result<(), Failure> {
@@ -42,14 +63,14 @@ fn swap(environment: &mut Environment, build: &str) -> Result<(), Failure> {
     writeln!(environment, "swapped to {}: {}", report.build, report.swap_set.join(", "))?;
     writeln!(
         environment,
-        "prepare {} us, quiesce {} us, commit {} us, reclaim {} us; {} stops, {} pages patched, {} zombies",
+        "prepare {} us, quiesce {} us, commit {} us, reclaim {} us; zombies {}, {} stops, {} pages patched",
         micros(report.prepare),
         micros(report.quiesce),
         micros(report.commit),
         micros(report.reclaim),
+        report.zombies.len(),
         report.attempts,
-        report.patched_pages,
-        report.zombies.len()
+        report.patched_pages
     )?;
     zombies(environment, &report.zombies)
 }

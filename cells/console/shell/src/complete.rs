@@ -5,20 +5,35 @@ use alloc::vec::Vec;
 use vfs::Kind;
 
 /// The commands whose argument is a cell.
-const OF_CELLS: [&str; 3] = ["cells", "deps", "swap"];
+const OF_CELLS: [&str; 2] = ["cells", "deps"];
 
 /// All completions of the last word of `line`, sorted, and that word's length.
 pub(crate) fn candidates(line: &str) -> (usize, Vec<String>) {
     let (word, is_command) = command_line::word_at_end(line);
     let mut found = if is_command {
         applications(word)
-    } else if OF_CELLS.iter().any(|command| line.trim_start().starts_with(&format!("{command} "))) {
+    } else if OF_CELLS.iter().any(|command| is_of(line, command)) {
         cells(word)
+    } else if is_of(line, "swap") {
+        builds(word)
     } else {
         paths(word)
     };
     found.sort();
     (word.len(), found)
+}
+
+/// Whether the line begins with this command.
+fn is_of(line: &str, command: &str) -> bool {
+    line.trim_start().strip_prefix(command).is_some_and(|rest| rest.starts_with(' '))
+}
+
+/// The builds that can be swapped to, and the cells that stand for them.
+fn builds(word: &str) -> Vec<String> {
+    let alternates = namespace::replace::alternates().into_iter();
+    let names = alternates.flat_map(|(build, _, cells)| core::iter::once(build).chain(cells));
+    let names = names.chain(core::iter::once(String::from(namespace::replace::BASE)));
+    names.filter(|name| name.starts_with(word)).collect()
 }
 
 fn applications(word: &str) -> Vec<String> {
