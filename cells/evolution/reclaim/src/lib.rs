@@ -90,8 +90,6 @@ impl Scan {
         let holders = alloc::vec![0; kept.len()];
         let lowest = targets.iter().map(|target| target.range.start).min().unwrap_or(u64::MAX);
         let highest = targets.iter().map(|target| target.range.end).max().unwrap_or(0);
-        let own = targets.as_ptr().addr() as u64;
-        books.push(own..own + size_of_val(&targets[..]) as u64);
         Some(Self { targets, books, holders, statics: namespace::replace::data_ranges(), lowest, highest })
     }
 
@@ -143,10 +141,22 @@ impl Scan {
 
     fn note(&mut self, address: u64, value: u64) {
         let Some(target) = self.targets.iter().find(|target| target.range.contains(&value)) else { return };
-        let holder = &mut self.holders[target.zombie];
-        if *holder == 0 && !self.books.iter().any(|range| range.contains(&address)) {
-            *holder = address;
+        let zombie = target.zombie;
+        if self.holders[zombie] == 0 && !self.is_book(address) {
+            self.holders[zombie] = address;
         }
+    }
+
+    /// Whether the word at `address` is part of what the loader or this scan keep about zombies.
+    fn is_book(&self, address: u64) -> bool {
+        fn covers<T>(list: &[T], address: u64) -> bool {
+            let start = list.as_ptr().addr() as u64;
+            (start..start + size_of_val(list) as u64).contains(&address)
+        }
+        covers(&self.targets, address)
+            || covers(&self.books, address)
+            || covers(&self.statics, address)
+            || self.books.iter().any(|range| range.contains(&address))
     }
 
     /// Frees the zombies that nothing refers to; returns how many were freed.

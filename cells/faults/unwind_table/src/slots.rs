@@ -92,13 +92,14 @@ fn claim() -> Option<usize> {
 }
 
 impl Registration {
-    /// The entries, where they lie in memory.
+    /// Where the table keeps what it knows of this range: start and size in bytes of each piece of memory that holds
+    /// addresses of the text.
     #[must_use]
-    pub fn entries(&self) -> &[FrameEntry] {
+    pub fn memory(&self) -> [(usize, usize); 2] {
         let slot = &TABLE[self.slot];
-        let (entries, count) = (slot.entries.load(Relaxed), slot.entry_count.load(Relaxed));
-        // SAFETY: `register` made the pointer from a box of this many entries, which is freed after the registration.
-        unsafe { core::slice::from_raw_parts(entries.cast(), count) }
+        let entries = slot.entries.load(Relaxed).addr();
+        let size = slot.entry_count.load(Relaxed) * size_of::<FrameEntry>();
+        [(ptr::from_ref(slot).addr(), size_of_val(slot)), (entries, size)]
     }
 }
 

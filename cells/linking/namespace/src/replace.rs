@@ -126,9 +126,8 @@ impl Retired {
         let range = |start: *const u8, bytes: usize| start.addr() as u64..(start.addr() + bytes) as u64;
         each(range(core::ptr::from_ref(self).cast(), size_of::<Self>()));
         each(range(self.orphans.as_ptr().cast(), size_of_val(&self.orphans[..])));
-        if let Some(frames) = &self.cell.frames {
-            let entries = frames.entries();
-            each(range(entries.as_ptr().cast(), size_of_val(entries)));
+        for (start, bytes) in self.cell.frames.iter().flat_map(unwind_table::Registration::memory) {
+            each(start as u64..(start + bytes) as u64);
         }
     }
 }
