@@ -4,7 +4,7 @@
 
 use application::{Environment, ExitCode, Failure};
 use frames::Purpose;
-use memory_checks::{CHECKS, Check, SLOW_CHECKS};
+use memory_checks::{CHECKS, Check, DISTURBING_CHECKS};
 
 /// Frames are 4 KiB.
 const FRAME_KIB: usize = 4;
@@ -20,7 +20,7 @@ fn run(environment: &mut Environment) -> Result<(), Failure> {
     match &*arguments {
         [] => show(environment),
         [word] if word == "check" => check(environment, CHECKS),
-        [word] if word == "silent" => check(environment, SLOW_CHECKS),
+        [word] if word == "disturb" => check(environment, DISTURBING_CHECKS),
         [word] if word == "reclaim" => {
             let frames = frames::reclaim();
             Ok(writeln!(environment, "{frames} frames came back")?)

@@ -46,7 +46,7 @@ pages! {
     KILL: "kill" " TASK", "ends a task";
     LOG: "log" " [LINES]", "shows the kernel's log, or its last lines";
     LS: "ls" " [PATH ...]", "lists directories and files";
-    MEM: "mem" " [check | silent | reclaim]", "shows memory and who holds it, checks it, or asks for spare memory back";
+    MEM: "mem" " [check | disturb | reclaim]", "shows memory and who holds it, checks it, or asks for spare memory back";
     NS: "ns" " [WORD]", "lists the namespace's symbols, or those with a word in them";
     POWEROFF: "poweroff" "", "turns the machine off";
     PS: "ps" " [check [NAME]]", "lists the tasks, or checks how tasks work";

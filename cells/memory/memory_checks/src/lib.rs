@@ -7,10 +7,10 @@
 extern crate alloc;
 
 mod audit;
+mod disturbing_checks;
 mod heap_checks;
 mod mapping_checks;
 mod ownership;
-mod slow_checks;
 
 use core::fmt;
 
@@ -110,9 +110,13 @@ pub const CHECKS: &[Check] = &[
     Check { name: "the heap grows and is trimmed", run: heap_checks::grow_and_trim },
 ];
 
-/// A check that takes seconds, and two CPUs; with one there is nothing to check.
-pub const SLOW_CHECKS: &[Check] =
-    &[Check { name: "what a silent CPU may remember is not used again", run: slow_checks::silent_cpu }];
+/// Checks that disturb: a CPU is silent for seconds (with one CPU there is nothing to check), the heap is damaged (what it
+/// held is lost for ever when it is freed). The system goes on, but not as if nothing had been.
+pub const DISTURBING_CHECKS: &[Check] = &[
+    Check { name: "what a silent CPU may remember is not used again", run: disturbing_checks::silent_cpu },
+    Check { name: "a damaged heap is set aside", run: disturbing_checks::damaged_heap },
+    Check { name: "heap blocks are apart and come back afterwards", run: heap_checks::churn },
+];
 
 /// Fails unless the two are equal.
 fn expect(what: &'static str, found: u64, expected: u64) -> Result<(), CheckError> {

@@ -1,11 +1,14 @@
-//! A check that disturbs the system for seconds.
+//! Checks after which the system is not as it was.
 
+use alloc::alloc::{alloc, dealloc};
+use alloc::vec::Vec;
+use core::alloc::Layout;
 use core::time::Duration;
 
 use cpu_local::{CpuSet, InterruptGuard};
 use frames::Purpose;
 use mapping::Writable;
-use task::{Builder, sleep};
+use task::{Builder, Ended, sleep};
 
 use crate::{CheckError, expect};
 
@@ -42,4 +45,32 @@ pub(crate) fn silent_cpu() -> Result<(), CheckError> {
     expect("pages in quarantine are used again", u64::from(reused), 0)?;
     mapping::retry_quarantine();
     expect("pages in quarantine when it answers again", mapping::quarantined() as u64, 0)
+}
+
+/// Overwrites a block that it has given back, as a driver gone wrong might, and goes on allocating until the allocator
+/// stumbles. The task must end, and everybody else must not.
+pub(crate) fn damaged_heap() -> Result<(), CheckError> {
+    // Larger than what is kept in stock, so that the general allocator's own lists are hit.
+    const SIZE: usize = 5000;
+    let task = Builder::new().name("damages").spawn(|| {
+        let Ok(layout) = Layout::from_size_align(SIZE, 16) else { return };
+        // SAFETY: the layout has a size; the blocks are given back with it. What is written afterwards is the damage that
+        // this check is about.
+        unsafe {
+            let blocks = [alloc(layout), alloc(layout), alloc(layout)];
+            if blocks.contains(&core::ptr::null_mut()) {
+                return;
+            }
+            dealloc(blocks[1], layout);
+            for word in 0..64 {
+                blocks[1].cast::<u64>().add(word).write_volatile(0xdead_0000_0000_beef);
+            }
+        }
+        let mut blocks: Vec<Vec<u8>> = Vec::new();
+        for round in 0..1000 {
+            blocks.push(Vec::with_capacity(SIZE - 4000 + 10 * round));
+        }
+    });
+    let ended = task.map_err(|_| CheckError::Heap)?.join();
+    expect("the task that damaged the heap has faulted", u64::from(matches!(ended, Err(Ended::Faulted(_)))), 1)
 }
