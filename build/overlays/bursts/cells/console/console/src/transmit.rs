@@ -1,4 +1,4 @@
-//! From the writers to the port, in bursts: the variant for much output, which holds the port for longer at a time.
+//! Output in bursts: several lines in one turn of the port, for those who print much.
 use console_state::{TRANSMIT, WORK, WRITABLE};
 
 /// The most that is sent in one turn: what a screen shows, in a stack frame of reasonable size. Several lines are sent
