@@ -9,6 +9,7 @@ use unwinder::{Registers, Walker};
 use crate::{CheckError, equal};
 
 /// The frames of a task that waits, or the error; nothing if it runs just now.
+#[allow(clippy::cast_possible_truncation, reason = "an address has 64 bits here")]
 fn frames(task: &Task) -> Option<Result<u64, unwinder::WalkError>> {
     let address = task.saved_stack_pointer()?;
     let stack = task.faults.stack.get();

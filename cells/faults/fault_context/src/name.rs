@@ -17,6 +17,7 @@ impl Name {
     pub const EMPTY: Self = Self { length: 0, bytes: [0; Self::CAPACITY] };
 
     /// The name, cut at the last character that fits.
+    #[allow(clippy::cast_possible_truncation, reason = "the capacity is far below 256")]
     pub fn new(name: &str) -> Self {
         let length = name.floor_char_boundary(Self::CAPACITY);
         let mut bytes = [0; Self::CAPACITY];

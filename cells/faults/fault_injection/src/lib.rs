@@ -114,5 +114,5 @@ unsafe extern "C-unwind" fn entry(kind: u64, rip: u64, rsp: u64) {
 }
 
 extern "C-unwind" fn make_number(kind: u64) {
-    make(FaultKind::from_number(kind as u8).unwrap_or(FaultKind::Panic));
+    make(u8::try_from(kind).ok().and_then(FaultKind::from_number).unwrap_or(FaultKind::Panic));
 }

@@ -77,6 +77,12 @@ struct Ring {
     next: u64,
 }
 
+/// Where the record with this number is kept.
+#[allow(clippy::cast_possible_truncation, reason = "the remainder is below the capacity")]
+const fn slot_of(number: u64) -> usize {
+    (number % CAPACITY as u64) as usize
+}
+
 /// Sets who knows what is at an address.
 pub fn set_resolver(resolver: Resolver) {
     RESOLVER.store(resolver as *mut (), Ordering::Release);
@@ -100,7 +106,7 @@ pub fn count() -> u64 {
 /// The record with this number (they are numbered from 0), if it is still kept.
 pub fn get(number: u64) -> Option<FaultRecord> {
     let ring = RING.lock();
-    ring.records[(number % CAPACITY as u64) as usize].filter(|record| record.number == number)
+    ring.records[slot_of(number)].filter(|record| record.number == number)
 }
 
 /// The records that are kept, oldest first. Each is taken when it is asked for, so the log is never locked for long.
@@ -149,11 +155,11 @@ pub fn record(context: &FaultContext, caught: &Caught) {
         action: if caught.at_root { Action::Ended } else { Action::Caught },
         microseconds: caught.ticks / clock::ticks_per_microsecond().max(1),
     };
-    locate(&mut record, &caught.trace);
+    locate(&mut record, &context.trace.get());
     let mut ring = RING.lock();
     record.number = ring.next;
     ring.next += 1;
-    ring.records[(record.number % CAPACITY as u64) as usize] = Some(record);
+    ring.records[slot_of(record.number)] = Some(record);
     drop(ring);
     announce(&record);
 }

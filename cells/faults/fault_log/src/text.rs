@@ -31,6 +31,7 @@ impl Text {
 }
 
 impl Write for Text {
+    #[allow(clippy::cast_possible_truncation, reason = "the capacity is far below 256")]
     fn write_str(&mut self, more: &str) -> fmt::Result {
         let start = usize::from(self.length);
         let fits = more.floor_char_boundary(Self::CAPACITY - start);

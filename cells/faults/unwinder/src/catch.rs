@@ -6,18 +6,16 @@ use core::mem::{ManuallyDrop, MaybeUninit};
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
-use fault_context::{CatchRecord, Cause, FaultContext, StackBounds, Trace, Unwinding};
+use fault_context::{CatchRecord, Cause, FaultContext, StackBounds, Unwinding};
 
 use crate::machine;
 use crate::raise::call_landed_hook;
 
-/// What was caught, and what it cost.
+/// What was caught, and what it cost. Where the frames stood when it began is in the context's trace.
 #[derive(Debug, Clone, Copy)]
 pub struct Caught {
     /// Why the unwinding began.
     pub cause: Cause,
-    /// Where the frames stood then, innermost first.
-    pub trace: Trace,
     /// Panics and faults that followed in landing pads.
     pub nested: u32,
     /// Frames that were passed without their landing pads.
@@ -132,7 +130,6 @@ fn settle(context: &FaultContext, is_root: bool, ended: &Unwinding, cpu: CpuStat
     let now = unsafe { core::arch::x86_64::_rdtsc() };
     let caught = Caught {
         cause: ended.cause,
-        trace: context.trace.get(),
         nested: ended.nested,
         lost_frames: ended.lost_frames,
         lost_bytes: ended.lost_bytes,

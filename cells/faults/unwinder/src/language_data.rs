@@ -75,12 +75,18 @@ impl Cursor {
     }
 }
 
+/// The address as a pointer.
+#[allow(clippy::cast_possible_truncation, reason = "an address has 64 bits here")]
+fn pointer(address: u64) -> *const u8 {
+    core::ptr::with_exposed_provenance(address as usize)
+}
+
 /// Finds what the function at `function` has for the call around `lookup`.
 ///
 /// # Safety
 /// `area` is the language-specific data of that function.
 pub(crate) unsafe fn action(area: u64, function: u64, lookup: u64) -> Action {
-    let mut cursor = Cursor(core::ptr::with_exposed_provenance(area as usize));
+    let mut cursor = Cursor(pointer(area));
     if cursor.byte() != OMITTED {
         // A landing pad base of its own is not used by rustc.
         return Action::GiveUp;
@@ -119,7 +125,7 @@ unsafe fn interpret(actions: u64, first: u64, pad: u64) -> Action {
     if first == 0 {
         return Action::CleanUp(pad);
     }
-    let filter = Cursor(core::ptr::with_exposed_provenance((actions + first - 1) as usize)).signed();
+    let filter = Cursor(pointer(actions + first - 1)).signed();
     // Zero is a cleanup. Positive is a catch clause of the compiler's own `catch_unwind`; nothing in the kernel
     // stops an unwinding that way, so none is entered. Negative is a filter: the compiler's `abort`.
     if filter == 0 { Action::CleanUp(pad) } else { Action::GiveUp }

@@ -198,6 +198,7 @@ fn caller(
 }
 
 /// Reads a word of the stack.
+#[allow(clippy::cast_possible_truncation, reason = "an address has 64 bits here")]
 pub(crate) fn read_word(address: u64, rip: u64, stack: StackBounds) -> Result<u64, WalkError> {
     if !stack.holds_word(address) {
         return Err(WalkError::OffStack { rsp: address, rip });
