@@ -90,8 +90,7 @@ impl Core {
             return Err(CreateError::NoCapacity);
         }
         let bytes = message.layout.size().checked_mul(capacity).ok_or(CreateError::TooLarge)?;
-        let allocated =
-            Layout::from_size_align(bytes, message.layout.align()).map_err(|_| CreateError::TooLarge)?;
+        let allocated = Layout::from_size_align(bytes, message.layout.align()).map_err(|_| CreateError::TooLarge)?;
         let buffer = if bytes == 0 {
             allocated.dangling_ptr()
         } else {

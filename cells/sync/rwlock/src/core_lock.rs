@@ -57,8 +57,7 @@ pub(crate) struct Claim<'a> {
 
 impl Core {
     pub(crate) const fn new() -> Self {
-        let mut readers =
-            [const { Reader { header: LockHeader::new(release_lost_reader), index: 0 } }; MAX_READERS];
+        let mut readers = [const { Reader { header: LockHeader::new(release_lost_reader), index: 0 } }; MAX_READERS];
         let mut index = 0;
         while index < MAX_READERS {
             readers[index].index = index;
@@ -79,7 +78,8 @@ impl Core {
                 continue;
             }
             let place = Place { index: reader.index, ledger, entry: ledger.enter(&reader.header) };
-            let mine = reader.header.owner.compare_exchange(NOBODY, ledger.owner(), Ordering::SeqCst, Ordering::Relaxed);
+            let mine =
+                reader.header.owner.compare_exchange(NOBODY, ledger.owner(), Ordering::SeqCst, Ordering::Relaxed);
             if mine.is_err() {
                 ledger.strike(place.entry);
                 continue;
