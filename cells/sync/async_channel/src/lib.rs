@@ -112,7 +112,10 @@ impl<T: Send> Sender<T> {
         loop {
             // SAFETY: the message is of the channel's type and is given up once it is the channel's.
             match unsafe { self.core.send(message.address()) } {
-                Attempt::Done => return Ok(message.give_up()),
+                Attempt::Done => {
+                    message.give_up();
+                    return Ok(());
+                }
                 Attempt::MustWait(ticket) => park(ticket),
                 Attempt::Disconnected => return Err(SendError::Disconnected(message.take_back())),
             };
@@ -126,7 +129,10 @@ impl<T: Send> Sender<T> {
         loop {
             // SAFETY: as in `send`.
             match unsafe { self.core.send(message.address()) } {
-                Attempt::Done => return Ok(message.give_up()),
+                Attempt::Done => {
+                    message.give_up();
+                    return Ok(());
+                }
                 Attempt::MustWait(_) if clock::now() >= deadline => return Err(SendError::Full(message.take_back())),
                 Attempt::MustWait(ticket) => park_until(ticket, deadline),
                 Attempt::Disconnected => return Err(SendError::Disconnected(message.take_back())),
@@ -139,7 +145,10 @@ impl<T: Send> Sender<T> {
         let message = InHand::new(message);
         // SAFETY: as in `send`.
         match unsafe { self.core.send(message.address()) } {
-            Attempt::Done => Ok(message.give_up()),
+            Attempt::Done => {
+                message.give_up();
+                Ok(())
+            }
             Attempt::MustWait(_) => Err(SendError::Full(message.take_back())),
             Attempt::Disconnected => Err(SendError::Disconnected(message.take_back())),
         }

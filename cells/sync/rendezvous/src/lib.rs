@@ -186,7 +186,10 @@ impl<T: Send> Sender<T> {
         loop {
             wait(ticket, deadline);
             ticket = match shared.meeting.complete(number) {
-                Progress::Taken => return Ok(offer.taken()),
+                Progress::Taken => {
+                    offer.taken();
+                    return Ok(());
+                }
                 Progress::MustWait(ticket) => ticket,
                 Progress::Disconnected => match offer.withdraw() {
                     Some(message) => return Err(SendError::Disconnected(message)),

@@ -72,7 +72,7 @@ impl Priority {
     /// The level as a number below [`Priority::LEVELS`].
     #[inline]
     pub const fn level(self) -> u8 {
-        self.0 & (Self::LEVELS as u8 - 1)
+        self.0 & 31
     }
 }
 
@@ -87,6 +87,8 @@ impl fmt::Display for Priority {
         self.0.fmt(f)
     }
 }
+
+const _: () = assert!(Priority::LEVELS == 32);
 
 /// One ready task, in terms that every policy understands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -117,7 +119,7 @@ impl PolicyEntry {
     /// The entry of `task` on `cpu` with the base priority in the low byte of `word` and the inherited one in the next.
     #[inline]
     pub const fn of_priorities(task: Slot, cpu: u32, word: u32) -> Self {
-        let (base, inherited) = (Priority(word as u8 & 31), Priority((word >> 8) as u8 & 31));
+        let (base, inherited) = (Priority((word & 31) as u8), Priority((word >> 8 & 31) as u8));
         Self { task, cpu, base, inherited }
     }
 
@@ -127,7 +129,7 @@ impl PolicyEntry {
         if word & PRESENT == 0 {
             return None;
         }
-        let (base, inherited) = (Priority(word as u8 & 31), Priority((word >> 8) as u8 & 31));
+        let (base, inherited) = (Priority((word & 31) as u8), Priority((word >> 8 & 31) as u8));
         Some(Self { task, cpu: word >> 16 & 0xff, base, inherited })
     }
 }

@@ -12,10 +12,10 @@ const _: () = assert!(MAX_CPUS == policy_interface::MAX_CPUS);
 static LOCKS: [SpinLock<QueueAccess>; MAX_CPUS] = {
     // SAFETY: one access per CPU, each inside its lock.
     let mut locks = [const { SpinLock::new(unsafe { QueueAccess::new(0) }) }; MAX_CPUS];
-    let mut cpu = 1;
-    while cpu < MAX_CPUS {
+    let mut cpu: u32 = 1;
+    while (cpu as usize) < MAX_CPUS {
         // SAFETY: as above.
-        locks[cpu] = SpinLock::new(unsafe { QueueAccess::new(cpu as u32) });
+        locks[cpu as usize] = SpinLock::new(unsafe { QueueAccess::new(cpu) });
         cpu += 1;
     }
     locks

@@ -37,10 +37,19 @@ struct Policy {
 
 static POLICY: Policy = Policy::new();
 
+impl Queue {
+    const fn new() -> Self {
+        Self { ready: List::new(), length: AtomicU32::new(0), ticks: AtomicU32::new(0) }
+    }
+}
+
 impl Policy {
     const fn new() -> Self {
-        const EMPTY: Queue = Queue { ready: List::new(), length: AtomicU32::new(0), ticks: AtomicU32::new(0) };
-        Self { queues: [EMPTY; MAX_CPUS], links: Links::new(), entries: [const { AtomicU32::new(0) }; MAX_TASKS] }
+        Self {
+            queues: [const { Queue::new() }; MAX_CPUS],
+            links: Links::new(),
+            entries: [const { AtomicU32::new(0) }; MAX_TASKS],
+        }
     }
 
     #[inline]

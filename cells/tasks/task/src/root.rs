@@ -41,7 +41,7 @@ pub(crate) extern "C-unwind" fn main() -> ! {
     let how = match outcome {
         Ok(()) => Ok(()),
         Err(_) if current.is_exiting(RIGHT) => Err(Ended::Exited),
-        Err(caught) => Err(Ended::from(caught.cause)),
+        Err(cause) => Err(Ended::from(cause)),
     };
     finish(current, how)
 }
@@ -56,14 +56,13 @@ pub fn exit() -> ! {
 }
 
 /// Runs `body`; whatever it meets, it comes back here.
-fn guarded(current: Current, body: impl FnOnce()) -> Result<(), Caught> {
-    let outcome = catch_root(body);
-    if let Err(caught) = &outcome
-        && !current.is_exiting(RIGHT)
-    {
-        tell(current, caught);
-    }
-    outcome
+fn guarded(current: Current, body: impl FnOnce()) -> Result<(), Cause> {
+    catch_root(body).map_err(|caught| {
+        if !current.is_exiting(RIGHT) {
+            tell(current, &caught);
+        }
+        caught.cause
+    })
 }
 
 /// A destructor that panics must not keep the others from running; it may also use thread locals again, which then are
