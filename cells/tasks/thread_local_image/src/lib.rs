@@ -29,7 +29,10 @@ struct Block {
 }
 
 static BLOCKS: SpinLock<Vec<Block>> = SpinLock::new(Vec::new());
-static GROWTH: Once<fn(distance: usize, bytes: &[u8]) -> Result<(), ImageError>> = Once::new();
+static GROWTH: Once<Growth> = Once::new();
+
+/// Gives the tasks that run a block, by its distance and initial bytes.
+pub type Growth = fn(distance: usize, bytes: &[u8]) -> Result<(), ImageError>;
 
 /// Why a cell cannot have its thread locals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,6 +158,6 @@ pub fn initialise(block: &mut [u8]) {
 }
 
 /// Sets who gives a new block to the tasks that run: called with the block's distance and initial bytes.
-pub fn set_growth_hook(hook: fn(distance: usize, bytes: &[u8]) -> Result<(), ImageError>) {
+pub fn set_growth_hook(hook: Growth) {
     GROWTH.call_once(|| hook);
 }

@@ -94,15 +94,18 @@ unsafe fn drop_value<T: 'static>(place: *mut ()) {
     drop(value);
 }
 
+/// Calls what it is given with the running task's value.
+type Access<T> = fn(&mut dyn FnMut(&T));
+
 /// A thread local: the name that [`thread_local!`] declares.
 pub struct ThreadLocal<T: 'static> {
-    with: fn(&mut dyn FnMut(&T)),
+    with: Access<T>,
 }
 
 impl<T: 'static> ThreadLocal<T> {
     /// For [`thread_local!`].
     #[doc(hidden)]
-    pub const fn new(with: fn(&mut dyn FnMut(&T))) -> Self {
+    pub const fn new(with: Access<T>) -> Self {
         Self { with }
     }
 
