@@ -3,7 +3,7 @@
 use machine::Shell;
 
 use crate::claim;
-use crate::harness::{Batch, Check, Outcome, Places};
+use crate::harness::{Batch, Check, Failure, Outcome, Places};
 use crate::shell::{contains, one_line};
 
 /// The namespace and the memory.
@@ -108,22 +108,24 @@ fn memory_adds_up(shell: &mut Shell) -> Outcome {
     Ok(())
 }
 
+/// Free frames, when caches have been emptied.
+pub(crate) fn free_frames(shell: &mut Shell) -> Result<u64, Failure> {
+    shell.run("mem reclaim")?;
+    let output = shell.run("mem")?;
+    let line = output.lines().find(|line| line.starts_with("free ")).unwrap_or_default();
+    Ok(line.split_whitespace().nth(1).and_then(|word| word.parse().ok()).unwrap_or_default())
+}
+
 fn no_memory_lost(shell: &mut Shell) -> Outcome {
-    let free = |shell: &mut Shell| -> Result<u64, crate::harness::Failure> {
-        shell.run("mem reclaim")?;
-        let output = shell.run("mem")?;
-        let line = output.lines().find(|line| line.starts_with("free ")).unwrap_or_default().to_owned();
-        Ok(line.split_whitespace().nth(1).and_then(|word| word.parse().ok()).unwrap_or_default())
-    };
     // The first starts fill caches.
     for _ in 0..5 {
         shell.run("echo warm | cat")?;
     }
-    let before = free(shell)?;
+    let before = free_frames(shell)?;
     for _ in 0..20 {
         shell.run("echo again | cat")?;
     }
-    let after = free(shell)?;
+    let after = free_frames(shell)?;
     claim!(after + 8 >= before && before > 0, "{before} free frames before, {after} after");
     Ok(())
 }

@@ -103,19 +103,13 @@ fn says_within(shell: &mut Shell, command: &str, expected: &str) -> Outcome {
 }
 
 fn many_faults(shell: &mut Shell) -> Outcome {
-    let free = |shell: &mut Shell| -> Result<u64, Failure> {
-        shell.run("mem reclaim")?;
-        let output = shell.run("mem")?;
-        let line = output.lines().find(|line| line.starts_with("free ")).unwrap_or_default().to_owned();
-        Ok(line.split_whitespace().nth(1).and_then(|word| word.parse().ok()).unwrap_or_default())
-    };
     recovered(shell, "panic")?;
-    let before = free(shell)?;
+    let before = crate::cells::free_frames(shell)?;
     for _ in 0..5 {
         recovered(shell, "panic")?;
         recovered(shell, "null")?;
     }
-    let after = free(shell)?;
+    let after = crate::cells::free_frames(shell)?;
     claim!(after + 64 >= before && before > 0, "{before} free frames before ten faults, {after} after");
     Ok(())
 }

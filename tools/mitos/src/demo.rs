@@ -14,8 +14,11 @@ use crate::report;
 
 const BOOT: Duration = Duration::from_secs(60);
 const STEP: Duration = Duration::from_secs(60);
-/// Swapped there and back, so that the machine ends as it began.
-const SWAPS: [&str; 4] = ["scheduling_policy", "console", "async_channel_core", "heap"];
+/// The cell and the build with its alternate. Each is swapped there and back, so that the machine ends as it began.
+const SWAPS: [(&str, &str); 4] =
+    [("scheduling_policy", "priority"), ("console", "bursts"), ("async_channel_core", "batching"), ("heap", "frugal")];
+/// The build that was booted.
+const BASE: &str = "base";
 const FAULTS: [&str; 8] = ["panic", "null", "gp", "div", "ud", "overflow", "deadlock", "oom"];
 /// Frames that a step may leave in caches of the kernel, which `mem reclaim` does not empty.
 const SLACK_FRAMES: u64 = 64;
@@ -100,8 +103,8 @@ impl Walk {
         (self.report.frames_before, self.report.heap_before) = self.memory()?;
         let cells = self.cells()?;
         self.load()?;
-        for cell in SWAPS {
-            self.swap(cell)?;
+        for (cell, build) in SWAPS {
+            self.swap(cell, build)?;
         }
         for kind in FAULTS {
             self.fault(kind)?;
@@ -159,14 +162,14 @@ impl Walk {
     }
 
     /// Swaps a cell while four tasks compute and two talk over a channel, and back.
-    fn swap(&mut self, cell: &str) -> Result<(), MachineError> {
+    fn swap(&mut self, cell: &str, build: &str) -> Result<(), MachineError> {
         for _ in 0..4 {
             self.shell.run("busy 8 &")?;
         }
         let mark = self.shell.machine().mark();
         self.shell.run("traffic 6 &")?;
-        let there = self.swap_once(cell)?;
-        let back = self.swap_once(cell)?;
+        let there = self.swap_once(cell, build)?;
+        let back = self.swap_once(cell, BASE)?;
         let traffic = self.shell.machine().line_since(mark, " doubled", STEP)?;
         self.wait_for_end_of("busy")?;
         let whole = traffic.ends_with(" 0 lost, 0 doubled");
@@ -179,17 +182,19 @@ impl Walk {
         Ok(())
     }
 
-    fn swap_once(&mut self, cell: &str) -> Result<(SwapRow, String), MachineError> {
-        let output = self.shell.run(&format!("swap {cell}"))?;
-        let phase = |name: &str| output.number_after(name);
+    fn swap_once(&mut self, cell: &str, build: &str) -> Result<(SwapRow, String), MachineError> {
+        let output = self.shell.run(&format!("swap {build}"))?;
+        let phase = |name: &str| output.number_after(&format!("{name} "));
+        // `..., 0 zombies`
+        let zombies = output.text.find(" zombies").and_then(|at| output.text[..at].rsplit(' ').next()?.parse().ok());
         let row = SwapRow {
             cell: cell.to_owned(),
-            ok: phase("prepare").is_some() && phase("commit").is_some(),
+            ok: output.contains(&format!("swapped to {build}")) && phase("commit").is_some(),
             prepare_us: phase("prepare"),
             quiesce_us: phase("quiesce"),
             commit_us: phase("commit"),
             reclaim_us: phase("reclaim"),
-            zombies: phase("zombies"),
+            zombies,
         };
         let text = output.text.lines().collect::<Vec<_>>().join("; ");
         Ok((row, text))
@@ -210,8 +215,8 @@ impl Walk {
         let alive = self.shell.run("echo alive")?.contains("alive");
         let recovered = count > before && alive && !line.is_empty();
         let number_before = |label: &str| line[..line.find(label)?].split_whitespace().last()?.parse().ok();
-        let us = number_before(" us");
-        let leaked_bytes = number_before(" bytes");
+        let us = number_before(" us on");
+        let leaked_bytes = number_before(" bytes leaked");
         self.report.faults.push(FaultRow { kind: kind.to_owned(), recovered, us, leaked_bytes });
         self.step(&format!("fault {kind}"), verdict(recovered, &line));
         self.wait_for_end_of("busy")
