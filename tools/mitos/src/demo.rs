@@ -185,8 +185,6 @@ impl Walk {
     fn swap_once(&mut self, cell: &str, build: &str) -> Result<(SwapRow, String), MachineError> {
         let output = self.shell.run(&format!("swap {build}"))?;
         let phase = |name: &str| output.number_after(&format!("{name} "));
-        // `..., 0 zombies`
-        let zombies = output.text.find(" zombies").and_then(|at| output.text[..at].rsplit(' ').next()?.parse().ok());
         let row = SwapRow {
             cell: cell.to_owned(),
             ok: output.contains(&format!("swapped to {build}")) && phase("commit").is_some(),
@@ -194,7 +192,7 @@ impl Walk {
             quiesce_us: phase("quiesce"),
             commit_us: phase("commit"),
             reclaim_us: phase("reclaim"),
-            zombies,
+            zombies: phase("zombies"),
         };
         let text = output.text.lines().collect::<Vec<_>>().join("; ");
         Ok((row, text))
