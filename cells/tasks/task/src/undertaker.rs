@@ -87,20 +87,27 @@ fn next_deadline() -> Option<Instant> {
     CONDEMNED.lock().iter().map(|(deadline, _)| *deadline).min()
 }
 
+/// Works for ever. A fault costs the piece of work in hand, not the undertaker: nobody restarts it.
 fn work() -> ! {
     loop {
-        let ticket = WORK.ticket();
-        match next_work() {
-            // SAFETY: the slot is occupied until it is released, which nobody does but this task, below.
-            Some(Work::Dispose(slot)) => dispose(unsafe { task_core::by_slot(slot) }),
-            Some(Work::Insist(task)) => kill::insist(&task),
-            Some(Work::Forget(task)) => drop(task),
-            None => {
-                match next_deadline() {
-                    Some(deadline) => wait_queue::park_until(ticket, deadline),
-                    None => wait_queue::park(ticket),
-                };
-            }
+        if let Err(caught) = unwinder::catch(work_once) {
+            log::error!("the undertaker goes on after a fault of its own: {caught}");
+        }
+    }
+}
+
+fn work_once() {
+    let ticket = WORK.ticket();
+    match next_work() {
+        // SAFETY: the slot is occupied until it is released, which nobody does but this task, below.
+        Some(Work::Dispose(slot)) => dispose(unsafe { task_core::by_slot(slot) }),
+        Some(Work::Insist(task)) => kill::insist(&task),
+        Some(Work::Forget(task)) => drop(task),
+        None => {
+            match next_deadline() {
+                Some(deadline) => wait_queue::park_until(ticket, deadline),
+                None => wait_queue::park(ticket),
+            };
         }
     }
 }
