@@ -83,9 +83,8 @@ impl Scan {
         let mut targets = Vec::new();
         let mut books = Vec::new();
         for (zombie, kept) in kept.iter().enumerate() {
-            let ranges = kept.retired.ranges().filter(|range| !range.is_empty());
-            targets.extend(ranges.map(|range| Target { range, zombie }));
-            kept.retired.books(|range| books.push(range));
+            targets.extend(kept.retired.ranges().into_iter().map(|range| Target { range, zombie }));
+            books.extend(kept.retired.books());
         }
         let holders = alloc::vec![0; kept.len()];
         let lowest = targets.iter().map(|target| target.range.start).min().unwrap_or(u64::MAX);
@@ -164,11 +163,17 @@ impl Scan {
     pub fn finish(self) -> usize {
         let mut freed = Vec::new();
         let mut kept = ZOMBIES.lock();
+        // Text of a zombie that is held may call others, which are held by it.
+        let mut holders = self.holders;
+        let count = holders.len().min(kept.len());
+        while let Some((held, holder)) = (0..count).find_map(|free| {
+            let holds = |&by: &usize| holders[by] != 0 && kept[by].retired.refers_to(&kept[free].retired);
+            (0..count).find(holds).filter(|_| holders[free] == 0).map(|by| (free, holders[by]))
+        }) {
+            holders[held] = holder;
+        }
         // Newer zombies stand behind the ones that were scanned.
-        for (zombie, &holder) in self.holders.iter().enumerate().rev() {
-            if zombie >= kept.len() {
-                continue;
-            }
+        for (zombie, &holder) in holders.iter().enumerate().take(count).rev() {
             kept[zombie].holder = holder;
             if holder == 0 {
                 freed.push(kept.remove(zombie));

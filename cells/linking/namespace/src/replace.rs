@@ -75,6 +75,8 @@ pub struct Prepared {
     stubs: Vec<(Function, Function, u64)>,
     /// References of cells that stay: cell, place in its list, what it will be.
     references: Vec<(CellId, usize, Reference)>,
+    /// References that the old cells will have: where their text goes on, it leads to the new ones.
+    successions: Vec<(CellId, Reference)>,
     words: Vec<Write>,
     // Declared after what refers to nothing, so that frames go last.
     pages: Vec<Replacement>,
@@ -87,14 +89,17 @@ pub struct Prepared {
 /// A replaced cell that is no longer in the namespace. Its memory is freed when this is dropped.
 #[derive(Debug)]
 pub struct Retired {
-    cell: Cell,
-    /// Stubs of functions that the new version does not have.
-    orphans: Vec<u64>,
+    id: CellId,
+    name: String,
 }
 
 impl Drop for Retired {
     fn drop(&mut self) {
-        let _before_boot = state::with_locked(|state| state.stubs.remove(self.cell.id));
+        let cell = state::with_locked(|state| {
+            state.stubs.remove(self.id);
+            state.zombies.remove(&self.id)
+        });
+        drop(cell);
     }
 }
 
@@ -102,33 +107,48 @@ impl Retired {
     /// The cell's name.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.cell.entry.name
+        &self.name
+    }
+
+    fn look<R: Default>(&self, look: impl FnOnce(&state::State, &Cell) -> R) -> R {
+        state::look(|state| state.zombies.get(&self.id).map(|cell| look(state, cell))).flatten().unwrap_or_default()
     }
 
     /// Addresses of its text, its constants and the stubs of its functions that have no successor: nothing may refer to
     /// them when this is dropped.
-    pub fn ranges(&self) -> impl Iterator<Item = Range<u64>> {
-        let segments = [layout::Segment::Text, layout::Segment::Constants].map(|segment| self.cell.range(segment));
-        let stubs = self.orphans.iter().map(|&address| address..address + linker::STUB_SIZE as u64);
-        segments.into_iter().chain(stubs)
+    #[must_use]
+    pub fn ranges(&self) -> Vec<Range<u64>> {
+        self.look(|state, cell| {
+            let segments = [layout::Segment::Text, layout::Segment::Constants].map(|segment| cell.range(segment));
+            let stubs = state.stubs.of_cell(cell.id).map(|(_, address)| address..address + linker::STUB_SIZE as u64);
+            segments.into_iter().chain(stubs).filter(|range| !range.is_empty()).collect()
+        })
     }
 
     /// Bytes of memory that dropping it frees.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        let segments = &self.cell.segments;
-        segments.text.as_ref().map_or(0, mapping::MappedPages::len)
-            + segments.constants.as_ref().map_or(0, mapping::MappedPages::len)
+        self.look(|_, cell| {
+            let segments = &cell.segments;
+            segments.text.as_ref().map_or(0, mapping::MappedPages::len)
+                + segments.constants.as_ref().map_or(0, mapping::MappedPages::len)
+        })
     }
 
-    /// Addresses of all that the books keep about it, which a scan for references must not take for references.
-    pub fn books(&self, mut each: impl FnMut(Range<u64>)) {
-        let range = |start: *const u8, bytes: usize| start.addr() as u64..(start.addr() + bytes) as u64;
-        each(range(core::ptr::from_ref(self).cast(), size_of::<Self>()));
-        each(range(self.orphans.as_ptr().cast(), size_of_val(&self.orphans[..])));
-        for (start, bytes) in self.cell.frames.iter().flat_map(unwind_table::Registration::memory) {
-            each(start as u64..(start + bytes) as u64);
-        }
+    /// Whether it refers to `other`, which must then stay as long as this does.
+    #[must_use]
+    pub fn refers_to(&self, other: &Self) -> bool {
+        self.look(|_, cell| cell.references.iter().any(|reference| reference.cell == other.id))
+    }
+
+    /// Addresses of what the frame table keeps about it, which a scan for references must not take for references. All
+    /// other books conceal their addresses.
+    #[must_use]
+    pub fn books(&self) -> Vec<Range<u64>> {
+        self.look(|_, cell| {
+            let memory = cell.frames.iter().flat_map(unwind_table::Registration::memory);
+            memory.map(|(start, bytes)| start as u64..(start + bytes) as u64).collect()
+        })
     }
 }
 
@@ -205,8 +225,17 @@ impl Prepared {
         let retired = state::with_locked(|state| {
             state.stubs.rename(&self.stubs);
             for (user, place, reference) in self.references.drain(..) {
-                if let Some(slot) = state.cells.get_mut(&user).and_then(|cell| cell.references.get_mut(place)) {
+                let user = match state.cells.get_mut(&user) {
+                    Some(cell) => Some(cell),
+                    None => state.zombies.get_mut(&user),
+                };
+                if let Some(slot) = user.and_then(|cell| cell.references.get_mut(place)) {
                     *slot = reference;
+                }
+            }
+            for (old, reference) in self.successions.drain(..) {
+                if let Some(cell) = state.cells.get_mut(&old) {
+                    cell.references.push(reference);
                 }
             }
             let mut retired = Vec::with_capacity(pairs.len());
@@ -219,8 +248,8 @@ impl Prepared {
                     // Statics that stay are the new cell's now; so are thread locals, which are the same.
                     new.segments.data.append(&mut old.segments.data);
                     new.thread_locals = new.thread_locals.take().or_else(|| old.thread_locals.take());
-                    let orphans = state.stubs.of_cell(old.id).map(|(_, address)| address).collect();
-                    retired.push(Retired { cell: old, orphans });
+                    retired.push(Retired { id: old.id, name: old.entry.name.clone() });
+                    state.zombies.insert(old.id, old);
                 }
                 new_cells.push(new);
             }

@@ -13,6 +13,8 @@ use crate::{LoadError, cell::Cell, replace::ReplaceError, stubs::StubTable};
 pub(crate) struct State {
     pub(crate) archive: Archive<&'static [u8]>,
     pub(crate) cells: BTreeMap<CellId, Cell>,
+    /// Replaced cells: out of the namespace, but stacks may still stand in their text, whose calls are kept up to date.
+    pub(crate) zombies: BTreeMap<CellId, Cell>,
     pub(crate) index: Index,
     pub(crate) stubs: StubTable,
     pub(crate) next: u32,
@@ -26,7 +28,7 @@ static STATE: PreemptLock<Option<State>> = PreemptLock::new(None);
 
 impl State {
     pub(crate) fn new(archive: Archive<&'static [u8]>) -> Self {
-        Self { archive, cells: BTreeMap::new(), index: Index::new(), stubs: StubTable::default(), next: 0, replacing: false, deferred: Vec::new() }
+        Self { archive, cells: BTreeMap::new(), zombies: BTreeMap::new(), index: Index::new(), stubs: StubTable::default(), next: 0, replacing: false, deferred: Vec::new() }
     }
 
     /// The number of the loaded cell called `name`.

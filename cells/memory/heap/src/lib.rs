@@ -64,7 +64,7 @@ unsafe impl GlobalAlloc for Heap {
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         discharge(layout.size());
         // SAFETY: the caller gives the block away, all of it.
-        unsafe { ptr::write_bytes(block, 0, layout.size()) };
+        unsafe { clear(block, layout.size()) };
         match Class::of(layout.size(), layout.align()) {
             Some(class) => {
                 let quiet = InterruptGuard::new();
@@ -100,6 +100,25 @@ unsafe impl GlobalAlloc for Heap {
             }
             target
         }
+    }
+}
+
+/// Clears a block. In place of `memset`, whose call costs as much as clearing the small blocks that come most often;
+/// blocks are multiples of a word, whatever was asked for.
+///
+/// # Safety
+/// The block is the caller's, with `size` bytes rounded up to a word.
+#[inline]
+unsafe fn clear(block: *mut u8, size: usize) {
+    // SAFETY: the caller's promise; the direction flag is clear in Rust code.
+    unsafe {
+        core::arch::asm!(
+            "rep stosq",
+            inout("rcx") size.div_ceil(8) => _,
+            inout("rdi") block => _,
+            in("rax") 0_u64,
+            options(nostack, preserves_flags)
+        );
     }
 }
 

@@ -64,7 +64,8 @@ pub(super) fn compare(
         .filter_map(|(number, section)| Some((number, *by_name.get(section.name)?)))
         .collect();
     let kept_statics = keep_statics(old, new, &counterpart, hands_over).map_err(refused)?;
-    let stable = stable_text(old, new, &counterpart);
+    let kept: HashSet<usize> = kept_statics.values().copied().collect();
+    let stable = stable_text(old, new, &counterpart, &kept);
     Ok(Comparison { kept_statics, counterpart, stable })
 }
 
@@ -137,20 +138,23 @@ fn keep_statics(
     Ok(kept)
 }
 
-/// Text that is the same and leads only to text of this cell that is the same: a stack may stand in it.
-fn stable_text(old: &Version<'_>, new: &Version<'_>, counterpart: &HashMap<usize, usize>) -> HashSet<usize> {
+/// Text that does the same in both versions and names no static that changes: a stack may stand in it, for what it calls
+/// is patched to lead to the new version.
+fn stable_text(
+    old: &Version<'_>,
+    new: &Version<'_>,
+    counterpart: &HashMap<usize, usize>,
+    kept: &HashSet<usize>,
+) -> HashSet<usize> {
     let digests = |details: &CellDetails| -> HashMap<u32, ShortDigest> {
         details.sections.iter().map(|section| (section.section, section.digest)).collect()
     };
     let (before, after) = (digests(old.details), digests(new.details));
+    let key = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let same = |number: usize| {
-        let key = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let other = counterpart.get(&number).and_then(|&other| after.get(&key(other)));
         matches!((before.get(&key(number)), other), (Some(one), Some(two)) if one == two)
     };
-    let text = |number: usize| old.object.sections[number].kind == SectionKind::Text;
-    let mut stable: HashSet<usize> =
-        (0..old.object.sections.len()).filter(|&number| text(number) && same(number)).collect();
     let defined: HashMap<&str, usize> = old
         .object
         .symbols
@@ -158,24 +162,15 @@ fn stable_text(old: &Version<'_>, new: &Version<'_>, counterpart: &HashMap<usize
         .filter_map(|symbol| Some((symbol.name, symbol.definition?.0)))
         .filter(|(name, _)| !name.is_empty())
         .collect();
-    let leads_to = |symbol: usize| {
-        let symbol = &old.object.symbols[symbol];
-        symbol.definition.map(|(section, _)| section).or_else(|| defined.get(symbol.name).copied())
+    let names_lost_static = |number: usize| {
+        old.object.relocations(number).iter().any(|place| {
+            let symbol = &old.object.symbols[place.symbol];
+            let target = symbol.definition.map(|(section, _)| section).or_else(|| defined.get(symbol.name).copied());
+            target.is_some_and(|target| is_static(old.object.sections[target].kind) && !kept.contains(&target))
+        })
     };
-    loop {
-        let leading_out: Vec<usize> = stable
-            .iter()
-            .copied()
-            .filter(|&number| {
-                let mut targets = old.object.relocations(number).iter().filter_map(|place| leads_to(place.symbol));
-                targets.any(|target| text(target) && !stable.contains(&target))
-            })
-            .collect();
-        if leading_out.is_empty() {
-            return stable;
-        }
-        for number in leading_out {
-            stable.remove(&number);
-        }
-    }
+    (0..old.object.sections.len())
+        .filter(|&number| old.object.sections[number].kind == SectionKind::Text)
+        .filter(|&number| same(number) && !names_lost_static(number))
+        .collect()
 }

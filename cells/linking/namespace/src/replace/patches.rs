@@ -8,11 +8,7 @@ use linker::CellId;
 use mapping::{MapError, MappedPages, Replacement, Writable};
 
 use super::Write;
-use crate::{
-    cell::Cell,
-    segments::copy_page,
-    stubs::StubTable,
-};
+use crate::{cell::Cell, segments::copy_page, state::State, stubs::StubTable};
 
 /// Whose page it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -89,19 +85,17 @@ impl Patches {
     }
 
     /// Ends the writing: the copies are ready to take the place of their originals.
-    pub(super) fn finish(
-        self,
-        cells: &BTreeMap<CellId, Cell>,
-        stubs: &StubTable,
-    ) -> Result<(Vec<Replacement>, Vec<Write>), (String, MapError)> {
+    pub(super) fn finish(self, state: &State) -> Result<(Vec<Replacement>, Vec<Write>), (String, MapError)> {
         let mut pages = Vec::with_capacity(self.copies.len());
+        let stubs = &state.stubs;
+        let owner_of = |id: CellId| state.cells.get(&id).or_else(|| state.zombies.get(&id));
         for ((owner, page), copy) in self.copies {
             // SAFETY: only the engine's pivot writes the entries, while no CPU runs; `Prepared` drops the replacements
             // before any cell can go.
             let replacement = unsafe {
                 match owner {
                     Owner::Stubs(area) => Some(stubs.area(area).mapping().prepare_replacement(page, copy)),
-                    Owner::Cell(id, segment) => cells.get(&id).and_then(|cell| match segment {
+                    Owner::Cell(id, segment) => owner_of(id).and_then(|cell| match segment {
                         Segment::Text => {
                             cell.segments.text.as_ref().map(|text| text.prepare_replacement(page, copy))
                         }
@@ -115,7 +109,7 @@ impl Patches {
             };
             match replacement {
                 Some(Ok(replacement)) => pages.push(replacement),
-                Some(Err(refused)) => return Err((owner_name(owner, cells), refused.error)),
+                Some(Err(refused)) => return Err((owner_name(owner, state), refused.error)),
                 None => {}
             }
         }
@@ -123,10 +117,10 @@ impl Patches {
     }
 }
 
-fn owner_name(owner: Owner, cells: &BTreeMap<CellId, Cell>) -> String {
+fn owner_name(owner: Owner, state: &State) -> String {
     match owner {
         Owner::Stubs(_) => String::from("(stubs)"),
-        Owner::Cell(id, _) => cells.get(&id).map_or_else(String::new, |cell| cell.entry.name.clone()),
+        Owner::Cell(id, _) => state.name_of(id),
     }
 }
 

@@ -79,12 +79,14 @@ pub(super) fn prepare(state: &mut State, build: &str) -> Result<Prepared, Replac
     for (candidate, file) in candidates.iter().zip(&old_files) {
         works.push(examine(state, candidate, file)?);
     }
+    exclude_lost_statics(state, &mut works);
     let mut prepared = build_new(state, &candidates, &works)?;
+    prepared.unstable.extend(unstable_zombies(state, &candidates)?);
     prepared.hand_overs = hand_overs(state, &prepared)?;
     let patches = patch_references(state, &works, &mut prepared)
         .and_then(|mut patches| patch_stubs(state, &mut patches, &prepared).map(|()| patches));
     let finished = patches.and_then(|patches| {
-        let outcome = patches.finish(&state.cells, &state.stubs);
+        let outcome = patches.finish(state);
         outcome.map_err(|(cell, error)| ReplaceError::Load(LoadError::Memory { cell, error }))
     });
     match finished {
@@ -140,6 +142,70 @@ fn examine<'a>(state: &State, candidate: &'a Candidate, old_file: &'a [u8]) -> R
     Ok(Work { old: old.id, old_object, new_object, comparison })
 }
 
+/// Text that names a static of another cell of the swap set which does not stay is not stable either.
+fn exclude_lost_statics(state: &State, works: &mut [Work<'_>]) {
+    let mut lost: HashSet<(CellId, u32)> = HashSet::new();
+    for work in works.iter() {
+        let kept: HashSet<usize> = work.comparison.kept_statics.values().copied().collect();
+        for (number, section) in work.old_object.sections.iter().enumerate() {
+            let is_static = matches!(section.kind, SectionKind::Data | SectionKind::Zero);
+            if let (true, Ok(place)) = (is_static && !kept.contains(&number), u32::try_from(number)) {
+                lost.insert((work.old, place));
+            }
+        }
+    }
+    for work in works {
+        let object = &work.old_object;
+        work.comparison.stable.retain(|&number| {
+            !object.relocations(number).iter().any(|place| {
+                let symbol = &object.symbols[place.symbol];
+                let global = state.index.get(symbol.name).filter(|_| symbol.definition.is_none());
+                global.is_some_and(|global| lost.contains(&(global.cell, global.section)))
+            })
+        });
+    }
+}
+
+/// Text of earlier versions of the new cells, left by earlier swaps, that is not the same in the new ones.
+fn unstable_zombies(state: &State, candidates: &[Candidate]) -> Result<Vec<Unstable>, ReplaceError> {
+    let mut found = Vec::new();
+    for zombie in state.zombies.values() {
+        let Some(candidate) = candidates.iter().find(|candidate| candidate.entry.name == zombie.entry.name) else {
+            continue;
+        };
+        let old_object = zombie
+            .object()
+            .map_err(|error| LoadError::Object { cell: zombie.entry.name.clone(), error })?;
+        let new_object = parse(candidate)?;
+        let (before, after) = (details(state, &zombie.entry)?, details(state, &candidate.entry)?);
+        let digest = |details: &CellDetails, number: usize| {
+            let of_section = |section: &&manifest::SectionDigest| section.section as usize == number;
+            details.sections.iter().find(of_section).map(|section| section.digest)
+        };
+        for (number, section) in old_object.sections.iter().enumerate() {
+            if section.kind != SectionKind::Text {
+                continue;
+            }
+            let other = new_object.sections.iter().position(|other| other.name == section.name);
+            if other.is_some_and(|other| digest(&before, number) == digest(&after, other)) {
+                continue;
+            }
+            found.push(unstable_section(zombie, number, section));
+        }
+    }
+    Ok(found)
+}
+
+fn unstable_section(cell: &Cell, number: usize, section: &object::Section<'_>) -> Unstable {
+    let placement = cell.layout.placements[number];
+    let start = cell.bases.address(placement.segment, placement.offset);
+    Unstable {
+        range: start..start + section.size as u64,
+        cell: cell.entry.name.clone(),
+        section: section.name.to_string(),
+    }
+}
+
 /// Loads the new cells beside the old ones.
 fn build_new(state: &mut State, candidates: &[Candidate], works: &[Work<'_>]) -> Result<Prepared, ReplaceError> {
     let gone: HashSet<CellId> = works.iter().map(|work| work.old).collect();
@@ -183,6 +249,7 @@ fn build_new(state: &mut State, candidates: &[Candidate], works: &[Work<'_>]) ->
         names: own,
         stubs,
         references: Vec::new(),
+        successions: Vec::new(),
         words: Vec::new(),
         pages: Vec::new(),
         unstable,
@@ -247,13 +314,7 @@ fn unstable(state: &State, works: &[Work<'_>]) -> Vec<Unstable> {
             if section.kind != SectionKind::Text || work.comparison.stable.contains(&number) {
                 continue;
             }
-            let placement = old.layout.placements[number];
-            let start = old.bases.address(placement.segment, placement.offset);
-            unstable.push(Unstable {
-                range: start..start + section.size as u64,
-                cell: old.entry.name.clone(),
-                section: section.name.to_string(),
-            });
+            unstable.push(unstable_section(old, number, section));
         }
     }
     unstable
@@ -282,34 +343,103 @@ fn hand_overs(state: &State, prepared: &Prepared) -> Result<Vec<(String, HandOve
     Ok(found)
 }
 
-/// What every cell that stays must have in the place of its references to the old cells.
+/// What every cell that stays, and every text that may still run, must have in the place of its references to the old
+/// cells.
 fn patch_references(
     state: &State,
     works: &[Work<'_>],
     prepared: &mut Prepared,
 ) -> Result<Patches, ReplaceError> {
     let mut patches = Patches::default();
-    let by_old: HashMap<CellId, &Work<'_>> = works.iter().map(|work| (work.old, work)).collect();
-    let new_symbols = |name: &str| prepared.names.get(name).copied();
+    let by_old: HashMap<CellId, (&Work<'_>, &Cell)> =
+        works.iter().zip(&prepared.pairs).map(|(work, pair)| (work.old, (work, &pair.new))).collect();
     let mut references = Vec::new();
-    for user in state.cells.values().filter(|user| !by_old.contains_key(&user.id)) {
+    let users = state.cells.values().filter(|user| !by_old.contains_key(&user.id)).map(|user| (user, false));
+    for (user, zombie) in users.chain(state.zombies.values().map(|user| (user, true))) {
         for (place, reference) in user.references.iter().enumerate() {
-            let Some(work) = by_old.get(&reference.cell) else { continue };
+            let Some((work, new)) = by_old.get(&reference.cell) else { continue };
             let symbol = &work.old_object.symbols[reference.symbol as usize];
-            let Some(global) = new_symbols(symbol.name) else {
+            let Some(successor) = successor(work, new, symbol) else {
+                if zombie {
+                    continue;
+                }
                 let held = Held::Function { name: symbol.name.to_string(), user: user.entry.name.clone() };
                 return Err(ReplaceError::Refused { cell: state.name_of(work.old), held });
             };
-            references.push((user.id, place, Reference { cell: global.cell, symbol: global.symbol, ..*reference }));
-            let stubbed = reference.kind.takes_address() && symbol.kind == SymbolKind::Function;
-            if stubbed || global.kind == SymbolKind::Thread {
-                continue;
-            }
-            patch(&mut patches, state, user, reference, symbol, &global)?;
+            patch(&mut patches, state, user, reference, symbol, &successor)?;
+            references.push((user.id, place, Reference { cell: new.id, symbol: successor.symbol, ..*reference }));
+        }
+    }
+    let mut successions = Vec::new();
+    for work in works {
+        let old = &state.cells[&work.old];
+        for (section, reference) in text_that_goes_on(state, work, old, &by_old) {
+            let (work, new) = by_old[&reference.cell];
+            let symbol = &work.old_object.symbols[reference.symbol as usize];
+            let Some(successor) = successor(work, new, symbol) else { continue };
+            patch(&mut patches, state, old, &reference, symbol, &successor)?;
+            successions.push((old.id, Reference { section, cell: new.id, symbol: successor.symbol, ..reference }));
         }
     }
     prepared.references = references;
+    prepared.successions = successions;
     Ok(patches)
+}
+
+/// What takes a symbol's place in the new version of its cell.
+struct Successor {
+    address: u64,
+    symbol: u32,
+    kind: SymbolKind,
+}
+
+/// The symbol of the new version that stands for `symbol` of the old one: in the section of the same name.
+fn successor(work: &Work<'_>, new: &Cell, symbol: &object::Symbol<'_>) -> Option<Successor> {
+    let (section, offset) = symbol.definition?;
+    let &section = work.comparison.counterpart.get(&section)?;
+    let stands_for = |other: &object::Symbol<'_>| {
+        other.definition == Some((section, offset)) && (other.name == symbol.name || symbol.kind == SymbolKind::Section)
+    };
+    let number = work.new_object.symbols.iter().position(stands_for)?;
+    let placement = new.layout.placements[section];
+    Some(Successor {
+        address: new.bases.address(placement.segment, placement.offset + offset),
+        symbol: u32::try_from(number).ok()?,
+        kind: work.new_object.symbols[number].kind,
+    })
+}
+
+/// The references from text of the old cell that may go on running to text of cells of the swap set, its own included.
+fn text_that_goes_on(
+    state: &State,
+    work: &Work<'_>,
+    old: &Cell,
+    by_old: &HashMap<CellId, (&Work<'_>, &Cell)>,
+) -> Vec<(u32, Reference)> {
+    let mut found = Vec::new();
+    for &number in &work.comparison.stable {
+        let Ok(section) = u32::try_from(number) else { continue };
+        for place in work.old_object.relocations(number) {
+            let symbol = &work.old_object.symbols[place.symbol];
+            let (cell, target, symbol) = match symbol.definition {
+                Some((target, _)) => (work.old, target, place.symbol),
+                None => match state.index.get(symbol.name) {
+                    Some(global) => (global.cell, global.section as usize, global.symbol as usize),
+                    None => continue,
+                },
+            };
+            let Some((definer, _)) = by_old.get(&cell) else { continue };
+            let (Ok(offset), Ok(symbol)) = (u32::try_from(place.offset), u32::try_from(symbol)) else { continue };
+            // Constants stay as long as the old cell does, and are the same.
+            if definer.old_object.sections[target].kind == SectionKind::Text || cell != old.id {
+                found.push((
+                    section,
+                    Reference { section, offset, kind: place.kind, addend: place.addend, cell, symbol },
+                ));
+            }
+        }
+    }
+    found
 }
 
 fn patch(
@@ -318,18 +448,22 @@ fn patch(
     user: &Cell,
     reference: &Reference,
     symbol: &object::Symbol<'_>,
-    global: &Global,
+    successor: &Successor,
 ) -> Result<(), ReplaceError> {
+    let function = matches!(symbol.kind, SymbolKind::Function | SymbolKind::Section);
+    let (Some((section, inside)), Some(old)) = (symbol.definition, state.cells.get(&reference.cell)) else {
+        return Ok(());
+    };
+    let old_placement = old.layout.placements[section];
+    // An address that was taken is that of a stub, which stays.
+    let stubbed = reference.kind.takes_address() && function && old_placement.segment == Segment::Text;
+    let old_address = old.bases.address(old_placement.segment, old_placement.offset + inside);
+    if stubbed || successor.kind == SymbolKind::Thread || old_address == successor.address {
+        return Ok(());
+    }
     let placement = user.layout.placements[reference.section as usize];
     let offset = placement.offset + reference.offset as usize;
     let place = user.bases.address(placement.segment, offset);
-    let Some((section, inside)) = symbol.definition else { return Ok(()) };
-    let old = &state.cells[&reference.cell];
-    let old_placement = old.layout.placements[section];
-    let old_address = old.bases.address(old_placement.segment, old_placement.offset + inside);
-    if old_address == global.address.get() {
-        return Ok(());
-    }
     let field = |address| {
         reference.kind.field(address, reference.addend, place).map_err(|overflow| {
             LoadError::Link {
@@ -338,7 +472,7 @@ fn patch(
             }
         })
     };
-    let (before, after) = (field(old_address)?, field(global.address.get())?);
+    let (before, after) = (field(old_address)?, field(successor.address)?);
     patches
         .patch(user, placement.segment, offset, before.bytes(), after.bytes())
         .map_err(|error| ReplaceError::Load(LoadError::Memory { cell: user.entry.name.clone(), error }))
