@@ -35,6 +35,7 @@ impl AllocatedFrames {
     /// # Safety
     /// Nobody else claims these frames, nothing maps them but what the caller answers for, and they are usable memory.
     pub unsafe fn adopt(range: FrameRange, purpose: Purpose) -> Self {
+        crate::inventory::take_up(range);
         Self::claim(range, purpose)
     }
 

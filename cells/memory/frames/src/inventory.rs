@@ -83,7 +83,16 @@ impl Inventory {
         (self.total, self.map.as_ref().map_or(0, RangeAllocator::free_count))
     }
 
-    /// Whether part of `first..end` is usable memory that was not reserved.
+    /// What was reserved around `first..end` is taken up by an owner: from now on it is like any other memory.
+    fn take_up(&mut self, first: usize, end: usize) {
+        for region in &mut self.reserved.list {
+            if region.0 < end && first < region.1 {
+                *region = (0, 0);
+            }
+        }
+    }
+
+    /// Whether part of `first..end` is usable memory that is not reserved.
     fn manages(&self, first: usize, end: usize) -> bool {
         self.usable.iter().any(|(usable, usable_end)| {
             let (mut at, stop) = (first.max(usable), end.min(usable_end));
@@ -187,9 +196,14 @@ fn saturated(number: u64) -> usize {
 }
 
 /// Whether any of these frames can be, or has been, handed out by this crate. Devices and the firmware's tables are
-/// not; nor is what was reserved at [`init`].
+/// not; nor is what was reserved at [`init`] and that nobody has taken up.
 pub fn is_managed(range: FrameRange) -> bool {
     INVENTORY.lock().manages(saturated(range.first().number()), saturated(range.end_number()))
+}
+
+/// The owner of a part of the seed takes it up. Its frames will be handed out when he frees them.
+pub(crate) fn take_up(range: FrameRange) {
+    INVENTORY.lock().take_up(saturated(range.first().number()), saturated(range.end_number()));
 }
 
 /// Where the map of frames is, once [`init`] has placed it.

@@ -1,11 +1,13 @@
 //! Checks after which the system is not as it was.
 
 use alloc::alloc::{alloc, dealloc};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::alloc::Layout;
+use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 
-use cpu_local::{CpuSet, InterruptGuard};
+use cpu_local::{CpuId, CpuSet, InterruptGuard};
 use frames::Purpose;
 use mapping::Writable;
 use task::{Builder, Ended, sleep};
@@ -13,32 +15,39 @@ use task::{Builder, Ended, sleep};
 use crate::{CheckError, expect};
 
 /// Longer than a shootdown waits (2 s), shorter than the watchdog does (3 s).
-const SILENCE: Duration = Duration::from_millis(2800);
-/// Until the other CPU has turned its interrupts off.
-const HEAD_START: Duration = Duration::from_millis(100);
+const SILENCE: Duration = Duration::from_millis(2900);
+/// How often the other task looks whether the CPU is silent.
+const GLANCE: Duration = Duration::from_millis(1);
 
-/// One CPU turns its interrupts off for seconds, while a mapping is dropped on another: its pages and frames must stay
-/// out of use until the CPU answers again.
+/// One CPU turns its interrupts off while a mapping is dropped on another: pages and frames must stay out of use until the
+/// CPU answers again.
 pub(crate) fn silent_cpu() -> Result<(), CheckError> {
     const PAGES: usize = 5;
-    let Some(victim) = smp::online().without(cpu_local::CpuId::BOOT).iter().next() else { return Ok(()) };
-    let others = CpuSet::from_bits(smp::online().without(victim).bits());
-    let silent = Builder::new().name("silent").affinity(CpuSet::EMPTY.with(victim)).spawn(|| {
+    let online = smp::online();
+    let Some(victim) = online.without(CpuId::BOOT).iter().next() else { return Ok(()) };
+    let (is_silent, may_answer) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let (says, hears) = (is_silent.clone(), may_answer.clone());
+    let silent = Builder::new().name("silent").affinity(CpuSet::EMPTY.with(victim)).spawn(move || {
         let _silence = InterruptGuard::new();
-        clock::spin_for(SILENCE);
+        says.store(true, Ordering::Release);
+        clock::spin_until(SILENCE, || hears.load(Ordering::Acquire));
     });
     let silent = silent.map_err(|_| CheckError::Heap)?;
-    let dropper = Builder::new().name("unmaps").affinity(others).spawn(|| {
-        sleep(HEAD_START);
+    let dropper = Builder::new().name("unmaps").affinity(online.without(victim)).spawn(move || {
+        while !is_silent.load(Ordering::Acquire) {
+            sleep(GLANCE);
+        }
         let before = mapping::quarantined();
         let mapping = mapping::allocate(PAGES, Writable, Purpose::Device).ok();
         let first = mapping.as_ref().map(|mapping| mapping.pages());
         drop(mapping);
         let reused = first.is_some_and(|pages| pages::allocate_at(pages).is_ok());
-        ((mapping::quarantined() - before) as u64, reused)
+        let quarantined = mapping::quarantined() - before;
+        may_answer.store(true, Ordering::Release);
+        (quarantined as u64, reused)
     });
     let outcome = dropper.map_err(|_| CheckError::Heap).map(|dropper| dropper.join());
-    // On a slow host the watchdog may end it all the same: either way the CPU is back.
+    // On a slow host the watchdog may end it: either way the CPU is back.
     let _ended = silent.join();
     let Ok(Ok((quarantined, reused))) = outcome else { return Err(CheckError::Heap) };
     expect("pages in quarantine while a CPU is silent", quarantined, PAGES as u64)?;
