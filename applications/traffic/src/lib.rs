@@ -114,7 +114,11 @@ struct Partner<T: Send + 'static> {
 }
 
 impl<T: Send + 'static> Partner<T> {
-    fn new(name: &str, stop: &Arc<AtomicBool>, body: impl FnOnce() -> T + Send + 'static) -> Result<Self, TrafficError> {
+    fn new(
+        name: &str,
+        stop: &Arc<AtomicBool>,
+        body: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<Self, TrafficError> {
         let task = Builder::new().name(name).spawn(body).map_err(TrafficError::Spawn)?;
         Ok(Self { task: Some(task), stop: Arc::clone(stop) })
     }

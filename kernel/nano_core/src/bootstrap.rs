@@ -25,7 +25,7 @@ pub(crate) enum BootError {
     Map(MapError),
     Archive(ArchiveError),
     SeedMap(postcard::Error),
-    Load(LoadError),
+    Load(Box<LoadError>),
 }
 
 impl fmt::Display for BootError {
@@ -42,7 +42,12 @@ impl fmt::Display for BootError {
     }
 }
 
+fn refused(error: LoadError) -> BootError {
+    BootError::Load(Box::new(error))
+}
+
 /// Sets up memory, takes up the seed and loads all cells of the kernel; returns who takes over.
+#[expect(clippy::cast_possible_truncation, reason = "an address of this machine is a usize")]
 pub(crate) fn bootstrap(information: &BootInformation, image: &Image) -> Result<Main, BootError> {
     let region = information.archive.ok_or(BootError::NoArchive)?;
     init_memory(information, image, region)?;
@@ -50,11 +55,11 @@ pub(crate) fn bootstrap(information: &BootInformation, image: &Image) -> Result<
     let archive = Archive::parse(archive).map_err(BootError::Archive)?;
     let map = read_map(image)?;
     // SAFETY: `map` is the one in this image, and this runs once.
-    let adopted = unsafe { namespace::adopt(archive, &map) }.map_err(BootError::Load)?;
-    let loaded = namespace::load_kernel().map_err(BootError::Load)?;
+    let adopted = unsafe { namespace::adopt(archive, &map) }.map_err(refused)?;
+    let loaded = namespace::load_kernel().map_err(refused)?;
     let (stubs, names) = namespace::sizes();
     log::info!("{adopted} cells adopted, {loaded} loaded; {names} names, {stubs} stubs");
-    let entry = namespace::entry().map_err(BootError::Load)?;
+    let entry = namespace::entry().map_err(refused)?;
     // SAFETY: the manifest names `init::main`, which has this type; the build checks both.
     Ok(unsafe { core::mem::transmute::<usize, Main>(entry as usize) })
 }
@@ -90,6 +95,7 @@ fn map_archive(region: Region) -> Result<&'static [u8], BootError> {
     Ok(&mapping.bytes()[offset..offset + size])
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "an address of this machine is a usize")]
 fn read_map(image: &Image) -> Result<SeedMap, BootError> {
     let size = usize::try_from(image.map.end - image.map.start).unwrap_or_default();
     let start = core::ptr::with_exposed_provenance(image.map.start as usize);

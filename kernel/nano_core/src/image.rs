@@ -33,6 +33,7 @@ impl Image {
     ///
     /// # Safety
     /// The boot code's tables are in force, and `header` is that of `seed_image`.
+    #[expect(clippy::cast_possible_truncation, reason = "an address of this machine is a usize")]
     pub(crate) unsafe fn read(header: u64) -> Self {
         let first: *const u64 = core::ptr::with_exposed_provenance((WINDOW_BASE + header) as usize);
         // SAFETY: the caller's promise; the host wrote eight words.

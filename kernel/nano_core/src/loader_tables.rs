@@ -55,7 +55,7 @@ fn from_multiboot(tables: &multiboot2::BootInformation<'_>, address: u64, entry_
     // The structure follows the tag's type and size.
     information.acpi_root = tag.map(|tag| tag as u64 - WINDOW_BASE + 8);
     for area in tables.memory_map_tag().iter().flat_map(|map| map.memory_areas()) {
-        if MemoryAreaType::from(area.typ()) == MemoryAreaType::Available {
+        if area.typ() == MemoryAreaType::Available {
             information.push_usable(Region { start: area.start_address(), bytes: area.size() });
         }
     }

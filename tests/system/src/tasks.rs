@@ -12,8 +12,18 @@ use crate::shell::{contains, gone, one_line, says};
 pub(crate) fn batches() -> Vec<Batch> {
     vec![
         Batch { name: "tasks", machine: Places::machine, checks: CHECKS, self_checks: &["ps check", "cpus check"] },
-        Batch { name: "1 cpu", machine: |places| places.machine().cpus(1), checks: FEW, self_checks: &["ps check", "cpus check"] },
-        Batch { name: "2 cpus", machine: |places| places.machine().cpus(2), checks: FEW, self_checks: &["ps check", "cpus check"] },
+        Batch {
+            name: "1 cpu",
+            machine: |places| places.machine().cpus(1),
+            checks: FEW,
+            self_checks: &["ps check", "cpus check"],
+        },
+        Batch {
+            name: "2 cpus",
+            machine: |places| places.machine().cpus(2),
+            checks: FEW,
+            self_checks: &["ps check", "cpus check"],
+        },
     ]
 }
 

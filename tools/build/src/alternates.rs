@@ -47,7 +47,8 @@ pub fn find(tree: &Tree) -> Result<Vec<Overlay>, BuildError> {
             .into_iter()
             .filter_map(|path| path.strip_prefix(&folder).ok().map(Path::to_owned))
             .collect();
-        let first = files.first().ok_or_else(|| BuildError::Missing { what: format!("a file in the overlay {name}") })?;
+        let first =
+            files.first().ok_or_else(|| BuildError::Missing { what: format!("a file in the overlay {name}") })?;
         let path = folder.join(first);
         let source = fs::read_to_string(&path).map_err(|source| BuildError::file(&path, source))?;
         let description = source.lines().find_map(|line| line.strip_prefix("//! ")).unwrap_or_default().to_owned();
@@ -100,8 +101,7 @@ pub fn pack(tree: &Tree, overlay: &Overlay, base: &[Cell], packer: &mut CellPack
     seed_folder(tree, overlay)?;
     let compiled = compile::compile(tree, Some(&overlay.name))?;
     let unchanged = |cell: &Cell| base.iter().any(|other| other.name() == cell.name() && other.file == cell.file);
-    let changed: Vec<Cell> =
-        cells::collect(tree, &compiled)?.into_iter().filter(|cell| !unchanged(cell)).collect();
+    let changed: Vec<Cell> = cells::collect(tree, &compiled)?.into_iter().filter(|cell| !unchanged(cell)).collect();
     if changed.is_empty() {
         return Err(BuildError::Missing { what: format!("a difference that the overlay {} makes", overlay.name) });
     }

@@ -42,8 +42,7 @@ impl Cell {
     /// # Errors
     /// If the compiler made an object that cells may not be.
     pub fn object(&self) -> Result<Object<'_>, BuildError> {
-        Object::parse(&self.file)
-            .map_err(|source| BuildError::Object { cell: self.library.name.clone(), source })
+        Object::parse(&self.file).map_err(|source| BuildError::Object { cell: self.library.name.clone(), source })
     }
 }
 
@@ -66,7 +65,9 @@ pub fn collect(tree: &Tree, compiled: &Compiled) -> Result<Vec<Cell>, BuildError
 fn group(tree: &Tree, library: &Library) -> String {
     let mut parts = match library.manifest.strip_prefix(&tree.root) {
         Ok(path) => path.iter().map(|part| part.to_string_lossy().into_owned()),
-        Err(_) if library.manifest.iter().any(|part| part == "rustlib" || part == "library") => return "rust".to_owned(),
+        Err(_) if library.manifest.iter().any(|part| part == "rustlib" || part == "library") => {
+            return "rust".to_owned();
+        }
         Err(_) => return "packages".to_owned(),
     };
     match (parts.next().as_deref(), parts.next()) {
@@ -109,7 +110,12 @@ fn only_object<'a>(library: &Library, bytes: &'a [u8]) -> Result<&'a [u8], Build
 
 fn strip(full: &Path, stripped: &Path) -> Result<(), BuildError> {
     let output = Command::new("objcopy")
-        .args(["--strip-debug", "--remove-section=.comment", "--remove-section=.note.*", "--remove-section=.llvm_addrsig"])
+        .args([
+            "--strip-debug",
+            "--remove-section=.comment",
+            "--remove-section=.note.*",
+            "--remove-section=.llvm_addrsig",
+        ])
         .args([full, stripped])
         .output()
         .map_err(|source| BuildError::Program { program: "objcopy (package binutils)".to_owned(), source })?;
@@ -162,13 +168,18 @@ impl Graph {
         }
         let mut uses = vec![BTreeSet::new(); cells.len()];
         for (number, object) in objects.iter().enumerate() {
-            for symbol in object.symbols.iter().filter(|symbol| symbol.definition.is_none() && !symbol.name.is_empty()) {
+            for symbol in object.symbols.iter().filter(|symbol| symbol.definition.is_none() && !symbol.name.is_empty())
+            {
                 if symbol.binding == Binding::Local {
                     continue;
                 }
                 let Some(&(from, _)) = definer.get(symbol.name) else {
                     return Err(BuildError::Missing {
-                        what: format!("`{}`, which {} uses", rustc_demangle::demangle(symbol.name), cells[number].name()),
+                        what: format!(
+                            "`{}`, which {} uses",
+                            rustc_demangle::demangle(symbol.name),
+                            cells[number].name()
+                        ),
                     });
                 };
                 if from != number {

@@ -151,10 +151,9 @@ fn library(message: Message, folder: &Path) -> Option<Library> {
     if message.reason != "compiler-artifact" || !target.kind.iter().any(|kind| kind == "lib" || kind == "rlib") {
         return None;
     }
-    let path = message
-        .filenames
-        .into_iter()
-        .find(|path| path.extension().is_some_and(|extension| extension == "rlib") && path.starts_with(folder.join("x86_64-mitos")))?;
+    let path = message.filenames.into_iter().find(|path| {
+        path.extension().is_some_and(|extension| extension == "rlib") && path.starts_with(folder.join("x86_64-mitos"))
+    })?;
     let package = message.package_id?;
     let version = package.rsplit(['#', '@']).next().unwrap_or_default().to_owned();
     Some(Library { name: target.name.replace('-', "_"), version, source: target.src_path, manifest, path })

@@ -8,7 +8,9 @@ use std::fs;
 use goblin::{
     container::{Container, Ctx, Endian},
     elf::{
-        header::{EI_CLASS, EI_DATA, EI_VERSION, ELFCLASS64, ELFDATA2LSB, ELFMAG, EM_X86_64, ET_EXEC, EV_CURRENT, Header},
+        header::{
+            EI_CLASS, EI_DATA, EI_VERSION, ELFCLASS64, ELFDATA2LSB, ELFMAG, EM_X86_64, ET_EXEC, EV_CURRENT, Header,
+        },
         program_header::{PF_R, PF_W, PF_X, PT_LOAD, PT_NOTE, ProgramHeader},
     },
 };

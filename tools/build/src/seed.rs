@@ -121,9 +121,8 @@ impl Seed {
             .map(|(((object, layout), &bases), number)| Input { cell: CellId(number), object, layout, bases })
             .collect();
         for input in &inputs {
-            linker::exports(input, &mut index).map_err(|duplicate| BuildError::Missing {
-                what: format!("`{}` only once", duplicate.symbol),
-            })?;
+            linker::exports(input, &mut index)
+                .map_err(|duplicate| BuildError::Missing { what: format!("`{}` only once", duplicate.symbol) })?;
         }
         let mut stubs = SeedStubs {
             base: seed.text.start,
@@ -138,9 +137,12 @@ impl Seed {
         }
         for (number, &target) in stubs.entries.iter().enumerate() {
             let address = stubs.base + (number * STUB_SIZE) as u64;
-            seed.text.write(address, &linker::stub(address, target).map_err(|overflow| BuildError::Missing {
-                what: format!("a stub that reaches its function: {overflow}"),
-            })?);
+            seed.text.write(
+                address,
+                &linker::stub(address, target).map_err(|overflow| BuildError::Missing {
+                    what: format!("a stub that reaches its function: {overflow}"),
+                })?,
+            );
         }
         seed.header = objects
             .iter()

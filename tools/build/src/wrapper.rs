@@ -40,7 +40,8 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
     let mut arguments = arguments.into_iter();
     let Some(rustc) = arguments.next() else { return ExitCode::FAILURE };
     let arguments: Vec<OsString> = arguments.collect();
-    let target = value_after(&arguments, "--target").is_some_and(|target| target.ends_with(".json") || target.contains("mitos"));
+    let target =
+        value_after(&arguments, "--target").is_some_and(|target| target.ends_with(".json") || target.contains("mitos"));
     let arguments = if target { rewrite(&arguments) } else { arguments };
     match Command::new(&rustc).args(&arguments).status() {
         Ok(status) if status.success() => ExitCode::SUCCESS,

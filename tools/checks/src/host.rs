@@ -59,6 +59,8 @@ impl Toolchain {
     fn cargo(&self, root: &Path) -> Command {
         let mut command = Command::new(&self.cargo);
         command.current_dir(root).env("RUSTC", &self.rustc).env("RUSTC_BOOTSTRAP", "1");
+        // Tests in documentation are built by rustdoc, which must be of the same version.
+        command.env("RUSTDOC", self.rustc.with_file_name("rustdoc"));
         command.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
         command
     }

@@ -26,6 +26,7 @@ pub(crate) struct Typed {
 
 impl Typed {
     /// The functions at the addresses in `functions`, if the kind of state that `cell` hands over is known.
+    #[expect(clippy::cast_possible_truncation, reason = "an address of this machine is a usize")]
     pub(crate) fn new(cell: &str, functions: &HandOver) -> Result<Self, SwapError> {
         if cell != POLICY {
             return Err(SwapError::UnknownState { cell: String::from(cell) });

@@ -18,7 +18,11 @@ mod error;
 mod hand_over;
 
 use alloc::{string::String, vec::Vec};
-use core::{ops::Range, sync::atomic::{AtomicBool, Ordering}, time::Duration};
+use core::{
+    ops::Range,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 pub use error::SwapError;
 pub use namespace::replace::{BASE, alternates};

@@ -34,6 +34,12 @@ pub struct Gate {
     waiting: AtomicU32,
 }
 
+impl Default for Gate {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Gate {
     /// Closed, and nobody waits.
     #[must_use]

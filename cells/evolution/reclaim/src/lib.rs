@@ -124,6 +124,7 @@ impl Scan {
         });
     }
 
+    #[expect(clippy::cast_possible_truncation, reason = "an address of this machine is a usize")]
     fn scan(&mut self, range: Range<u64>) {
         let mut address = range.start & !7;
         while address + 8 <= range.end {

@@ -122,9 +122,7 @@ fn current_bounds() -> StackBounds {
 fn inspect(request: &Request<'_>, task: Option<TaskId>, walker: Walker) {
     for frame in walker {
         let found = match frame {
-            Ok(frame) if (request.unwanted)(frame.lookup) => {
-                StandstillError::Occupied { task, address: frame.lookup }
-            }
+            Ok(frame) if (request.unwanted)(frame.lookup) => StandstillError::Occupied { task, address: frame.lookup },
             Ok(_) => continue,
             Err(error) => StandstillError::Unreadable { task, address: place(&error) },
         };
@@ -166,8 +164,7 @@ pub fn hold<R>(limit: Duration, unwanted: Unwanted<'_>, work: impl FnOnce() -> R
         return Err(StandstillError::Busy);
     }
     let _here = PreemptGuard::new();
-    let request =
-        Request { unwanted, ticket: GATE.ticket(), arrived: AtomicU32::new(0), found: SpinLock::new(None) };
+    let request = Request { unwanted, ticket: GATE.ticket(), arrived: AtomicU32::new(0), found: SpinLock::new(None) };
     let pointer: *const Request<'_> = &raw const request;
     REQUEST.store(pointer.cast_mut().cast(), Ordering::Release);
     let outcome = stop_others(&request, limit).and_then(|()| {
@@ -215,6 +212,7 @@ fn look_at_stacks(request: &Request<'_>) {
 }
 
 /// A walker over the stack of a task that has no CPU.
+#[expect(clippy::cast_possible_truncation, reason = "an address of this machine is a usize")]
 fn parked(task: &Task) -> Option<Walker> {
     let address = task.saved_stack_pointer().filter(|_| task.has_begun() && task.ended().is_none())?;
     let bounds = task.faults.stack.get();

@@ -39,7 +39,9 @@ pub enum ArchiveError {
 impl fmt::Display for ArchiveError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotAnArchive => f.write_str("the boot module is no archive of cells; boot with the one the build made"),
+            Self::NotAnArchive => {
+                f.write_str("the boot module is no archive of cells; boot with the one the build made")
+            }
             Self::Truncated { size } => write!(f, "the archive of cells is cut off after {size} bytes"),
             Self::ManifestDigest => f.write_str("the archive's manifest is damaged: its digest differs"),
             Self::Manifest(error) => write!(f, "the archive's manifest cannot be read: {error}"),

@@ -143,8 +143,7 @@ impl Packer {
     /// [`ArchiveError::Manifest`] if the manifest cannot be written, [`ArchiveError::TooLarge`] if it is too large.
     pub fn finish(self, manifest: &Manifest) -> Result<(Vec<u8>, Digest), ArchiveError> {
         let manifest = postcard::to_allocvec(manifest).map_err(ArchiveError::Manifest)?;
-        let size =
-            u32::try_from(manifest.len()).map_err(|_| ArchiveError::TooLarge { size: manifest.len() })?;
+        let size = u32::try_from(manifest.len()).map_err(|_| ArchiveError::TooLarge { size: manifest.len() })?;
         let digest = digest(&manifest);
         let mut bytes = Vec::with_capacity(HEADER + manifest.len() + self.blobs.len());
         bytes.extend_from_slice(&MAGIC);

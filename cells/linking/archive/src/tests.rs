@@ -21,8 +21,7 @@ fn packed(object: &[u8]) -> (Vec<u8>, Digest) {
         hand_over: None,
         license: String::from("MIT"),
     };
-    let manifest =
-        Manifest { compiler: String::new(), entry: String::new(), cells: vec![cell], alternates: vec![] };
+    let manifest = Manifest { compiler: String::new(), entry: String::new(), cells: vec![cell], alternates: vec![] };
     packer.finish(&manifest).unwrap()
 }
 

@@ -30,8 +30,7 @@ pub enum Segment {
 
 impl Segment {
     /// All segments, in the order of their discriminants.
-    pub const ALL: [Self; 6] =
-        [Self::Text, Self::Constants, Self::Data, Self::Boot, Self::Thread, Self::Fixed];
+    pub const ALL: [Self; 6] = [Self::Text, Self::Constants, Self::Data, Self::Boot, Self::Thread, Self::Fixed];
 
     fn of(kind: SectionKind) -> Self {
         match kind {

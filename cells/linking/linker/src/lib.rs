@@ -168,7 +168,8 @@ pub fn link(
             let target = match targets[relocation.symbol] {
                 Some(target) => target,
                 None => {
-                    let target = resolve(input, names, relocation.symbol).ok_or_else(|| fail(LinkErrorKind::Undefined))?;
+                    let target =
+                        resolve(input, names, relocation.symbol).ok_or_else(|| fail(LinkErrorKind::Undefined))?;
                     *targets[relocation.symbol].insert(target)
                 }
             };
@@ -215,9 +216,8 @@ fn resolve(input: &Input<'_>, names: &dyn Names, symbol: usize) -> Option<Target
             Some(Target {
                 address: Address::new(input.address(section, offset)),
                 kind,
-                function: (text && matches!(symbol.kind, SymbolKind::Function | SymbolKind::Section)).then_some(
-                    Function { cell: input.cell, section: narrow(section), offset: narrow(offset) },
-                ),
+                function: (text && matches!(symbol.kind, SymbolKind::Function | SymbolKind::Section))
+                    .then_some(Function { cell: input.cell, section: narrow(section), offset: narrow(offset) }),
                 foreign: None,
             })
         }

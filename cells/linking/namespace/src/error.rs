@@ -112,9 +112,9 @@ impl fmt::Display for LoadError {
             Self::Memory { cell, error } => write!(f, "cell {cell}: {error}"),
             Self::Frames { cell, error } => write!(f, "cell {cell}: its frame information is damaged: {error}"),
             Self::ThreadLocals { cell, error } => write!(f, "cell {cell}: {error}"),
-            Self::OtherBuild => {
-                f.write_str("image and archive of cells are of different builds; boot with the pair that one build made")
-            }
+            Self::OtherBuild => f.write_str(
+                "image and archive of cells are of different builds; boot with the pair that one build made",
+            ),
             Self::SeedMap => f.write_str("the section map in the image cannot be read; build again"),
         }
     }

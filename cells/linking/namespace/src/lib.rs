@@ -30,7 +30,9 @@ pub use error::{LoadError, UnloadError};
 pub use linker::CellId;
 pub use manifest::Role;
 pub use object::SectionKind;
-pub use query::{CellDetail, CellInfo, Location, SectionInfo, SymbolInfo, applications, cell, cells, location_of, sizes, symbols};
+pub use query::{
+    CellDetail, CellInfo, Location, SectionInfo, SymbolInfo, applications, cell, cells, location_of, sizes, symbols,
+};
 pub use unload::{LoadedApplication, application, check_object, unload};
 
 use segments::TextWriteError;

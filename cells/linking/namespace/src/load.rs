@@ -61,7 +61,8 @@ impl State {
     /// Fetches cells from the archive. The archive's digests have been checked when this returns.
     pub(crate) fn fetch(&self, names: &[&str]) -> Result<Vec<Candidate>, LoadError> {
         let fetch = |name: &&str| {
-            let entry = self.archive.manifest().cell(name).ok_or_else(|| LoadError::Unknown { cell: name.to_string() })?;
+            let entry =
+                self.archive.manifest().cell(name).ok_or_else(|| LoadError::Unknown { cell: name.to_string() })?;
             let file = self.archive.object(entry).map_err(LoadError::Archive)?;
             Ok(Candidate { entry: Arc::new(entry.clone()), file: file.into() })
         };
@@ -117,8 +118,8 @@ impl State {
         if layout.extent(Segment::Boot).size > 0 {
             return Err(LoadError::Boot { cell: name(candidate) });
         }
-        let (mut memory, mut bases) = Drafts::allocate(&layout)
-            .map_err(|error| LoadError::Memory { cell: name(candidate), error })?;
+        let (mut memory, mut bases) =
+            Drafts::allocate(&layout).map_err(|error| LoadError::Memory { cell: name(candidate), error })?;
         for (section, placement) in object.sections.iter().zip(&layout.placements) {
             memory.write(placement.segment, placement.offset, section.bytes);
         }
@@ -131,14 +132,8 @@ impl State {
             thread_locals = Some(registration);
         }
         let description = Description::new(object, &layout, &candidate.file);
-        let mut cell = Cell::new(
-            self.take_id(),
-            candidate.entry.clone(),
-            candidate.file.clone(),
-            layout,
-            bases,
-            description,
-        );
+        let mut cell =
+            Cell::new(self.take_id(), candidate.entry.clone(), candidate.file.clone(), layout, bases, description);
         cell.thread_locals = thread_locals;
         Ok(Draft { cell, memory })
     }
@@ -234,8 +229,7 @@ impl ThreadImage {
 fn finish(drafts: Vec<Draft>) -> Result<Vec<Cell>, LoadError> {
     let mut cells = Vec::with_capacity(drafts.len());
     for Draft { mut cell, memory } in drafts {
-        cell.segments =
-            memory.finish().map_err(|error| LoadError::Memory { cell: cell.entry.name.clone(), error })?;
+        cell.segments = memory.finish().map_err(|error| LoadError::Memory { cell: cell.entry.name.clone(), error })?;
         register_frames(&mut cell)?;
         cells.push(cell);
     }
@@ -243,6 +237,7 @@ fn finish(drafts: Vec<Draft>) -> Result<Vec<Cell>, LoadError> {
 }
 
 /// Tells the unwinder how to leave the functions of `cell`, whose segments are in place.
+#[expect(clippy::cast_possible_truncation, reason = "an address of this machine is a usize")]
 pub(crate) fn register_frames(cell: &mut Cell) -> Result<(), LoadError> {
     let refused = |error| LoadError::Frames { cell: cell.entry.name.clone(), error };
     let object = cell.object().map_err(|error| LoadError::Object { cell: cell.entry.name.clone(), error })?;

@@ -156,7 +156,8 @@ impl Retired {
 #[must_use]
 pub fn data_ranges() -> Vec<Range<u64>> {
     let ranges = |cell: &Cell| {
-        let pages = cell.segments.data.iter().map(|pages| pages.start().as_u64()..pages.start().as_u64() + pages.len() as u64);
+        let pages =
+            cell.segments.data.iter().map(|pages| pages.start().as_u64()..pages.start().as_u64() + pages.len() as u64);
         pages.collect::<Vec<_>>()
     };
     state::look(|state| state.cells.values().flat_map(ranges).collect()).unwrap_or_default()

@@ -216,7 +216,10 @@ impl TextPages {
 }
 
 /// A writable copy of page `index` of `mapping`.
-pub(crate) fn copy_page<R: Readable>(mapping: &MappedPages<R>, index: usize) -> Result<MappedPages<Writable>, MapError> {
+pub(crate) fn copy_page<R: Readable>(
+    mapping: &MappedPages<R>,
+    index: usize,
+) -> Result<MappedPages<Writable>, MapError> {
     let mut copy = mapping::allocate(1, Writable, mapping.purpose())?;
     copy.bytes_mut().copy_from_slice(&mapping.bytes()[index * PAGE_SIZE..][..PAGE_SIZE]);
     Ok(copy)

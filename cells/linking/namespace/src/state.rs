@@ -28,7 +28,16 @@ static STATE: PreemptLock<Option<State>> = PreemptLock::new(None);
 
 impl State {
     pub(crate) fn new(archive: Archive<&'static [u8]>) -> Self {
-        Self { archive, cells: BTreeMap::new(), zombies: BTreeMap::new(), index: Index::new(), stubs: StubTable::default(), next: 0, replacing: false, deferred: Vec::new() }
+        Self {
+            archive,
+            cells: BTreeMap::new(),
+            zombies: BTreeMap::new(),
+            index: Index::new(),
+            stubs: StubTable::default(),
+            next: 0,
+            replacing: false,
+            deferred: Vec::new(),
+        }
     }
 
     /// The number of the loaded cell called `name`.
@@ -103,9 +112,7 @@ pub(crate) fn with_locked<R>(work: impl FnOnce(&mut State) -> R) -> Option<R> {
 ///
 /// # Errors
 /// [`ReplaceError::Busy`] if a replacement is under way; else what `prepare` says.
-pub(crate) fn with_replace<R>(
-    prepare: impl FnOnce(&mut State) -> Result<R, ReplaceError>,
-) -> Result<R, ReplaceError> {
+pub(crate) fn with_replace<R>(prepare: impl FnOnce(&mut State) -> Result<R, ReplaceError>) -> Result<R, ReplaceError> {
     match &mut *STATE.lock() {
         Some(state) if state.replacing => Err(ReplaceError::Busy),
         Some(state) => {
@@ -113,7 +120,7 @@ pub(crate) fn with_replace<R>(
             state.replacing = true;
             Ok(prepared)
         }
-        None => Err(ReplaceError::Load(LoadError::NoArchive)),
+        None => Err(ReplaceError::from(LoadError::NoArchive)),
     }
 }
 

@@ -49,6 +49,9 @@ pub(crate) struct StubTable {
     free: Vec<Slot>,
 }
 
+/// Offset of a stub in its page, and its bytes.
+type Jump = (usize, [u8; STUB_SIZE]);
+
 /// Stubs that are to be made when a load succeeds.
 pub(crate) struct Stage<'a> {
     table: &'a mut StubTable,
@@ -198,7 +201,7 @@ impl linker::Stubs for Stage<'_> {
 impl Stage<'_> {
     /// Writes the new stubs. On an error none of them exists.
     pub(crate) fn commit(mut self) -> Result<(), TextWriteError> {
-        let mut by_page: BTreeMap<(u32, usize), Vec<(usize, [u8; STUB_SIZE])>> = BTreeMap::new();
+        let mut by_page: BTreeMap<(u32, usize), Vec<Jump>> = BTreeMap::new();
         for (_, known) in &self.made {
             let address = self.table.address(known.slot);
             let bytes = linker::stub(address, known.entry.get()).map_err(TextWriteError::Overflow)?;

@@ -105,15 +105,11 @@ impl Kind {
     pub fn field(self, target: u64, addend: i64, place: u64) -> Result<Field, Overflow> {
         match self {
             Self::Absolute64 => Ok(Field::Wide(target.wrapping_add_signed(addend).to_le_bytes())),
-            Self::Relative64 => {
-                Ok(Field::Wide(target.wrapping_add_signed(addend).wrapping_sub(place).to_le_bytes()))
-            }
+            Self::Relative64 => Ok(Field::Wide(target.wrapping_add_signed(addend).wrapping_sub(place).to_le_bytes())),
             Self::Absolute32Signed | Self::ThreadOffset32 => {
                 self.narrow(i128::from(target.cast_signed()) + i128::from(addend))
             }
-            Self::Relative32 | Self::Call32 => {
-                self.narrow(i128::from(target) + i128::from(addend) - i128::from(place))
-            }
+            Self::Relative32 | Self::Call32 => self.narrow(i128::from(target) + i128::from(addend) - i128::from(place)),
         }
     }
 
@@ -142,10 +138,7 @@ mod tests {
 
     #[test]
     fn the_top_two_gibibytes_fit_a_signed_absolute() {
-        assert_eq!(
-            Kind::Absolute32Signed.field(TOP, 0, 0).unwrap(),
-            Field::Narrow(i32::MIN.to_le_bytes())
-        );
+        assert_eq!(Kind::Absolute32Signed.field(TOP, 0, 0).unwrap(), Field::Narrow(i32::MIN.to_le_bytes()));
         let below = Kind::Absolute32Signed.field(TOP - 1, 0, 0).unwrap_err();
         assert_eq!(below.value, i128::from(i32::MIN) - 1);
         assert!(Kind::Absolute32Signed.field(0x8000_0000, 0, 0).is_err());
@@ -167,10 +160,7 @@ mod tests {
     #[test]
     fn a_thread_offset_is_negative() {
         let offset = (-64_i64).cast_unsigned();
-        assert_eq!(
-            Kind::ThreadOffset32.field(offset, 8, 0).unwrap(),
-            Field::Narrow((-56_i32).to_le_bytes())
-        );
+        assert_eq!(Kind::ThreadOffset32.field(offset, 8, 0).unwrap(), Field::Narrow((-56_i32).to_le_bytes()));
     }
 
     #[test]

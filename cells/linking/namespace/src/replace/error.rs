@@ -1,6 +1,6 @@
 //! Why cells cannot be replaced.
 
-use alloc::string::String;
+use alloc::{boxed::Box, string::String};
 use core::fmt;
 
 use manifest::Structure;
@@ -48,7 +48,7 @@ pub enum ReplaceError {
         held: Held,
     },
     /// The new cells cannot be loaded, or a reference to them has no value.
-    Load(LoadError),
+    Load(Box<LoadError>),
 }
 
 impl fmt::Display for ReplaceError {
@@ -75,6 +75,6 @@ impl core::error::Error for ReplaceError {}
 
 impl From<LoadError> for ReplaceError {
     fn from(error: LoadError) -> Self {
-        Self::Load(error)
+        Self::Load(Box::new(error))
     }
 }

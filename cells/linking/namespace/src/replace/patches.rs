@@ -96,14 +96,10 @@ impl Patches {
                 match owner {
                     Owner::Stubs(area) => Some(stubs.area(area).mapping().prepare_replacement(page, copy)),
                     Owner::Cell(id, segment) => owner_of(id).and_then(|cell| match segment {
-                        Segment::Text => {
-                            cell.segments.text.as_ref().map(|text| text.prepare_replacement(page, copy))
+                        Segment::Text => cell.segments.text.as_ref().map(|text| text.prepare_replacement(page, copy)),
+                        _ => {
+                            cell.segments.constants.as_ref().map(|constants| constants.prepare_replacement(page, copy))
                         }
-                        _ => cell
-                            .segments
-                            .constants
-                            .as_ref()
-                            .map(|constants| constants.prepare_replacement(page, copy)),
                     }),
                 }
             };

@@ -71,10 +71,8 @@ pub(super) fn prepare(state: &mut State, build: &str) -> Result<Prepared, Replac
         return Err(ReplaceError::Nothing { build: build.to_string() });
     }
     let candidates = entries.iter().map(|entry| fetch(state, entry)).collect::<Result<Vec<_>, _>>()?;
-    let old_files: Vec<Arc<[u8]>> = entries
-        .iter()
-        .filter_map(|entry| state.named(&entry.name).map(|cell| Arc::clone(&cell.file)))
-        .collect();
+    let old_files: Vec<Arc<[u8]>> =
+        entries.iter().filter_map(|entry| state.named(&entry.name).map(|cell| Arc::clone(&cell.file))).collect();
     let mut works = Vec::with_capacity(candidates.len());
     for (candidate, file) in candidates.iter().zip(&old_files) {
         works.push(examine(state, candidate, file)?);
@@ -87,7 +85,7 @@ pub(super) fn prepare(state: &mut State, build: &str) -> Result<Prepared, Replac
         .and_then(|mut patches| patch_stubs(state, &mut patches, &prepared).map(|()| patches));
     let finished = patches.and_then(|patches| {
         let outcome = patches.finish(state);
-        outcome.map_err(|(cell, error)| ReplaceError::Load(LoadError::Memory { cell, error }))
+        outcome.map_err(|(cell, error)| ReplaceError::from(LoadError::Memory { cell, error }))
     });
     match finished {
         Ok((pages, words)) => {
@@ -116,9 +114,9 @@ fn details(state: &State, entry: &CellEntry) -> Result<CellDetails, LoadError> {
 
 fn examine<'a>(state: &State, candidate: &'a Candidate, old_file: &'a [u8]) -> Result<Work<'a>, ReplaceError> {
     let name = &candidate.entry.name;
-    let missing = || ReplaceError::Load(LoadError::Unknown { cell: name.clone() });
+    let missing = || ReplaceError::from(LoadError::Unknown { cell: name.clone() });
     let old = state.named(name).ok_or_else(missing)?;
-    let malformed = |error| ReplaceError::Load(LoadError::Object { cell: name.clone(), error });
+    let malformed = |error| ReplaceError::from(LoadError::Object { cell: name.clone(), error });
     let old_object = Object::parse(old_file).map_err(malformed)?;
     let new_object = parse(candidate)?;
     let (old_details, new_details) = (details(state, &old.entry)?, details(state, &candidate.entry)?);
@@ -173,9 +171,8 @@ fn unstable_zombies(state: &State, candidates: &[Candidate]) -> Result<Vec<Unsta
         let Some(candidate) = candidates.iter().find(|candidate| candidate.entry.name == zombie.entry.name) else {
             continue;
         };
-        let old_object = zombie
-            .object()
-            .map_err(|error| LoadError::Object { cell: zombie.entry.name.clone(), error })?;
+        let old_object =
+            zombie.object().map_err(|error| LoadError::Object { cell: zombie.entry.name.clone(), error })?;
         let new_object = parse(candidate)?;
         let (before, after) = (details(state, &zombie.entry)?, details(state, &candidate.entry)?);
         let digest = |details: &CellDetails, number: usize| {
@@ -235,8 +232,7 @@ fn build_new(state: &mut State, candidates: &[Candidate], works: &[Work<'_>]) ->
         };
         cell.references = linker::link(&input(&cell, &work.new_object), &names, &mut inherited, &mut write)
             .map_err(|error| LoadError::Link { cell: cell.entry.name.clone(), error })?;
-        cell.segments =
-            memory.finish().map_err(|error| LoadError::Memory { cell: cell.entry.name.clone(), error })?;
+        cell.segments = memory.finish().map_err(|error| LoadError::Memory { cell: cell.entry.name.clone(), error })?;
         register_frames(&mut cell)?;
         pairs.push(Pair { old: work.old, new: cell });
     }
@@ -271,8 +267,8 @@ fn draft(state: &mut State, candidate: &Candidate, work: &Work<'_>) -> Result<(C
     if layout.extent(Segment::Boot).size > 0 {
         return Err(LoadError::Boot { cell: candidate.entry.name.clone() }.into());
     }
-    let (mut memory, mut bases) = Drafts::allocate(&layout)
-        .map_err(|error| LoadError::Memory { cell: candidate.entry.name.clone(), error })?;
+    let (mut memory, mut bases) =
+        Drafts::allocate(&layout).map_err(|error| LoadError::Memory { cell: candidate.entry.name.clone(), error })?;
     bases.thread = old.bases.thread;
     for (section, placement) in work.new_object.sections.iter().zip(&layout.placements) {
         memory.write(placement.segment, placement.offset, section.bytes);
@@ -325,12 +321,11 @@ fn hand_overs(state: &State, prepared: &Prepared) -> Result<Vec<(String, HandOve
     let mut found = Vec::new();
     for pair in &prepared.pairs {
         let old = &state.cells[&pair.old];
-        let (Some((surrender, give_back)), Some((_, adopt))) = (&old.entry.hand_over, &pair.new.entry.hand_over)
-        else {
+        let (Some((surrender, give_back)), Some((_, adopt))) = (&old.entry.hand_over, &pair.new.entry.hand_over) else {
             continue;
         };
         let address = |index: &Index, name: &String| {
-            let missing = || ReplaceError::Load(LoadError::Unknown { cell: name.clone() });
+            let missing = || ReplaceError::from(LoadError::Unknown { cell: name.clone() });
             index.get(name).map(|global| global.address.get()).ok_or_else(missing)
         };
         let hand_over = HandOver {
@@ -345,11 +340,7 @@ fn hand_overs(state: &State, prepared: &Prepared) -> Result<Vec<(String, HandOve
 
 /// What every cell that stays, and every text that may still run, must have in the place of its references to the old
 /// cells.
-fn patch_references(
-    state: &State,
-    works: &[Work<'_>],
-    prepared: &mut Prepared,
-) -> Result<Patches, ReplaceError> {
+fn patch_references(state: &State, works: &[Work<'_>], prepared: &mut Prepared) -> Result<Patches, ReplaceError> {
     let mut patches = Patches::default();
     let by_old: HashMap<CellId, (&Work<'_>, &Cell)> =
         works.iter().zip(&prepared.pairs).map(|(work, pair)| (work.old, (work, &pair.new))).collect();
@@ -465,28 +456,24 @@ fn patch(
     let offset = placement.offset + reference.offset as usize;
     let place = user.bases.address(placement.segment, offset);
     let field = |address| {
-        reference.kind.field(address, reference.addend, place).map_err(|overflow| {
-            LoadError::Link {
-                cell: user.entry.name.clone(),
-                error: linker::LinkError::overflow(symbol.name, reference.offset as usize, overflow),
-            }
+        reference.kind.field(address, reference.addend, place).map_err(|overflow| LoadError::Link {
+            cell: user.entry.name.clone(),
+            error: linker::LinkError::overflow(symbol.name, reference.offset as usize, overflow),
         })
     };
     let (before, after) = (field(old_address)?, field(successor.address)?);
     patches
         .patch(user, placement.segment, offset, before.bytes(), after.bytes())
-        .map_err(|error| ReplaceError::Load(LoadError::Memory { cell: user.entry.name.clone(), error }))
+        .map_err(|error| ReplaceError::from(LoadError::Memory { cell: user.entry.name.clone(), error }))
 }
 
 fn patch_stubs(state: &State, patches: &mut Patches, prepared: &Prepared) -> Result<(), ReplaceError> {
     for (old, _, entry) in &prepared.stubs {
         let Some(address) = state.stubs.get(*old) else { continue };
-        let failed = |error| ReplaceError::Load(LoadError::Memory { cell: String::from("(stubs)"), error });
-        let bytes = linker::stub(address, *entry).map_err(|overflow| {
-            LoadError::Link {
-                cell: String::from("(stubs)"),
-                error: linker::LinkError::overflow("stub", 0, overflow),
-            }
+        let failed = |error| ReplaceError::from(LoadError::Memory { cell: String::from("(stubs)"), error });
+        let bytes = linker::stub(address, *entry).map_err(|overflow| LoadError::Link {
+            cell: String::from("(stubs)"),
+            error: linker::LinkError::overflow("stub", 0, overflow),
         })?;
         patches.patch_stub(&state.stubs, address, &bytes).map_err(failed)?;
     }
