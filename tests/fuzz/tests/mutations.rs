@@ -123,6 +123,7 @@ fn damaged_archives_are_refused_or_keep_the_promises() {
         forbids_unsafe: true,
         unsafe_blocks: 0,
         entry: None,
+        hand_over: None,
         license: "MIT".into(),
     };
     let manifest =
