@@ -9,6 +9,8 @@
 
 use core::{arch::global_asm, cell::UnsafeCell};
 
+use boot_information::Region;
+
 /// Stack of the boot CPU until it runs its first task. The deepest path is linking a cell: about 20 KiB.
 const BOOT_STACK_SIZE: usize = 128 * 1024;
 
@@ -19,6 +21,11 @@ struct BootStack(UnsafeCell<[u8; BOOT_STACK_SIZE]>);
 unsafe impl Sync for BootStack {}
 
 static BOOT_STACK: BootStack = BootStack(UnsafeCell::new([0; BOOT_STACK_SIZE]));
+
+/// Where the boot stack is.
+pub(crate) fn boot_stack() -> Region {
+    Region { start: BOOT_STACK.0.get().addr() as u64, bytes: BOOT_STACK_SIZE as u64 }
+}
 
 global_asm!(
     r#"

@@ -30,7 +30,8 @@ pub(crate) extern "C" fn start(magic: u32, tables: u32, entry_ticks: u64, header
     unsafe { interrupts::init_boot_cpu() };
     // SAFETY: the boot code's tables are in force, and the registers come from the boot loader.
     let information = unsafe { loader_tables::read(magic, u64::from(tables), entry_ticks) };
-    let Some(information) = information else { give_up("the boot loader's tables are not readable") };
+    let Some(mut information) = information else { give_up("the boot loader's tables are not readable") };
+    information.boot_stack = entry::boot_stack();
     klog::init(klog::level_from_command_line(information.command_line()));
     clock::init(clock::Instant { ticks: entry_ticks });
     // SAFETY: the boot code's tables are still in force, and the host wrote the header.

@@ -99,6 +99,9 @@ impl Case {
     }
 }
 
+/// Crates that are not in the prelude of crate names.
+const LANGUAGE: [&str; 3] = ["alloc", "compiler_builtins", "core"];
+
 #[derive(Deserialize)]
 struct Message {
     message: String,
@@ -204,7 +207,9 @@ fn compile(toolchain: &Toolchain, target: &Target, name: &str, text: &str, outpu
         command.arg("-L").arg(format!("dependency={}", folder.display()));
     }
     for (krate, library) in &target.libraries {
-        command.arg("--extern").arg(format!("noprelude:{krate}={}", library.display()));
+        // The language's own crates are named by `#![no_std]` and `extern crate`, never by a path alone.
+        let option = if LANGUAGE.contains(&krate.as_str()) { "noprelude:" } else { "" };
+        command.arg("--extern").arg(format!("{option}{krate}={}", library.display()));
     }
     let result = command.arg(&source).output()?;
     let text = String::from_utf8_lossy(&result.stderr);

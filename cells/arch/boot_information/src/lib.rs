@@ -45,6 +45,8 @@ pub struct BootInformation {
     pub tables: Region,
     /// Address of ACPI's root pointer structure, if the loader names it.
     pub acpi_root: Option<u64>,
+    /// The stack on which the boot CPU ran until its first task: virtual address and size. Nobody uses it any more then.
+    pub boot_stack: Region,
     /// The time stamp counter at the first instruction.
     pub entry_ticks: u64,
     /// Regions and bytes of command line for which there was no room.
@@ -64,6 +66,7 @@ impl BootInformation {
             archive: None,
             tables: Region::default(),
             acpi_root: None,
+            boot_stack: Region::default(),
             entry_ticks,
             left_out: 0,
             usable: [Region::default(); MAX_REGIONS],

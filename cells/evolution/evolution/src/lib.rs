@@ -41,6 +41,10 @@ const STOP_LIMIT: Duration = Duration::from_secs(2);
 /// Between two attempts, for tasks to leave what changes.
 const PAUSE: Duration = Duration::from_millis(2);
 
+/// How often a swap looks for references to the old cells, and the pause between.
+const SCANS: usize = 3;
+const BETWEEN_SCANS: Duration = Duration::from_millis(20);
+
 /// How a swap went.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
@@ -115,6 +119,14 @@ pub fn swap(name: &str) -> Result<Report, SwapError> {
     reclaim::retire(prepared.commit());
     *CURRENT.lock() = Some(String::from(name));
     collect(floor);
+    // A task that was preempted may have to run once more before it has left the old text.
+    for _ in 1..SCANS {
+        if reclaim::zombies().is_empty() {
+            break;
+        }
+        task::sleep(BETWEEN_SCANS);
+        collect(floor);
+    }
     let zombies = reclaim::zombies();
     let report = Report {
         build: String::from(name),

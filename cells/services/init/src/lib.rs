@@ -10,7 +10,7 @@ mod hardware;
 
 use alloc::string::String;
 
-use boot_information::BootInformation;
+use boot_information::{BootInformation, Region};
 use x86_64::instructions;
 
 /// Takes over from nano_core on the boot CPU, with all cells loaded.
@@ -22,7 +22,8 @@ pub fn main(information: &BootInformation) -> ! {
     match hardware::start(information) {
         Ok(()) => {
             let command_line = String::from(information.command_line());
-            let error = task::start(move || services(&command_line));
+            let boot_stack = information.boot_stack;
+            let error = task::start(move || services(&command_line, boot_stack));
             log::error!("boot failed: {error}");
         }
         Err(error) => log::error!("boot failed: {error}"),
@@ -33,8 +34,17 @@ pub fn main(information: &BootInformation) -> ! {
     }
 }
 
+/// Forgets what the boot left on its stack: a scan for references to replaced cells must not take it for references.
+#[expect(clippy::cast_possible_truncation, reason = "an address of this machine is a usize")]
+fn clear(boot_stack: Region) {
+    let start: *mut u8 = core::ptr::with_exposed_provenance_mut(boot_stack.start as usize);
+    // SAFETY: the boot CPU runs tasks, each on a stack of its own, and never returns to where it booted.
+    unsafe { start.write_bytes(0, boot_stack.bytes as usize) };
+}
+
 /// The first task.
-fn services(command_line: &str) {
+fn services(command_line: &str, boot_stack: Region) {
+    clear(boot_stack);
     if let Err(error) = recovery::init() {
         log::error!("faults end tasks, and nothing restarts them: {error}");
     }

@@ -27,7 +27,7 @@ pub fn idle_cpus() -> IdleCpus {
 /// Makes `idle` the idle task of the calling CPU: from now on tasks can be queued there.
 ///
 /// # Safety
-/// Once per CPU, on that CPU, before it calls [`begin`]; `idle` is equipped to call [`idle_loop`], is made as an idle
+/// Once per CPU, on that CPU, before it calls [`begin`]; `idle` is equipped to call [`idle_turn`] for ever, is made as an idle
 /// task and never ends.
 pub unsafe fn bring_online(idle: &'static Task) {
     let cpu = cpu_local::cpu_id();
@@ -45,20 +45,21 @@ pub unsafe fn begin() -> ! {
     switch::begin_idle(cpu_local::cpu_id())
 }
 
-/// What an idle task does: halts until there is something to run, or something to take over from another CPU.
-pub fn idle_loop() -> ! {
-    loop {
-        let quiet = InterruptGuard::new();
-        let cpu = cpu_local::cpu_id();
-        // First say so, then look: whoever queues a task first queues it and then looks who is idle.
-        queues::set_idle(cpu);
-        if scheduling_policy::length(cpu.index()) != 0 || balance::steal(cpu, &quiet) {
-            switch::preempt();
-        } else {
-            HALTS[cpu.index()].fetch_add(1, Ordering::Relaxed);
-            // An interrupt that comes before the halt ends it.
-            interrupts::enable_and_hlt();
-        }
-        drop(quiet);
+/// One turn of an idle task: halts until there is something to run, or something to take over from another CPU. The loop
+/// around it is the caller's, so that an idle CPU leaves this cell again and again, and does not keep it from being freed
+/// when it has been replaced.
+pub fn idle_turn() {
+    switch::answer_standstill();
+    let quiet = InterruptGuard::new();
+    let cpu = cpu_local::cpu_id();
+    // First say so, then look: whoever queues a task first queues it and then looks who is idle.
+    queues::set_idle(cpu);
+    if scheduling_policy::length(cpu.index()) != 0 || balance::steal(cpu, &quiet) {
+        switch::preempt();
+    } else {
+        HALTS[cpu.index()].fetch_add(1, Ordering::Relaxed);
+        // An interrupt that comes before the halt ends it.
+        interrupts::enable_and_hlt();
     }
+    drop(quiet);
 }

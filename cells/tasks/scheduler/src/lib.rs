@@ -27,7 +27,7 @@ mod timer;
 mod wake;
 
 pub use balance::balance;
-pub use idle::{IdleCpus, begin, bring_online, idle_cpus, idle_loop};
+pub use idle::{IdleCpus, begin, bring_online, idle_cpus, idle_turn};
 pub use policy_interface::QueueAccess;
 pub use switch::{assert_may_block, exit, preempt, set_standstill_hook, switch_away, yield_now};
 pub use timer::{TICK_MICROSECONDS, arm, disarm, set_tick_hook, set_watch_hook, sleepers, start_ticking};

@@ -61,10 +61,18 @@ pub fn set_standstill_hook(hook: fn()) {
     STANDSTILL.call_once(|| hook);
 }
 
-/// The running task stays ready and lets the policy choose. It is what the CPU's reschedule hook calls.
-pub fn preempt() {
+/// Tells whoever wants to stop the CPU that it can be stopped here.
+pub(crate) fn answer_standstill() {
     if let Some(answer) = STANDSTILL.get() {
         answer();
+    }
+}
+
+/// The running task stays ready and lets the policy choose. It is what the CPU's reschedule hook calls.
+pub fn preempt() {
+    // An idle task answers where it stands in no text of this cell but the shortest.
+    if task_core::current().is_some_and(|current| !current.is_idle()) {
+        answer_standstill();
     }
     let quiet = InterruptGuard::new();
     cpu_local::take_reschedule_pending();

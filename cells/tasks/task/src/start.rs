@@ -95,7 +95,14 @@ fn bring_online(cpu: CpuId) -> Result<(), SpawnError> {
         .name(text.as_str())
         .affinity(CpuSet::EMPTY.with(cpu))
         .priority(Priority::LOWEST)
-        .make(true, Box::new(|| scheduler::idle_loop()))?;
+        .make(
+            true,
+            Box::new(|| {
+                loop {
+                    scheduler::idle_turn();
+                }
+            }),
+        )?;
     // SAFETY: called once per CPU, on it. The record is leaked: an idle task never ends.
     unsafe { scheduler::bring_online(&*Arc::into_raw(idle)) };
     Ok(())
