@@ -119,10 +119,13 @@ pub fn swap(name: &str) -> Result<Report, SwapError> {
     reclaim::retire(prepared.commit());
     *CURRENT.lock() = Some(String::from(name));
     collect(floor);
-    // A task that was preempted may have to run once more before it has left the old text.
     for _ in 1..SCANS {
         if reclaim::zombies().is_empty() {
             break;
+        }
+        // Whoever was preempted or waits in old text leaves it when it runs the next time.
+        for waiting in task_core::all() {
+            wait_queue::evict(&waiting);
         }
         task::sleep(BETWEEN_SCANS);
         collect(floor);
