@@ -179,6 +179,10 @@ impl State {
 
     /// Makes finished cells part of the namespace, and tells those they use.
     pub(crate) fn enter(&mut self, cells: Vec<Cell>) {
+        for cell in &cells {
+            // The debugger's script reads these lines.
+            log::debug!("loaded {}, text at {:#x}", cell.entry.name, cell.bases.text.get());
+        }
         let uses: Vec<(CellId, Vec<CellId>)> =
             cells.iter().map(|cell| (cell.id, used_cells(&cell.references))).collect();
         self.cells.extend(cells.into_iter().map(|cell| (cell.id, cell)));
