@@ -49,7 +49,8 @@ pub(crate) fn run(tree: &Tree, options: &Options) -> Result<ExitCode, Failure> {
         configuration = configuration.accelerator(Accelerator::Kvm);
     }
     if options.gdb {
-        configuration = configuration.debugger(Debugger::WaitOnPort(DEBUGGER_PORT));
+        // At this level the log says where cells are loaded, which the script reads.
+        configuration = configuration.debugger(Debugger::WaitOnPort(DEBUGGER_PORT)).argument("log=debug");
         println!("mitos: waiting for a debugger: gdb -x {}", debugger::script(tree).display());
     }
     println!("mitos: Ctrl-A X leaves");
