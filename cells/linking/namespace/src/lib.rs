@@ -7,7 +7,8 @@
 //! - every reference between cells is known on both sides; a function whose address is taken has a permanent stub;
 //! - adopted cells (the seed, laid out by the host) and loaded ones differ in nothing but [`manifest::Role`].
 //!
-//! A cell that others use cannot be unloaded. Queries that recovery needs ([`location_of`]) never wait.
+//! A cell that others use cannot be unloaded. Queries that recovery needs
+//! ([`location_of`]) wait for nobody but another CPU, and not for long.
 #![no_std]
 
 extern crate alloc;

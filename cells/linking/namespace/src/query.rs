@@ -216,8 +216,8 @@ pub fn sizes() -> (usize, usize) {
     state::look(|state| (state.stubs.len(), state.index.len())).unwrap_or_default()
 }
 
-/// What is at `address`: the cell, and the function if it is text. Takes no lock that it would have to wait for and
-/// allocates nothing: `None` also while the namespace is being changed.
+/// What is at `address`: the cell, and the function if it is text. Allocates nothing and waits for another CPU that is
+/// changing the namespace some milliseconds at most; `None` also if it cannot be had.
 #[must_use]
 pub fn location_of(address: u64) -> Option<Location> {
     state::try_look(|state| {

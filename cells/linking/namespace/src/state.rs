@@ -129,7 +129,20 @@ pub(crate) fn look<R>(look: impl FnOnce(&State) -> R) -> Option<R> {
     STATE.lock().as_ref().map(look)
 }
 
-/// As [`look`], but `None` also if somebody is changing the namespace: for those who must not wait.
+/// Turns for which [`try_look`] waits: some ten milliseconds, longer than anybody holds the namespace.
+const PATIENCE: u32 = 1_000_000;
+
+/// As [`look`], but `None` also if the namespace cannot be had: for recovery, which may come from whoever has it. Another
+/// CPU that has it is given time to finish, but not with interrupts off, for it may be waiting for this one.
 pub(crate) fn try_look<R>(look: impl FnOnce(&State) -> R) -> Option<R> {
-    STATE.try_lock()?.as_ref().map(look)
+    let mine = || STATE.holder() == Some(cpu_local::owner());
+    let mut patience = if cpu_local::interrupts_enabled() && !mine() { PATIENCE } else { 1 };
+    while patience > 0 {
+        if let Some(state) = STATE.try_lock() {
+            return state.as_ref().map(look);
+        }
+        patience -= 1;
+        core::hint::spin_loop();
+    }
+    None
 }

@@ -91,18 +91,14 @@ pub fn start_cpu(cpu: CpuId) -> ! {
 fn bring_online(cpu: CpuId) -> Result<(), SpawnError> {
     let mut text = IdleName::default();
     let _ = fmt::Write::write_fmt(&mut text, format_args!("idle {cpu}"));
-    let idle = Builder::new()
-        .name(text.as_str())
-        .affinity(CpuSet::EMPTY.with(cpu))
-        .priority(Priority::LOWEST)
-        .make(
-            true,
-            Box::new(|| {
-                loop {
-                    scheduler::idle_turn();
-                }
-            }),
-        )?;
+    let idle = Builder::new().name(text.as_str()).affinity(CpuSet::EMPTY.with(cpu)).priority(Priority::LOWEST).make(
+        true,
+        Box::new(|| {
+            loop {
+                scheduler::idle_turn();
+            }
+        }),
+    )?;
     // SAFETY: called once per CPU, on it. The record is leaked: an idle task never ends.
     unsafe { scheduler::bring_online(&*Arc::into_raw(idle)) };
     Ok(())
