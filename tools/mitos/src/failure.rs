@@ -8,9 +8,9 @@ use std::process::{Command, ExitStatus};
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     #[error(transparent)]
-    Build(#[from] build::BuildError),
+    Build(Box<build::BuildError>),
     #[error(transparent)]
-    Machine(#[from] machine::MachineError),
+    Machine(Box<machine::MachineError>),
     #[error(transparent)]
     Host(#[from] checks::host::HostError),
     #[error("cannot run {program}: {error}")]
@@ -21,6 +21,18 @@ pub(crate) enum Failure {
     File { path: PathBuf, error: io::Error },
     #[error("report: {0}")]
     Report(#[from] serde_json::Error),
+}
+
+impl From<build::BuildError> for Failure {
+    fn from(error: build::BuildError) -> Self {
+        Self::Build(Box::new(error))
+    }
+}
+
+impl From<machine::MachineError> for Failure {
+    fn from(error: machine::MachineError) -> Self {
+        Self::Machine(Box::new(error))
+    }
 }
 
 impl Failure {
