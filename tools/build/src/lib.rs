@@ -102,6 +102,8 @@ pub enum BuildError {
     Missing { what: String },
     #[error("cell {cell} has a section `.boot`; only nano_core may")]
     StrayBoot { cell: String },
+    #[error("cell {cell} refers to {used}; it must refer to no other cell, for it runs while any may be exchanged")]
+    NotSelfContained { cell: &'static str, used: String },
     #[error("{0}")]
     Archive(#[from] archive::ArchiveError),
     #[error("the seed's map cannot be written: {0}")]
@@ -128,6 +130,20 @@ pub struct Build {
     pub seed: manifest::SeedMap,
 }
 
+/// The cell that runs while all others may be exchanged.
+const PIVOT: &str = "pivot";
+
+/// The pivot must not call what a swap may replace: nothing at all.
+fn check_self_contained(cells: &[cells::Cell], graph: &cells::Graph) -> Result<(), BuildError> {
+    let Some(pivot) = cells.iter().position(|cell| cell.name() == PIVOT) else {
+        return Err(BuildError::Missing { what: format!("the cell {PIVOT}") });
+    };
+    match graph.uses[pivot].first() {
+        Some(&used) => Err(BuildError::NotSelfContained { cell: PIVOT, used: cells[used].name().to_owned() }),
+        None => Ok(()),
+    }
+}
+
 /// Builds everything.
 ///
 /// # Errors
@@ -136,6 +152,7 @@ pub fn build(tree: &Tree) -> Result<Build, BuildError> {
     let compiled = compile::compile(tree, None)?;
     let cells = cells::collect(tree, &compiled)?;
     let graph = cells::Graph::new(&cells)?;
+    check_self_contained(&cells, &graph)?;
     let seed = seed::Seed::plan(&cells, &graph)?;
     let manifest = pack::write(tree, &compiled, &cells, &graph, &seed)?;
     let map = image::write(tree, &cells, &seed, manifest.build)?;
