@@ -78,8 +78,10 @@ pub fn current() -> String {
     CURRENT.lock().clone().unwrap_or_else(|| String::from(BASE))
 }
 
-/// Makes evolution possible: once, when tasks run.
-pub fn init() {
+/// Makes evolution possible: once, when tasks run. `boot_stack` is the stack that nobody uses after the boot; what was
+/// left there refers to nothing.
+pub fn init(boot_stack: Range<u64>) {
+    reclaim::set_boot_stack(boot_stack);
     standstill::init();
 }
 

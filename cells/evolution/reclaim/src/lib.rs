@@ -18,6 +18,7 @@ use core::ops::Range;
 use addresses::PAGE_SIZE;
 use namespace::replace::Retired;
 use pages::Region;
+use spin::Once;
 use spin_lock::PreemptLock;
 
 /// A replaced cell that something still refers to.
@@ -37,6 +38,14 @@ struct Kept {
 }
 
 static ZOMBIES: PreemptLock<Vec<Kept>> = PreemptLock::new(Vec::new());
+
+/// A static that is dead after the boot, and full of what the boot left there.
+static BOOT_STACK: Once<Range<u64>> = Once::new();
+
+/// Says where the stack is that nobody uses after the boot. The first word counts.
+pub fn set_boot_stack(range: Range<u64>) {
+    BOOT_STACK.call_once(|| range);
+}
 
 /// Keeps replaced cells until a scan finds nothing that refers to them.
 pub fn retire(cells: Vec<Retired>) {
@@ -86,6 +95,7 @@ impl Scan {
             targets.extend(kept.retired.ranges().into_iter().map(|range| Target { range, zombie }));
             books.extend(kept.retired.books());
         }
+        books.extend(BOOT_STACK.get().cloned());
         let holders = alloc::vec![0; kept.len()];
         let lowest = targets.iter().map(|target| target.range.start).min().unwrap_or(u64::MAX);
         let highest = targets.iter().map(|target| target.range.end).max().unwrap_or(0);

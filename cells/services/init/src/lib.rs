@@ -34,21 +34,12 @@ pub fn main(information: &BootInformation) -> ! {
     }
 }
 
-/// Forgets what the boot left on its stack: a scan for references to replaced cells must not take it for references.
-#[expect(clippy::cast_possible_truncation, reason = "an address of this machine is a usize")]
-fn clear(boot_stack: Region) {
-    let start: *mut u8 = core::ptr::with_exposed_provenance_mut(boot_stack.start as usize);
-    // SAFETY: the boot CPU runs tasks, each on a stack of its own, and never returns to where it booted.
-    unsafe { start.write_bytes(0, boot_stack.bytes as usize) };
-}
-
 /// The first task.
 fn services(command_line: &str, boot_stack: Region) {
-    clear(boot_stack);
     if let Err(error) = recovery::init() {
         log::error!("faults end tasks, and nothing restarts them: {error}");
     }
-    evolution::init();
+    evolution::init(boot_stack.start..boot_stack.start + boot_stack.bytes);
     log::info!("tasks run after {:?}", clock::since_boot());
     if let Err(error) = userland::start(command_line) {
         log::error!("{error}");
