@@ -1,5 +1,5 @@
 //! The script that tells GDB about cells. Seed cells have fixed addresses; loaded ones are announced in the kernel's log
-//! (`log=debug`), which `mitos run` keeps, and the script reads.
+//! (`log=trace`), which `mitos run` keeps, and the script reads.
 
 use std::fmt::Write as _;
 use std::fs;

@@ -50,7 +50,7 @@ pub(crate) fn run(tree: &Tree, options: &Options) -> Result<ExitCode, Failure> {
     }
     if options.gdb {
         // At this level the log says where cells are loaded, which the script reads.
-        configuration = configuration.debugger(Debugger::WaitOnPort(DEBUGGER_PORT)).argument("log=debug");
+        configuration = configuration.debugger(Debugger::WaitOnPort(DEBUGGER_PORT)).argument("log=trace");
         println!("mitos: waiting for a debugger: gdb -x {}", debugger::script(tree).display());
     }
     println!("mitos: Ctrl-A X leaves");

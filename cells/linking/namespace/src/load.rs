@@ -181,7 +181,7 @@ impl State {
     pub(crate) fn enter(&mut self, cells: Vec<Cell>) {
         for cell in &cells {
             // The debugger's script reads these lines.
-            log::debug!("loaded {}, text at {:#x}", cell.entry.name, cell.bases.text.get());
+            log::trace!("loaded {}, text at {:#x}", cell.entry.name, cell.bases.text.get());
         }
         let uses: Vec<(CellId, Vec<CellId>)> =
             cells.iter().map(|cell| (cell.id, used_cells(&cell.references))).collect();
