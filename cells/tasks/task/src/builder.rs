@@ -113,8 +113,6 @@ impl<'a> Builder<'a> {
             return Err(SpawnError::NoCpu(self.affinity));
         }
         let stack = Stack::new(self.stack_size)?;
-        let thread_locals = thread_local_image::size();
-        stack.grow_tls(thread_locals)?;
         let (low, high) = (stack.limit().as_u64(), stack.top().as_u64());
         let (guard_low, guard_high) = (stack.guard().start().as_u64(), stack.bottom().as_u64());
         let thread_pointer = stack.thread_pointer().as_u64();
@@ -125,12 +123,27 @@ impl<'a> Builder<'a> {
         task.equip(RIGHT, stack, thread_pointer, stack_pointer, start);
         let record = Arc::as_ptr(&task).cast();
         task.faults.reserve.set(Some(Reserve { stack: record, reveal, hide, guard_low, guard_high }));
-        // From `equip` on a new cell's thread locals are written here too, so nothing is missed in between.
-        // SAFETY: these bytes are mapped below the thread pointer and used by nobody yet.
-        thread_local_image::initialise(unsafe {
-            core::slice::from_raw_parts_mut((thread_pointer as *mut u8).sub(thread_locals), thread_locals)
-        });
+        if let Err(error) = enter(&task, thread_pointer) {
+            task_core::abandon(RIGHT, &task);
+            return Err(error.into());
+        }
         Ok(task)
+    }
+}
+
+/// Gives an equipped task its thread locals and lets everybody find it. A block published before that is in its image,
+/// one published later is written by `thread_local_growth`.
+fn enter(task: &Arc<Task>, thread_pointer: u64) -> Result<(), StackError> {
+    loop {
+        let (edition, size) = thread_local_image::edition();
+        task.with_stack(RIGHT, |stack| stack.grow_tls(size)).unwrap_or(Ok(()))?;
+        // SAFETY: these bytes are mapped below the thread pointer, and used by nobody before the task can be found.
+        thread_local_image::initialise(unsafe {
+            core::slice::from_raw_parts_mut((thread_pointer as *mut u8).sub(size), size)
+        });
+        if thread_local_image::if_current(edition, || task_core::enter(RIGHT, task)) {
+            return Ok(());
+        }
     }
 }
 

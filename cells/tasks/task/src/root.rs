@@ -27,8 +27,10 @@ fn tell(current: Current, caught: &Caught) {
 
 /// Where a task begins, with interrupts off, and ends.
 pub(crate) extern "C-unwind" fn main() -> ! {
-    interrupts::enable();
     let Some(current) = task_core::current() else { unreachable!("a task runs that is not the current one") };
+    // First: from the moment interrupts come, whoever looks for references must look at this stack.
+    current.begin(RIGHT);
+    interrupts::enable();
     let outcome = guarded(current, || {
         unwinder::cancellation_point();
         if let Some(start) = current.take_start(RIGHT) {

@@ -8,7 +8,7 @@ pub(crate) fn init() {
     thread_local_image::set_growth_hook(grow);
 }
 
-/// Writes a block's initial bytes into every task. Tasks made meanwhile get them from the image.
+/// Writes a block's initial bytes into every task that can be found. Those entered meanwhile have them from the image.
 fn grow(distance: usize, bytes: &[u8]) -> Result<(), ImageError> {
     for task in task_core::all() {
         let task = task.task(RIGHT);

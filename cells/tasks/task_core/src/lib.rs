@@ -21,5 +21,5 @@ pub use donate::{donate, withdraw};
 pub use fault_context::{Cause, FaultContext, FaultKind, KillRequest, Name};
 pub use policy_interface::{MAX_TASKS, PolicyEntry, Priority, Slot};
 pub use state::{State, Wake};
-pub use table::{TaskTableFull, all, by_slot, count, create, find, release, visit};
+pub use table::{TaskTableFull, abandon, all, by_slot, count, create, enter, find, release, visit};
 pub use task::{Current, Disposal, Ended, Machinery, Start, Task, TaskId, TaskRef, current, current_id};

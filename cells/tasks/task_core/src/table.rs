@@ -43,7 +43,7 @@ const fn slot_of(number: u64) -> usize {
     index
 }
 
-/// Makes a record and enters it in the table. The task is not ready yet.
+/// Makes a record with a place in the table that is its own; nobody finds it there before [`enter`].
 pub fn create(
     _right: Machinery,
     name: &str,
@@ -52,9 +52,22 @@ pub fn create(
     is_idle: bool,
 ) -> Result<Arc<Task>, TaskTableFull> {
     let (id, slot) = reserve().ok_or(TaskTableFull)?;
-    let task = Arc::new(Task::new(id, slot, name, affinity, priority, is_idle));
-    TABLE[slot.index()].store(Arc::into_raw(Arc::clone(&task)).cast_mut(), Ordering::Release);
-    Ok(task)
+    Ok(Arc::new(Task::new(id, slot, name, affinity, priority, is_idle)))
+}
+
+/// Lets everybody find the task, which has been equipped. It is not ready yet.
+pub fn enter(_right: Machinery, task: &Arc<Task>) {
+    let record = Arc::into_raw(Arc::clone(task)).cast_mut();
+    let reserved = TABLE[task.slot().index()].swap(record, Ordering::Release);
+    debug_assert!(ptr::eq(reserved, RESERVED), "a task is entered once, in its own place");
+}
+
+/// Gives back the place of a task that was not entered.
+pub fn abandon(_right: Machinery, task: &Task) {
+    let mut numbers = NUMBERS.lock();
+    let reserved = TABLE[task.slot().index()].swap(ptr::null_mut(), Ordering::Relaxed);
+    debug_assert!(ptr::eq(reserved, RESERVED), "a task that was entered is released");
+    numbers.occupied -= 1;
 }
 
 /// A mark that is neither free nor a task.
@@ -127,16 +140,26 @@ pub fn count() -> usize {
 
 /// All tasks, by number.
 pub fn all() -> Vec<TaskRef> {
-    let mut tasks = Vec::with_capacity(count());
-    visit(&mut |task| {
-        // Tasks made since the count was taken are left out rather than memory asked for under the lock.
-        if tasks.len() < tasks.capacity() {
-            tasks.push(share(task));
+    loop {
+        // Memory is not asked for under the lock, so there may be more tasks by the time that the lock is held.
+        let mut tasks = Vec::with_capacity(count() + SPARE);
+        let mut complete = true;
+        visit(&mut |task| {
+            if tasks.len() < tasks.capacity() {
+                tasks.push(share(task));
+            } else {
+                complete = false;
+            }
+        });
+        if complete {
+            tasks.sort_unstable_by_key(TaskRef::id);
+            return tasks;
         }
-    });
-    tasks.sort_unstable_by_key(TaskRef::id);
-    tasks
+    }
 }
+
+/// Room for tasks made while the list of all is.
+const SPARE: usize = 8;
 
 /// Shows every task to `look`, with the table locked and interrupts off: it is short, takes no task lock and makes
 /// or ends no task. Needs no memory; for the engine of evolution and for watchdogs.

@@ -263,7 +263,7 @@ impl Task {
         self.ended.get().copied()
     }
 
-    /// Whether its function was ever called.
+    /// Whether it ever ran with interrupts enabled. Until then nothing is on its stack but its first frame.
     pub fn has_begun(&self) -> bool {
         self.began.load(Ordering::Acquire)
     }
@@ -337,9 +337,9 @@ impl Task {
         self.ticks.store(self.ticks.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 
-    /// Gives a new task its stack, its first stack pointer and what it does. Before it is made ready.
+    /// Gives a new task its stack, its first stack pointer and what it does. Before it is entered in the table.
     pub fn equip(&self, _right: Machinery, stack: Stack, thread_pointer: u64, stack_pointer: u64, start: Start) {
-        // SAFETY: the task has not run and nobody else has its record yet.
+        // SAFETY: nobody finds the record before it is in the table, so the caller alone has it.
         unsafe {
             *self.stack_pointer.get() = stack_pointer;
             self.reserve.set(Some(stack.reserve()));
@@ -349,9 +349,14 @@ impl Task {
         self.thread_pointer.set(thread_pointer);
     }
 
+    /// The running task has more than its first frame on its stack from now on. For the outermost function of a task,
+    /// before it enables interrupts.
+    pub fn begin(&self, _right: Machinery) {
+        self.began.store(true, Ordering::Release);
+    }
+
     /// What the running task is to do; nothing the second time. For the outermost function of a task.
     pub fn take_start(&self, _right: Machinery) -> Option<Start> {
-        self.began.store(true, Ordering::Release);
         // SAFETY: called by the task itself.
         unsafe { (*self.start.get()).take() }
     }

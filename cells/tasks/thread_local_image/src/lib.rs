@@ -13,6 +13,7 @@ extern crate alloc;
 
 use alloc::{boxed::Box, vec::Vec};
 use core::fmt;
+use core::sync::atomic::{AtomicU64, Ordering};
 
 use spin::Once;
 use spin_lock::SpinLock;
@@ -29,6 +30,8 @@ struct Block {
 }
 
 static BLOCKS: SpinLock<Vec<Block>> = SpinLock::new(Vec::new());
+/// How often a block was published. Changes only under the lock of the blocks.
+static EDITION: AtomicU64 = AtomicU64::new(0);
 static GROWTH: Once<Growth> = Once::new();
 
 /// Gives the tasks that run a block, by its distance and initial bytes.
@@ -86,10 +89,14 @@ impl Registration {
     /// # Errors
     /// [`ImageError::Memory`] if a task that runs has no memory for it.
     pub fn publish(&mut self, bytes: &[u8]) -> Result<(), ImageError> {
-        if let Some(block) = BLOCKS.lock().iter_mut().find(|block| block.distance == self.distance) {
+        let mut blocks = BLOCKS.lock();
+        if let Some(block) = blocks.iter_mut().find(|block| block.distance == self.distance) {
             block.bytes = Box::from(&bytes[..bytes.len().min(block.size)]);
         }
-        // First the image, then the tasks that run: a task that is made in between gets the block from the image.
+        EDITION.fetch_add(1, Ordering::Relaxed);
+        drop(blocks);
+        // First the image, then the tasks that can be found: one that is entered after this has the block from the
+        // image, see `if_current`.
         GROWTH.get().map_or(Ok(()), |grow| grow(self.distance, bytes))
     }
 }
@@ -141,7 +148,35 @@ pub fn adopt(distance: usize, size: usize) -> Result<Registration, ImageError> {
 /// How many bytes below the thread pointer are in use.
 #[must_use]
 pub fn size() -> usize {
-    BLOCKS.lock().iter().map(|block| block.distance).max().unwrap_or(0)
+    extent(&BLOCKS.lock())
+}
+
+fn extent(blocks: &[Block]) -> usize {
+    blocks.iter().map(|block| block.distance).max().unwrap_or(0)
+}
+
+/// A state of the image: what a task was given, until a further block is published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Edition(u64);
+
+/// The image's present state, and how many bytes below the thread pointer it takes.
+#[must_use]
+pub fn edition() -> (Edition, usize) {
+    let blocks = BLOCKS.lock();
+    (Edition(EDITION.load(Ordering::Relaxed)), extent(&blocks))
+}
+
+/// Runs `enter` if no block was published since `edition` was taken; says whether it did. No block is published
+/// meanwhile. `enter` makes a task with that image one of those that the growth hook finds; it is short and does not
+/// block.
+#[must_use = "if the image has changed the task lacks a block"]
+pub fn if_current(edition: Edition, enter: impl FnOnce()) -> bool {
+    let _blocks = BLOCKS.lock();
+    let current = EDITION.load(Ordering::Relaxed) == edition.0;
+    if current {
+        enter();
+    }
+    current
 }
 
 /// Fills the last `block.len()` bytes below a thread pointer with what a new task starts with. Bytes that belong to no
