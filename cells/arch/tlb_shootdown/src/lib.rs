@@ -119,8 +119,9 @@ fn answer_interrupt(_registers: &mut SavedRegisters) {
     answer();
 }
 
-/// Carries out all requests that are under way.
-fn answer() {
+/// Carries out all requests that are under way. For CPUs that wait for others with interrupts off: one of those may be
+/// waiting for this one.
+pub fn answer() {
     let _undisturbed = InterruptGuard::new();
     let me = cpu_id();
     smp::online().without(me).iter().for_each(|other| REQUESTS[other.index()].carry_out(me));

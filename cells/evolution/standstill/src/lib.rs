@@ -15,7 +15,7 @@ use core::{
     time::Duration,
 };
 
-use cpu_local::{CpuId, InterruptGuard, MAX_CPUS, PreemptGuard};
+use cpu_local::{CpuId, CpuSet, InterruptGuard, MAX_CPUS, PreemptGuard};
 use fault_context::StackBounds;
 use pivot::Gate;
 use registers::SwitchFrame;
@@ -71,12 +71,24 @@ fn number(task: Option<TaskId>) -> u64 {
     task.map_or(0, TaskId::number)
 }
 
+/// How long to wait for a CPU before it is called once more.
+const CALL_AGAIN: Duration = Duration::from_millis(10);
+
 /// What stopped CPUs are asked. Lives on the caller's stack as long as [`REQUEST`] names it.
 struct Request<'a> {
     unwanted: Unwanted<'a>,
     ticket: u32,
+    /// All CPUs but the caller's.
+    others: CpuSet,
     arrived: AtomicU32,
     found: SpinLock<Option<StandstillError>>,
+}
+
+impl Request<'_> {
+    /// The CPUs that have not come.
+    fn missing(&self) -> CpuSet {
+        CpuSet::from_bits(self.others.bits() & !self.arrived.load(Ordering::Acquire))
+    }
 }
 
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -108,7 +120,12 @@ fn answer() {
             let cpu = cpu_local::cpu_id();
             // The registers of the walker lie above this frame.
             STOPPED_AT[cpu.index()].store((&raw const cpu).addr() as u64, Ordering::Release);
-            request.arrived.fetch_or(1 << cpu_local::cpu_id().number(), Ordering::AcqRel);
+            request.arrived.fetch_or(1 << cpu.number(), Ordering::AcqRel);
+            // One that is still on its way may be waiting for this CPU to forget pages. Once all are here nobody is.
+            while GATE.ticket() == request.ticket && !request.missing().is_empty() {
+                tlb_shootdown::answer();
+                core::hint::spin_loop();
+            }
             GATE.wait(request.ticket);
         });
     }
@@ -160,46 +177,76 @@ pub fn stopped_at(cpu: CpuId) -> u64 {
 /// Where blocking is forbidden: the caller must be a task that could be preempted.
 pub fn hold<R>(limit: Duration, unwanted: Unwanted<'_>, work: impl FnOnce() -> R) -> Result<R, StandstillError> {
     scheduler::assert_may_block();
+    // First: a kill that came between taking the turn and this would leave it taken for ever.
+    let _here = PreemptGuard::new();
     if TAKEN.swap(true, Ordering::AcqRel) {
         return Err(StandstillError::Busy);
     }
-    let _here = PreemptGuard::new();
-    let request = Request { unwanted, ticket: GATE.ticket(), arrived: AtomicU32::new(0), found: SpinLock::new(None) };
+    let request = Request {
+        unwanted,
+        ticket: GATE.ticket(),
+        others: scheduler::scheduling_cpus().without(cpu_local::cpu_id()),
+        arrived: AtomicU32::new(0),
+        found: SpinLock::new(None),
+    };
     let pointer: *const Request<'_> = &raw const request;
     REQUEST.store(pointer.cast_mut().cast(), Ordering::Release);
-    let outcome = stop_others(&request, limit).and_then(|()| {
-        let _quiet = InterruptGuard::new();
-        look_at_stacks(&request);
-        let found = *request.found.lock();
-        found.map_or_else(|| Ok(work()), Err)
-    });
-    REQUEST.store(core::ptr::null_mut(), Ordering::Release);
-    GATE.open();
-    // Also CPUs that come too late must not find the request gone under their feet.
-    while INSIDE.load(Ordering::Acquire) != 0 {
-        core::hint::spin_loop();
+    let _turn = Turn;
+    stop_others(&request, limit)?;
+    let _quiet = InterruptGuard::new();
+    look_at_stacks(&request);
+    let found = *request.found.lock();
+    found.map_or_else(|| Ok(apart(work)), Err)
+}
+
+/// In a frame of its own: what a CPU exception finds in the frame that it hits is lost, and `hold` must not lose its turn.
+#[inline(never)]
+fn apart<R>(work: impl FnOnce() -> R) -> R {
+    work()
+}
+
+/// The time during which a request stands. Its end, also by a panic of the work, lets all CPUs go on.
+struct Turn;
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        REQUEST.store(core::ptr::null_mut(), Ordering::Release);
+        GATE.open();
+        // Also CPUs that come too late must not find the request gone under their feet.
+        while INSIDE.load(Ordering::Acquire) != 0 {
+            core::hint::spin_loop();
+        }
+        TAKEN.store(false, Ordering::Release);
     }
-    TAKEN.store(false, Ordering::Release);
-    outcome
 }
 
 fn stop_others(request: &Request<'_>, limit: Duration) -> Result<(), StandstillError> {
-    let others = scheduler::scheduling_cpus().without(cpu_local::cpu_id());
-    for cpu in others.iter() {
-        if apic::send_ipi(cpu, interrupts::vectors::RESCHEDULE).is_err() {
-            return Err(StandstillError::Unanswered { cpu });
+    call(request.others)?;
+    let mut called = clock::now();
+    let all_here = clock::spin_until(limit, || {
+        // Those that have come may be waiting for this CPU too.
+        tlb_shootdown::answer();
+        // A CPU that was idle when it was called may have found a task instead, and has forgotten the call.
+        if called.elapsed() >= CALL_AGAIN {
+            called = clock::now();
+            let _ = call(request.missing());
         }
+        request.missing().is_empty()
+    });
+    match request.missing().iter().next() {
+        Some(cpu) if !all_here => Err(StandstillError::Unanswered { cpu }),
+        _ => Ok(()),
     }
-    let all_here = || request.arrived.load(Ordering::Acquire) & others.bits() == others.bits();
-    if clock::spin_until(limit, all_here) {
-        return Ok(());
-    }
-    let arrived = request.arrived.load(Ordering::Acquire);
-    let missing = others.iter().find(|cpu| arrived & 1 << cpu.number() == 0);
-    missing.map_or(Ok(()), |cpu| Err(StandstillError::Unanswered { cpu }))
+}
+
+fn call(cpus: CpuSet) -> Result<(), StandstillError> {
+    cpus.iter().try_for_each(|cpu| {
+        apic::send_ipi(cpu, interrupts::vectors::RESCHEDULE).map_err(|_| StandstillError::Unanswered { cpu })
+    })
 }
 
 /// The caller's own stack, and those of all tasks that have no CPU.
+#[inline(never)]
 fn look_at_stacks(request: &Request<'_>) {
     unwinder::capture_here(current_bounds(), &mut |walker| {
         inspect(request, task_core::current_id(), walker);
