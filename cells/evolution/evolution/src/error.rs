@@ -40,6 +40,13 @@ pub enum SwapError {
         /// What it said.
         reason: policy_interface::AdoptError,
     },
+    /// The new cell failed while it took the state; the old one has it again.
+    AdoptFailed {
+        /// The cell.
+        cell: &'static str,
+        /// What it met.
+        cause: task_core::Cause,
+    },
 }
 
 impl fmt::Display for SwapError {
@@ -56,7 +63,16 @@ impl fmt::Display for SwapError {
             Self::UnknownState { cell } => {
                 write!(f, "cell {cell} hands over state of a kind that evolution does not know")
             }
-            Self::NotAdopted { cell, reason } => write!(f, "cell {cell} did not take over the state: {reason:?}"),
+            Self::NotAdopted { cell, reason } => {
+                write!(f, "cell {cell} did not take over the state: {reason}; it stays with the old one")
+            }
+            Self::AdoptFailed { cell, cause } => {
+                write!(
+                    f,
+                    "cell {cell} failed with {} when it took over the state; it stays with the old one",
+                    cause.kind
+                )
+            }
         }
     }
 }

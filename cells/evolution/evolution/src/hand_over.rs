@@ -19,6 +19,8 @@ type Adopt = fn(Vec<PolicyEntry>) -> Result<(), (AdoptError, Vec<PolicyEntry>)>;
 
 /// The functions of one hand-over, with their types.
 pub(crate) struct Typed {
+    /// What was handed over, for the case that it is lost on the way.
+    copy: Vec<PolicyEntry>,
     surrender: Surrender,
     give_back: Adopt,
     adopt: Adopt,
@@ -31,11 +33,12 @@ impl Typed {
         if cell != POLICY {
             return Err(SwapError::UnknownState { cell: String::from(cell) });
         }
-        // SAFETY: the manifest names `scheduling_policy::surrender` and `::adopt` of both versions. Their signatures are
-        // part of the structural digests, which `namespace::replace` has found unchanged between the versions, and this
+        // SAFETY: the manifest names `scheduling_policy::surrender` and `::adopt` of both versions. `namespace::replace`
+        // hands a cell's state over only if the structural digests of both signatures are there and unchanged, and this
         // crate was compiled with the same `policy_interface`.
         unsafe {
             Ok(Self {
+                copy: Vec::new(),
                 surrender: core::mem::transmute::<usize, Surrender>(functions.surrender as usize),
                 give_back: core::mem::transmute::<usize, Adopt>(functions.give_back as usize),
                 adopt: core::mem::transmute::<usize, Adopt>(functions.adopt as usize),
@@ -43,24 +46,31 @@ impl Typed {
         }
     }
 
-    fn carry_out(&self) -> Result<(), SwapError> {
-        match (self.adopt)((self.surrender)()) {
-            Ok(()) => Ok(()),
-            Err((reason, entries)) => {
-                let returned = (self.give_back)(entries);
-                debug_assert!(returned.is_ok(), "a policy takes back what it surrendered");
-                Err(SwapError::NotAdopted { cell: POLICY, reason })
+    /// Takes the memory that handing over needs, while memory can still be had from others.
+    pub(crate) fn prepare(&mut self) -> Result<(), SwapError> {
+        // Tasks may be made until the CPUs stand still.
+        let room = task_core::count() + SPARE;
+        policy_interface::prepare_hand_over(room).map_err(|_| SwapError::Memory)?;
+        self.copy.clear();
+        self.copy.try_reserve_exact(room).map_err(|_| SwapError::Memory)
+    }
+
+    /// Hands the state over; if the new cell refuses it, or does not survive it, the old one has it again.
+    pub(crate) fn carry_out(&mut self) -> Result<(), SwapError> {
+        let entries = (self.surrender)();
+        self.copy.extend_from_slice(&entries);
+        let (entries, error) = match unwinder::catch(|| (self.adopt)(entries)) {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err((reason, entries))) => (entries, SwapError::NotAdopted { cell: POLICY, reason }),
+            Err(caught) => {
+                (core::mem::take(&mut self.copy), SwapError::AdoptFailed { cell: POLICY, cause: caught.cause })
             }
-        }
+        };
+        let returned = (self.give_back)(entries);
+        debug_assert!(returned.is_ok(), "a policy takes back what it surrendered");
+        Err(error)
     }
 }
 
-/// Takes the memory that handing over needs, while memory can still be had from others.
-pub(crate) fn prepare() -> Result<(), SwapError> {
-    policy_interface::prepare_hand_over(task_core::count()).map_err(|_| SwapError::Memory)
-}
-
-/// Hands over the state of all cells; if one refuses, nothing has changed hands.
-pub(crate) fn all(hand_overs: &[Typed]) -> Result<(), SwapError> {
-    hand_overs.iter().try_for_each(Typed::carry_out)
-}
+/// Room for tasks that are made between the preparation and the standstill.
+const SPARE: usize = 16;

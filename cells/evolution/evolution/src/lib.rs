@@ -24,6 +24,7 @@ use core::{
     time::Duration,
 };
 
+use cpu_local::PreemptGuard;
 pub use error::SwapError;
 pub use namespace::replace::{BASE, alternates};
 use namespace::replace::{Prepared, Unstable};
@@ -112,14 +113,15 @@ pub fn swap(name: &str) -> Result<Report, SwapError> {
     let prepare = began.elapsed();
     log::info!("swap {name}: {} cells prepared, {} pages patched", change.swap_set.len(), change.patched_pages);
 
-    let (attempts, quiesce, commit) = change.carry_out()?;
+    let Committed { attempts, quiesce, commit, undisturbed } = change.carry_out()?;
 
     let committed = clock::now();
-    // Dropped before the scan: the books of the change name the old addresses.
-    let Change { swap_set, patched_pages, exchanges, unstable, hand_overs } = change;
-    drop((exchanges, unstable, hand_overs));
     reclaim::retire(prepared.commit());
+    drop(undisturbed);
     *CURRENT.lock() = Some(String::from(name));
+    // Dropped before the scan: the books of the change name the old addresses.
+    let Change { swap_set, patched_pages, exchanges, unstable, hand_over } = change;
+    drop((exchanges, unstable, hand_over));
     collect(floor);
     for _ in 1..SCANS {
         if reclaim::zombies().is_empty() {
@@ -173,7 +175,16 @@ struct Change {
     exchanges: Vec<Exchange>,
     /// Sorted by address.
     unstable: Vec<Unstable>,
-    hand_overs: Vec<hand_over::Typed>,
+    hand_over: Option<hand_over::Typed>,
+}
+
+/// The change was made, but not yet entered in the books.
+struct Committed {
+    attempts: u32,
+    quiesce: Duration,
+    commit: Duration,
+    /// Keeps kills away until it is: a [`Prepared`] that is dropped half way would free what is in use.
+    undisturbed: PreemptGuard,
 }
 
 impl Change {
@@ -192,27 +203,30 @@ impl Change {
             patched_pages: prepared.patched_pages(),
             exchanges: exchanges.collect(),
             unstable,
-            hand_overs: hand_overs.collect::<Result<_, _>>()?,
+            // There is one kind of state that can be handed over, hence one cell at most.
+            hand_over: hand_overs.collect::<Result<Vec<_>, _>>()?.pop(),
         })
     }
 
     /// Tries until the system is quiescent or the deadline has passed.
-    fn carry_out(&mut self) -> Result<(u32, Duration, Duration), SwapError> {
+    fn carry_out(&mut self) -> Result<Committed, SwapError> {
         let began = clock::now();
         let mut attempts = 0;
         loop {
             attempts += 1;
-            hand_over::prepare()?;
-            let Self { exchanges, unstable, hand_overs, .. } = self;
+            let Self { exchanges, unstable, hand_over, .. } = self;
+            hand_over.as_mut().map_or(Ok(()), hand_over::Typed::prepare)?;
             let unwanted = |address| text_at(unstable, address).is_some();
             let outcome = standstill::hold(STOP_LIMIT, &unwanted, || {
                 let stopped = clock::now();
-                let exchanged = commit(exchanges, hand_overs);
-                (stopped, exchanged)
+                commit(exchanges, hand_over.as_mut()).map(|()| (stopped, PreemptGuard::new()))
             });
             match outcome {
-                Ok((stopped, Ok(()))) => return Ok((attempts, stopped - began, stopped.elapsed())),
-                Ok((_, Err(error))) => return Err(error),
+                Ok(Ok((stopped, undisturbed))) => {
+                    let (quiesce, commit) = (stopped - began, stopped.elapsed());
+                    return Ok(Committed { attempts, quiesce, commit, undisturbed });
+                }
+                Ok(Err(error)) => return Err(error),
                 Err(error) if began.elapsed() >= DEADLINE => return Err(self.refusal(error)),
                 Err(StandstillError::Occupied { task: Some(task), .. }) => evict(task),
                 Err(_) => {}
@@ -252,12 +266,12 @@ fn evict(task: TaskId) {
 }
 
 /// All CPUs stand still: hands state over and exchanges the words. On an error nothing has changed.
-fn commit(exchanges: &[Exchange], hand_overs: &mut [hand_over::Typed]) -> Result<(), SwapError> {
+fn commit(exchanges: &[Exchange], hand_over: Option<&mut hand_over::Typed>) -> Result<(), SwapError> {
     // SAFETY: the words belong to page tables and statics that are mapped.
     if !unsafe { pivot::is_unchanged(exchanges.as_ptr(), exchanges.len()) } {
         return Err(SwapError::Changed);
     }
-    hand_over::all(hand_overs)?;
+    hand_over.map_or(Ok(()), hand_over::Typed::carry_out)?;
     // SAFETY: all other CPUs wait at the gate, interrupts are off here, and every page was prepared for its place.
     unsafe { pivot::exchange(exchanges.as_ptr(), exchanges.len()) };
     pivot::serialise();

@@ -43,16 +43,18 @@ impl Version<'_> {
     }
 }
 
-/// Compares two versions of a cell. With `hands_over`, statics and types of the cell's own may change: their values are
-/// given up by the old version and taken over by the new one. `called` says whether others refer to a function.
+/// Compares two versions of a cell. With `hand_over`, the functions of that name, statics and types of the cell's own may
+/// change: their values are given up by the old version and taken over by the new one. `called` says whether others refer to a function.
 pub(super) fn compare(
     old: &Version<'_>,
     new: &Version<'_>,
-    hands_over: bool,
+    hand_over: Option<&(String, String)>,
     called: &dyn Fn(&str) -> bool,
 ) -> Result<Comparison, ReplaceError> {
     let refused = |held| ReplaceError::Refused { cell: old.name.to_string(), held };
     check_thread_locals(old, new).map_err(refused)?;
+    hand_over.map_or(Ok(()), |functions| check_hand_over(old, new, functions)).map_err(refused)?;
+    let hands_over = hand_over.is_some();
     check_structures(old, new, hands_over, called).map_err(refused)?;
     let by_name: HashMap<&str, usize> =
         new.object.sections.iter().enumerate().map(|(number, section)| (section.name, number)).collect();
@@ -78,6 +80,19 @@ fn check_thread_locals(old: &Version<'_>, new: &Version<'_>) -> Result<(), Held>
     if blocks(old) == blocks(new) { Ok(()) } else { Err(Held::ThreadLocals) }
 }
 
+/// What the state is passed on with must have the same signature in both versions, and a known one.
+fn check_hand_over(old: &Version<'_>, new: &Version<'_>, functions: &(String, String)) -> Result<(), Held> {
+    let (before, after) = (old.structures(Structure::Signature), new.structures(Structure::Signature));
+    let changed = |function: &&&String| {
+        let digest = before.get(function.as_str());
+        digest.is_none() || digest != after.get(function.as_str())
+    };
+    match [&functions.0, &functions.1].iter().find(changed) {
+        Some(function) => Err(Held::Structure(Structure::Signature, function.to_string())),
+        None => Ok(()),
+    }
+}
+
 /// A structure that both versions have must be the same in both.
 fn check_structures(
     old: &Version<'_>,
@@ -89,8 +104,8 @@ fn check_structures(
         let after = new.structures(kind);
         for (name, digest) in old.structures(kind) {
             let changed = after.get(name).is_some_and(|other| *other != digest);
-            // What the cell defines itself it converts itself, if it hands over.
-            let own = hands_over && name.contains(old.name);
+            // Values of the types that the cell defines itself it converts itself, if it hands over.
+            let own = hands_over && kind == Structure::Type && mentions(name, old.name);
             let internal = kind == Structure::Signature && !called(name);
             if changed && !own && !internal {
                 return Err(Held::Structure(kind, name.to_string()));
@@ -98,6 +113,13 @@ fn check_structures(
         }
     }
     Ok(())
+}
+
+/// Whether the path of a type, or of one of its parameters, begins with this crate.
+fn mentions(path: &str, name: &str) -> bool {
+    let part_of_name = |character: char| character.is_alphanumeric() || character == '_' || character == ':';
+    path.match_indices(name)
+        .any(|(start, _)| path[start + name.len()..].starts_with("::") && !path[..start].ends_with(part_of_name))
 }
 
 fn is_static(kind: SectionKind) -> bool {

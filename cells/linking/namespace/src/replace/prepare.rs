@@ -120,7 +120,9 @@ fn examine<'a>(state: &State, candidate: &'a Candidate, old_file: &'a [u8]) -> R
     let old_object = Object::parse(old_file).map_err(malformed)?;
     let new_object = parse(candidate)?;
     let (old_details, new_details) = (details(state, &old.entry)?, details(state, &candidate.entry)?);
-    let hands_over = old.entry.hand_over.is_some() && candidate.entry.hand_over.is_some();
+    // The functions have the same names in both versions, or the new one does not hand over.
+    let hand_over =
+        old.entry.hand_over.as_ref().filter(|functions| candidate.entry.hand_over.as_ref() == Some(functions));
     let called = |symbol: &str| {
         let global = state.index.get(symbol).filter(|global| global.cell == old.id);
         global.is_some_and(|global| {
@@ -134,7 +136,7 @@ fn examine<'a>(state: &State, candidate: &'a Candidate, old_file: &'a [u8]) -> R
     let comparison = compare(
         &Version { name, object: &old_object, details: &old_details },
         &Version { name, object: &new_object, details: &new_details },
-        hands_over,
+        hand_over,
         &called,
     )?;
     Ok(Work { old: old.id, old_object, new_object, comparison })
