@@ -34,10 +34,10 @@ find_toolchain() {
     toolchain_fits "$cargo" "$rustc"
 }
 
-# Appends to `packages` and `words` when the program is not there. need PROGRAM PACKAGE
+# Appends to `packages` and `words` when the program is not there. need PROGRAM PACKAGE[, WHAT ELSE HELPS]
 need() {
     command -v "$1" >/dev/null 2>&1 && return 0
-    packages="$packages $2"
+    packages="$packages ${2%%,*}"
     words="$words
   $1 (Debian package $2)"
 }
@@ -68,8 +68,9 @@ find_missing() {
     esac
     case $purpose in
     lint | fmt)
-        need /usr/bin/cargo-clippy rust-web-clippy
-        need /usr/bin/cargo-fmt rustfmt-web
+        # They must be of the same toolchain as cargo.
+        need "$(dirname "$cargo")/cargo-clippy" "rust-web-clippy, or: rustup component add clippy"
+        need "$(dirname "$cargo")/cargo-fmt" "rustfmt-web, or: rustup component add rustfmt"
         ;;
     esac
     [ -z "$packages" ]
@@ -93,11 +94,13 @@ install_missing() {
     mkdir -p target/logs
     log=target/logs/apt.log
     export DEBIAN_FRONTEND=noninteractive
-    {
-        $as_root apt-get update &&
-            # shellcheck disable=SC2086 # a list of words on purpose
-            $as_root apt-get install --yes --no-install-recommends $packages
-    } >"$log" 2>&1 </dev/null || {
+    # A source that cannot be reached is not always the one that is needed: installing decides.
+    $as_root apt-get update >"$log" 2>&1 </dev/null || echo "mitos: apt-get update met errors (log: $log)"
+    # shellcheck disable=SC2086 # a list of words on purpose
+    replaced=$(apt-get install --simulate --no-install-recommends $packages 2>/dev/null | awk '/^Remv/ { printf " %s", $2 }')
+    [ -z "$replaced" ] || echo "mitos: these packages take the place of$replaced"
+    # shellcheck disable=SC2086
+    $as_root apt-get install --yes --no-install-recommends $packages >>"$log" 2>&1 </dev/null || {
         tail -n 20 "$log" >&2
         give_up "apt-get failed (log: $log)"
     }

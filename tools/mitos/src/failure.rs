@@ -19,6 +19,8 @@ pub(crate) enum Failure {
     Failed { program: String, status: ExitStatus, output: String },
     #[error("{}: {error}", path.display())]
     File { path: PathBuf, error: io::Error },
+    #[error("{}: the second build of the same tree gave another one", path.display())]
+    Changed { path: PathBuf },
     #[error("report: {0}")]
     Report(#[from] serde_json::Error),
 }

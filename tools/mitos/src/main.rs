@@ -81,8 +81,7 @@ fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
             return run::run(&tree, options);
         }
         Command::Test(options) => {
-            let built = if options.as_built { None } else { Some(build(&tree)?) };
-            return test::run(&tree, built.as_ref(), options);
+            return Ok(test::run(&tree, build, options));
         }
         Command::Iso { command_line } => {
             build(&tree)?;
