@@ -17,23 +17,21 @@ pub(crate) fn script(tree: &Tree) -> PathBuf {
 /// Writes the script of a build.
 pub(crate) fn write(tree: &Tree, built: &Build) -> Result<(), Failure> {
     let mut text = String::from(
-        "# Connects to `make run GDB=1` and knows the cells. Type `mitos-cells` for those loaded since.\n\
-        set confirm off\nset architecture i386:x86-64\n",
+        "# Connects to `make run GDB=1`, goes on to the first line in Rust and knows the cells of the seed there.\n\
+        # Type `mitos-cells` for those loaded since.\n\
+        set confirm off\nset architecture i386:x86-64\ntarget remote :1234\npython\nOBJECTS = {\n",
     );
-    for (seed, cell) in built.seed.cells.iter().filter_map(|seed| {
-        let cell = built.cells.iter().find(|cell| cell.name() == seed.name)?;
-        Some((seed, cell))
-    }) {
-        add(&mut text, cell, seed.text)?;
-    }
-    // The folder of each object, for the cells that the log announces.
-    let _ = writeln!(text, "python\nOBJECTS = {{");
+    // Where each object is and its text sections lie, and the addresses of those that never move.
     for cell in &built.cells {
         let _ = writeln!(text, "  {:?}: ({:?}, {:?}),", cell.name(), cell.full_object, sections(cell)?);
     }
+    text.push_str("}\nSEED = {\n");
+    for seed in &built.seed.cells {
+        let _ = writeln!(text, "  {:?}: {:#x},", seed.name, seed.text);
+    }
     let _ = writeln!(text, "}}\nLOG = {:?}", tree.root.join("target/logs/run.log"));
-    text.push_str(LOADED);
-    text.push_str("end\ntarget remote :1234\n");
+    text.push_str(COMMANDS);
+    text.push_str("end\n");
     let path = script(tree);
     fs::write(&path, text).map_err(Failure::file(&path))
 }
@@ -51,21 +49,15 @@ fn sections(cell: &build::cells::Cell) -> Result<Vec<(String, usize)>, Failure> 
         .collect())
 }
 
-fn add(text: &mut String, cell: &build::cells::Cell, base: u64) -> Result<(), Failure> {
-    let sections = sections(cell)?;
-    if sections.is_empty() {
-        return Ok(());
-    }
-    let _ = write!(text, "add-symbol-file {}", cell.full_object.display());
-    for (name, offset) in sections {
-        let _ = write!(text, " -s {name} {:#x}", base + offset as u64);
-    }
-    text.push('\n');
-    Ok(())
-}
-
-const LOADED: &str = r#"
+const COMMANDS: &str = r#"
 import gdb, re
+
+def add_symbols(name, base):
+    path, sections = OBJECTS[name]
+    if sections:
+        places = " ".join("-s %s %#x" % (section, base + offset) for section, offset in sections)
+        gdb.execute("add-symbol-file %s %s" % (path, places), to_string=True)
+
 class MitosCells(gdb.Command):
     """Adds the symbols of all cells that the kernel's log says are loaded."""
     def __init__(self):
@@ -75,14 +67,19 @@ class MitosCells(gdb.Command):
         with open(LOG, errors="replace") as log:
             for line in log:
                 found = re.search(r"\] loaded (\S+), text at (0x[0-9a-f]+)", line)
-                if not found or found.group(1) not in OBJECTS or found.groups() in self.known:
+                if not found or found.group(1) not in OBJECTS or found.group(1) in SEED or found.groups() in self.known:
                     continue
                 self.known.add(found.groups())
-                path, sections = OBJECTS[found.group(1)]
-                base = int(found.group(2), 16)
-                if sections:
-                    places = " ".join("-s %s %#x" % (name, base + offset) for name, offset in sections)
-                    gdb.execute("add-symbol-file %s %s" % (path, places), to_string=True)
+                add_symbols(found.group(1), int(found.group(2), 16))
         print("symbols of %d loaded cells" % len(self.known))
+
+# Before long mode no address has a meaning that the symbols know.
+path, sections = OBJECTS["nano_core"]
+start = [offset for section, offset in sections if section.endswith("9nano_core5start")]
+gdb.execute("thbreak *%#x" % (SEED["nano_core"] + start[0]), to_string=True)
+gdb.execute("continue", to_string=True)
+for name, base in SEED.items():
+    add_symbols(name, base)
+print("symbols of %d cells of the seed" % len(SEED))
 MitosCells()
 "#;
