@@ -47,7 +47,7 @@ const CHECKS: &[Check] = &[
     Check { name: "rm removes", run: rm_removes },
     Check { name: "a missing file gets one line", run: |shell| one_line(shell, "cat /none") },
     Check { name: "a directory cannot be read as a file", run: |shell| one_line(shell, "cat /tmp") },
-    Check { name: "date tells this century's date", run: |shell| contains(shell, "date", "20") },
+    Check { name: "date tells this century's date", run: tells_date },
     Check { name: "uptime counts on", run: uptime_counts },
     Check { name: "the log is kept and shown", run: log_is_shown },
     Check { name: "a background job lets the shell go on", run: background_job },
@@ -57,6 +57,13 @@ const CHECKS: &[Check] = &[
 pub(crate) fn says(shell: &mut Shell, command: &str, expected: &str) -> Outcome {
     let output = shell.run(command)?;
     claim!(output.text == expected, "{command}: {:?}, not {expected:?}", output.text);
+    Ok(())
+}
+
+fn tells_date(shell: &mut Shell) -> Outcome {
+    let output = shell.run("date")?;
+    let form: String = output.text.trim().chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+    claim!(form == "0000-00-00 00:00:00 UTC" && output.text.trim().starts_with("20"), "{:?}", output.text);
     Ok(())
 }
 

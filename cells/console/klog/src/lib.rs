@@ -6,6 +6,7 @@
 //! then it is copied under a lock that a CPU does not wait for when it holds it itself, nor longer than a second
 //! when another does. How it can fail: a line longer than [`LINE`] bytes is cut, visibly.
 #![cfg_attr(not(test), no_std)]
+#![forbid(unsafe_code)]
 
 mod line;
 mod ring;

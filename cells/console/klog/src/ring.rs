@@ -1,8 +1,7 @@
 //! The last 64 KiB of the log, kept as bytes with running positions.
 
-use core::cell::UnsafeCell;
 use core::hint;
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use core::time::Duration;
 
 use cpu_local::{InterruptGuard, cpu_id};
@@ -13,63 +12,63 @@ const SIZE: usize = 64 * 1024;
 /// so that CPU has stopped.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Bytes with running positions: byte *n* of the log lies at *n* modulo the size until it is overwritten.
+/// Bytes with running positions: byte *n* of the log lies at *n* modulo the size until it is overwritten. Two who use it
+/// at once mix up what they write, and no more.
 struct Ring<const N: usize> {
-    bytes: [u8; N],
-    end: u64,
+    bytes: [AtomicU8; N],
+    end: AtomicU64,
 }
 
 impl<const N: usize> Ring<N> {
     const fn new() -> Self {
-        Self { bytes: [0; N], end: 0 }
+        Self { bytes: [const { AtomicU8::new(0) }; N], end: AtomicU64::new(0) }
     }
 
-    fn append(&mut self, text: &[u8]) {
-        for &byte in text {
-            self.bytes[Self::place(self.end)] = byte;
-            self.end += 1;
+    fn append(&self, text: &[u8]) {
+        let start = self.end.load(Ordering::Relaxed);
+        for (position, &byte) in (start..).zip(text) {
+            self.byte(position).store(byte, Ordering::Relaxed);
         }
+        self.end.store(start + text.len() as u64, Ordering::Relaxed);
     }
 
     /// Copies from position `from` on; gives the number of bytes and the position after them. If `from` has been
     /// overwritten, starts at the first whole line that is left.
     fn read(&self, from: u64, buffer: &mut [u8]) -> (usize, u64) {
-        let oldest = self.end.saturating_sub(N as u64);
-        let mut position = from.clamp(oldest, self.end);
+        let end = self.end.load(Ordering::Relaxed);
+        let oldest = end.saturating_sub(N as u64);
+        let mut position = from.clamp(oldest, end);
         if from < oldest {
-            while position < self.end && self.bytes[Self::place(position)] != b'\n' {
+            while position < end && self.byte(position).load(Ordering::Relaxed) != b'\n' {
                 position += 1;
             }
-            position = (position + 1).min(self.end);
+            position = (position + 1).min(end);
         }
         let mut count = 0;
-        for (byte, source) in buffer.iter_mut().zip(position..self.end) {
-            *byte = self.bytes[Self::place(source)];
+        for (byte, source) in buffer.iter_mut().zip(position..end) {
+            *byte = self.byte(source).load(Ordering::Relaxed);
             count += 1;
         }
         (count, position + count as u64)
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "below N")]
-    fn place(position: u64) -> usize {
-        (position % N as u64) as usize
+    fn byte(&self, position: u64) -> &AtomicU8 {
+        &self.bytes[(position % N as u64) as usize]
     }
 }
 
 struct Shared {
     /// Who copies: zero, or the number of a CPU plus one.
     holder: AtomicU32,
-    ring: UnsafeCell<Ring<SIZE>>,
+    ring: Ring<SIZE>,
 }
 
-// SAFETY: `exclusively` gives the ring to one CPU at a time.
-unsafe impl Sync for Shared {}
-
-static LOG: Shared = Shared { holder: AtomicU32::new(0), ring: UnsafeCell::new(Ring::new()) };
+static LOG: Shared = Shared { holder: AtomicU32::new(0), ring: Ring::new() };
 
 /// Lets `work` have the ring. `None` if this CPU has it already: a fault while copying, whose message then goes to
 /// the serial port only.
-fn exclusively<R>(work: impl FnOnce(&mut Ring<SIZE>) -> R) -> Option<R> {
+fn exclusively<R>(work: impl FnOnce(&Ring<SIZE>) -> R) -> Option<R> {
     let _undisturbed = InterruptGuard::new();
     let me = cpu_id().number() + 1;
     let start = clock::now();
@@ -83,10 +82,9 @@ fn exclusively<R>(work: impl FnOnce(&mut Ring<SIZE>) -> R) -> Option<R> {
         }
         hint::spin_loop();
     }
-    // SAFETY: `holder` names this CPU, and interrupts are off. A CPU whose place was taken has stopped; should it go
-    // on all the same, both write plain bytes into the ring, and positions stay below the size by `place`.
-    let result = work(unsafe { &mut *LOG.ring.get() });
-    LOG.holder.store(0, Ordering::Release);
+    let result = work(&LOG.ring);
+    // If this CPU was away for so long that another took its place, the place is the other's to give up.
+    let _ = LOG.holder.compare_exchange(me, 0, Ordering::Release, Ordering::Relaxed);
     Some(result)
 }
 
@@ -107,7 +105,7 @@ mod tests {
 
     #[test]
     fn what_was_written_is_read_in_parts() {
-        let mut ring = Ring::<32>::new();
+        let ring = Ring::<32>::new();
         ring.append(b"one\ntwo\n");
         let mut buffer = [0; 5];
         let (count, next) = ring.read(0, &mut buffer);
@@ -119,7 +117,7 @@ mod tests {
 
     #[test]
     fn reading_what_is_gone_starts_at_a_whole_line() {
-        let mut ring = Ring::<16>::new();
+        let ring = Ring::<16>::new();
         ring.append(b"first line\nsecond\nthird\n");
         let mut buffer = [0; 16];
         let (count, next) = ring.read(0, &mut buffer);
