@@ -60,6 +60,10 @@ pub(crate) fn run(tree: &Tree, options: &Options) -> Result<ExitCode, Failure> {
     match Exit::from_code(status.code()) {
         Exit::PowerOff => Ok(ExitCode::SUCCESS),
         exit if exit.is_success() => Ok(ExitCode::SUCCESS),
+        Exit::Emulator(_) if options.kvm => {
+            eprintln!("mitos: QEMU failed under KVM; this host may not run 64-bit guests: try without KVM=1");
+            Ok(ExitCode::FAILURE)
+        }
         exit => {
             eprintln!("mitos: the machine ended with {exit:?}");
             Ok(ExitCode::FAILURE)
