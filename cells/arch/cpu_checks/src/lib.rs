@@ -109,6 +109,7 @@ pub const CHECKS: &[Check] = &[
     check("clock-and-date-agree", time::clock_and_date_agree),
     check("guard-keeps-the-cpu", time::guard_keeps_the_cpu),
     check("interrupt-guards-nest", time::interrupt_guards_nest),
+    check("interrupt-guards-go-in-any-order", time::interrupt_guards_go_in_any_order),
     check("spin-lock-excludes", locks::spin_lock_excludes),
     check("preempt-lock-excludes", locks::preempt_lock_excludes),
     check("lost-lock-is-poisoned", locks::lost_lock_is_poisoned),

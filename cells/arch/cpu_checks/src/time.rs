@@ -88,3 +88,17 @@ pub(crate) fn interrupt_guards_nest() -> Outcome {
     holds("the inner guard leaves interrupts off", off)?;
     holds("the outer guard turns interrupts on", interrupts_enabled())
 }
+
+pub(crate) fn interrupt_guards_go_in_any_order() -> Outcome {
+    let (first, second) = (InterruptGuard::new(), InterruptGuard::new());
+    drop(first);
+    let off = !interrupts_enabled();
+    let third = InterruptGuard::new();
+    drop(second);
+    let still_off = !interrupts_enabled();
+    drop(third);
+    holds("a guard that lives keeps interrupts off", off && still_off)?;
+    holds("the last guard turns interrupts on", interrupts_enabled())?;
+    task::yield_now();
+    holds("they are on after others have run", interrupts_enabled())
+}

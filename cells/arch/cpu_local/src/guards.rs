@@ -6,7 +6,7 @@ use core::mem::{offset_of, transmute};
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
-use crate::{Block, interrupt_depth, preempt_count, reschedule_pending};
+use crate::{Block, interrupt_depth, interrupt_guards, preempt_count, reschedule_pending, set_interrupt_guards};
 
 /// What gives up the CPU: registered by the scheduler, called when a request is pending and preemption is allowed
 /// again. Null until then.
@@ -72,12 +72,16 @@ impl Drop for PreemptGuard {
     }
 }
 
-/// While it lives, no maskable interrupt comes to this CPU, hence no preemption either. Guards nest: the last one
-/// dropped restores what the first one found.
+/// The interrupt-enable bit of the flags.
+const INTERRUPT_FLAG: u32 = 1 << 9;
+/// One guard, made while interrupts came.
+const OUTERMOST: u32 = INTERRUPT_FLAG + 1;
+
+/// While it lives, no maskable interrupt comes to this CPU, hence no preemption either. Guards nest, and may be dropped in
+/// any order: when the last one goes, it is again as it was before the first one came.
 #[must_use = "interrupts are restored when the guard is dropped"]
 #[derive(Debug)]
 pub struct InterruptGuard {
-    was_enabled: bool,
     not_send: NotSend,
 }
 
@@ -85,16 +89,37 @@ impl InterruptGuard {
     /// Turns interrupts off.
     #[inline]
     pub fn new() -> Self {
-        let was_enabled = interrupts_enabled();
-        // SAFETY: kernel code may turn interrupts off; as this is no `nomem`, accesses stay behind it.
-        unsafe { asm!("cli", options(nostack)) };
-        Self { was_enabled, not_send: PhantomData }
+        // SAFETY: kernel code may turn interrupts off; as this is no `nomem`, accesses stay behind it. With them off,
+        // the word is this CPU's own: one more guard, and the flag as the first guard found it. What comes all the same
+        // (an NMI) leaves the word as it was.
+        unsafe {
+            asm!(
+                "pushfq",
+                "pop {flags}",
+                "cli",
+                "and {flags:e}, {flag}",
+                "inc {flags:e}",
+                "add dword ptr gs:[{guards}], {flags:e}",
+                flags = out(reg) _,
+                flag = const INTERRUPT_FLAG,
+                guards = const offset_of!(Block, interrupt_guards),
+            );
+        }
+        Self { not_send: PhantomData }
     }
 
-    /// Whether dropping this guard turns interrupts on.
-    #[inline]
-    pub fn was_enabled(&self) -> bool {
-        self.was_enabled
+    /// Drops the guard and halts until an interrupt comes; one that was pending ends the halt. Interrupts come afterwards.
+    ///
+    /// # Panics
+    /// If it is not the only guard, or if interrupts were off when it was made.
+    pub fn halt(self) {
+        assert!(interrupt_guards() == OUTERMOST, "a CPU halts under a guard against interrupts");
+        core::mem::forget(self);
+        // SAFETY: there is no other guard, so interrupts may come; `sti` lets none in before the halt.
+        unsafe {
+            set_interrupt_guards(0);
+            asm!("sti", "hlt", options(nostack));
+        }
     }
 }
 
@@ -107,12 +132,19 @@ impl Default for InterruptGuard {
 impl Drop for InterruptGuard {
     #[inline]
     fn drop(&mut self) {
-        if self.was_enabled {
-            // SAFETY: they were on when this guard came; accesses stay before it.
-            unsafe { asm!("sti", options(nostack)) };
+        if interrupt_guards() == OUTERMOST {
+            // SAFETY: this is the last guard, and interrupts came before the first; accesses stay before it. The word is
+            // cleared first, so that an NMI in between finds no guard to restore.
+            unsafe {
+                set_interrupt_guards(0);
+                asm!("sti", options(nostack));
+            }
             if reschedule_pending() {
                 preempt_if_pending();
             }
+        } else {
+            // SAFETY: one guard less on this CPU, which `new` counted.
+            unsafe { asm!("dec dword ptr gs:[{}]", const offset_of!(Block, interrupt_guards), options(nostack)) };
         }
     }
 }
@@ -123,5 +155,5 @@ pub fn interrupts_enabled() -> bool {
     let flags: u64;
     // SAFETY: reads the flags through the stack; nothing else changes.
     unsafe { asm!("pushfq", "pop {}", out(reg) flags, options(preserves_flags)) };
-    flags & 1 << 9 != 0
+    flags & u64::from(INTERRUPT_FLAG) != 0
 }

@@ -121,6 +121,8 @@ struct Block {
     local_apic: UnsafeCell<u32>,
     /// How many guards forbid preemption on this CPU.
     preempt_count: UnsafeCell<u32>,
+    /// How many guards keep interrupts away, and bit 9 if they came before the first. Belongs to the task.
+    interrupt_guards: UnsafeCell<u32>,
     /// Interrupts and exceptions being handled on this CPU, one on top of the other.
     interrupt_depth: UnsafeCell<u32>,
     /// Not zero: whoever re-enables preemption gives up the CPU.
@@ -145,6 +147,7 @@ impl Block {
             local_apic: UnsafeCell::new(0),
             // A CPU starts with preemption forbidden; the scheduler allows it when its first task runs.
             preempt_count: UnsafeCell::new(1),
+            interrupt_guards: UnsafeCell::new(0),
             interrupt_depth: UnsafeCell::new(0),
             reschedule_pending: UnsafeCell::new(0),
             current_task: UnsafeCell::new(ptr::null()),
@@ -339,6 +342,21 @@ pub fn take_reschedule_pending() -> bool {
     let pending = reschedule_pending();
     write!(reschedule_pending, u32, 0u32);
     pending
+}
+
+/// How many interrupt guards the running context has, as the guards count them: to be kept for it while it has no CPU.
+#[inline]
+pub fn interrupt_guards() -> u32 {
+    read!(interrupt_guards, u32)
+}
+
+/// Sets what [`interrupt_guards`] reads.
+///
+/// # Safety
+/// `word` was read in the context that goes on, when the same guards lived.
+#[inline]
+pub unsafe fn set_interrupt_guards(word: u32) {
+    write!(interrupt_guards, u32, word);
 }
 
 /// How many interrupts and exceptions this CPU is handling, one on top of the other.

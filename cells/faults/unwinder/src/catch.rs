@@ -146,6 +146,7 @@ fn settle(context: &FaultContext, is_root: bool, ended: &Unwinding, cpu: CpuStat
 #[derive(Clone, Copy)]
 struct CpuState {
     preempt_count: u32,
+    interrupt_guards: u32,
     interrupt_depth: u32,
     interrupts: bool,
 }
@@ -155,6 +156,7 @@ impl CpuState {
     fn take() -> Self {
         Self {
             preempt_count: cpu_local::preempt_count(),
+            interrupt_guards: cpu_local::interrupt_guards(),
             interrupt_depth: cpu_local::interrupt_depth(),
             interrupts: cpu_local::interrupts_enabled(),
         }
@@ -167,6 +169,7 @@ impl CpuState {
         unsafe {
             cpu_local::set_interrupt_depth(self.interrupt_depth);
             cpu_local::set_preempt_count(self.preempt_count);
+            cpu_local::set_interrupt_guards(self.interrupt_guards);
         }
         set_interrupts(self.interrupts);
         cpu_local::preempt_if_pending();

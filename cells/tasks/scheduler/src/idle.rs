@@ -56,10 +56,9 @@ pub fn idle_turn() {
     queues::set_idle(cpu);
     if scheduling_policy::length(cpu.index()) != 0 || balance::steal(cpu, &quiet) {
         switch::preempt();
+        drop(quiet);
     } else {
         HALTS[cpu.index()].fetch_add(1, Ordering::Relaxed);
-        // An interrupt that comes before the halt ends it.
-        interrupts::enable_and_hlt();
+        quiet.halt();
     }
-    drop(quiet);
 }

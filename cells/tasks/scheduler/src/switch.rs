@@ -161,11 +161,14 @@ fn to(previous: &'static Task, next: &'static Task, cpu: CpuId) {
     // its stack (see the head of the crate), and its stack pointer is what the switch or `prepare` left there. Its
     // record lives at least until it has ended and another task runs here.
     unsafe {
+        let guards = cpu_local::interrupt_guards();
         cpu_local::set_current_task(core::ptr::from_ref(next).cast());
         fault_context::install(&next.faults);
         cpu_local::set_ledger(&next.faults.ledger);
         set_thread_pointer(next.thread_pointer());
         context_switch::switch(save, stack_pointer.read(), busy);
+        // This task's again, on whatever CPU; a task that begins has none.
+        cpu_local::set_interrupt_guards(guards);
     }
 }
 

@@ -30,6 +30,8 @@ pub(crate) extern "C-unwind" fn main() -> ! {
     let Some(current) = task_core::current() else { unreachable!("a task runs that is not the current one") };
     // First: from the moment interrupts come, whoever looks for references must look at this stack.
     current.begin(RIGHT);
+    // SAFETY: the guards that the word still counts are those of the context that switched here.
+    unsafe { cpu_local::set_interrupt_guards(0) };
     interrupts::enable();
     let outcome = guarded(current, || {
         unwinder::cancellation_point();
