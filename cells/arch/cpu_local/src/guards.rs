@@ -74,8 +74,10 @@ impl Drop for PreemptGuard {
 
 /// The interrupt-enable bit of the flags.
 const INTERRUPT_FLAG: u32 = 1 << 9;
+/// What a guard adds to the count: a bit that is always set in the flags, so that both come with one instruction.
+const ONE: u32 = 1 << 1;
 /// One guard, made while interrupts came.
-const OUTERMOST: u32 = INTERRUPT_FLAG + 1;
+const OUTERMOST: u32 = INTERRUPT_FLAG + ONE;
 
 /// While it lives, no maskable interrupt comes to this CPU, hence no preemption either. Guards nest, and may be dropped in
 /// any order: when the last one goes, it is again as it was before the first one came.
@@ -97,11 +99,10 @@ impl InterruptGuard {
                 "pushfq",
                 "pop {flags}",
                 "cli",
-                "and {flags:e}, {flag}",
-                "inc {flags:e}",
+                "and {flags:e}, {outermost}",
                 "add dword ptr gs:[{guards}], {flags:e}",
                 flags = out(reg) _,
-                flag = const INTERRUPT_FLAG,
+                outermost = const OUTERMOST,
                 guards = const offset_of!(Block, interrupt_guards),
             );
         }
@@ -132,19 +133,30 @@ impl Default for InterruptGuard {
 impl Drop for InterruptGuard {
     #[inline]
     fn drop(&mut self) {
-        if interrupt_guards() == OUTERMOST {
-            // SAFETY: this is the last guard, and interrupts came before the first; accesses stay before it. The word is
-            // cleared first, so that an NMI in between finds no guard to restore.
-            unsafe {
-                set_interrupt_guards(0);
-                asm!("sti", options(nostack));
-            }
-            if reschedule_pending() {
-                preempt_if_pending();
-            }
-        } else {
-            // SAFETY: one guard less on this CPU, which `new` counted.
-            unsafe { asm!("dec dword ptr gs:[{}]", const offset_of!(Block, interrupt_guards), options(nostack)) };
+        // SAFETY: if this is the last guard, and interrupts came before the first, they come again; accesses stay before
+        // it. The word is cleared first, so that an NMI in between finds no guard to restore. Else there is one guard
+        // less on this CPU, which `new` counted.
+        unsafe {
+            asm!(
+                "cmp dword ptr gs:[{guards}], {outermost}",
+                "jne {inner}",
+                "mov dword ptr gs:[{guards}], 0",
+                "sti",
+                "cmp dword ptr gs:[{pending}], 0",
+                "jne {pending_label}",
+                guards = const offset_of!(Block, interrupt_guards),
+                pending = const offset_of!(Block, reschedule_pending),
+                outermost = const OUTERMOST,
+                inner = label {
+                    // SAFETY: as above.
+                    unsafe {
+                        asm!("sub dword ptr gs:[{}], {}", const offset_of!(Block, interrupt_guards), const ONE,
+                            options(nostack));
+                    }
+                },
+                pending_label = label { preempt_if_pending() },
+                options(nostack),
+            );
         }
     }
 }

@@ -110,11 +110,13 @@ unsafe impl GlobalAlloc for Heap {
 /// The block is the caller's, with `size` bytes rounded up to a word.
 #[inline]
 unsafe fn clear(block: *mut u8, size: usize) {
+    #[expect(clippy::manual_div_ceil, reason = "a layout's size is too small to overflow, which this need not look at")]
+    let words = (size + 7) / 8;
     // SAFETY: the caller's promise; the direction flag is clear in Rust code.
     unsafe {
         core::arch::asm!(
             "rep stosq",
-            inout("rcx") size.div_ceil(8) => _,
+            inout("rcx") words => _,
             inout("rdi") block => _,
             in("rax") 0_u64,
             options(nostack, preserves_flags)

@@ -53,16 +53,16 @@ const BATCHES: [u16; PLACES] = {
 };
 
 const GRANULE: usize = 16;
-/// The class for each number of granules.
-const CLASS_OF: [u8; LARGEST / GRANULE + 1] = {
-    let mut table = [0; LARGEST / GRANULE + 1];
-    let (mut granules, mut class) = (0, 0u8);
-    while granules < table.len() {
-        if granules * GRANULE > SIZES[class as usize] as usize {
+/// The class for each last granule that a request reaches into, counted from 0.
+const CLASS_OF: [u8; LARGEST / GRANULE] = {
+    let mut table = [0; LARGEST / GRANULE];
+    let (mut last, mut class) = (0, 0u8);
+    while last < table.len() {
+        if (last + 1) * GRANULE > SIZES[class as usize] as usize {
             class += 1;
         }
-        table[granules] = class;
-        granules += 1;
+        table[last] = class;
+        last += 1;
     }
     table
 };
@@ -72,13 +72,13 @@ const CLASS_OF: [u8; LARGEST / GRANULE + 1] = {
 pub struct Class(u8);
 
 impl Class {
-    /// The class that serves a request; `None` if it is too large or wants too much alignment.
+    /// The class that serves a request; `None` if it is for nothing, too large or wants too much alignment.
     #[inline]
     pub fn of(size: usize, alignment: usize) -> Option<Self> {
         if alignment > ALIGNMENT {
             return None;
         }
-        CLASS_OF.get(size.div_ceil(GRANULE)).copied().map(Self)
+        CLASS_OF.get(size.wrapping_sub(1) / GRANULE).copied().map(Self)
     }
 
     /// All of them, smallest first.
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn a_block_is_large_enough_and_not_a_third_too_large() {
-        for size in 0..=LARGEST {
+        for size in 1..=LARGEST {
             let class = Class::of(size, 8).unwrap();
             assert!(class.size() >= size);
             assert!(size <= 16 || class.size() * 2 <= size * 3 + 32, "{size} in {}", class.size());
@@ -131,6 +131,7 @@ mod tests {
     fn what_is_too_much_has_no_class() {
         assert_eq!(Class::of(LARGEST + 1, 1), None);
         assert_eq!(Class::of(usize::MAX, 1), None);
+        assert_eq!(Class::of(0, 1), None);
         assert_eq!(Class::of(16, 32), None);
     }
 
