@@ -77,6 +77,11 @@ pub enum TableError {
         /// What the parser says.
         cause: gimli::Error,
     },
+    /// A description is of text that is not in the range.
+    Outside {
+        /// The first address that it covers.
+        start: u64,
+    },
     /// A description covers more text, or lies further in, than an entry can say.
     TooLarge {
         /// The first address that it covers.
@@ -91,6 +96,7 @@ impl fmt::Display for TableError {
             Self::EmptyRange(range) => write!(f, "text range {:#x}..{:#x} is empty", range.start, range.end),
             Self::Unsorted(index) => write!(f, "frame entry {index} is out of order"),
             Self::Malformed { offset, cause } => write!(f, "no frame description at {offset:#x}: {cause}"),
+            Self::Outside { start } => write!(f, "the frame description for {start:#x} is of other text"),
             Self::TooLarge { start } => write!(f, "the frame description for {start:#x} is too large"),
         }
     }

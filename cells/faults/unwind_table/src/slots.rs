@@ -68,6 +68,13 @@ pub fn register(
     if range.start >= range.end {
         return Err(TableError::EmptyRange(range));
     }
+    // Each inside, before ends are compared: the sum of start and length of an entry elsewhere may not be a number.
+    let inside = |entry: &FrameEntry| {
+        entry.start >= range.start && entry.start < range.end && u64::from(entry.length) <= range.end - entry.start
+    };
+    if let Some(entry) = entries.iter().find(|entry| !inside(entry)) {
+        return Err(TableError::Outside { start: entry.start });
+    }
     if let Some(index) = entries.windows(2).position(|pair| pair[0].end() > pair[1].start) {
         return Err(TableError::Unsorted(index + 1));
     }
@@ -232,8 +239,11 @@ mod tests {
     }
 
     #[test]
-    fn overlapping_entries_and_empty_ranges_are_refused() {
+    fn overlapping_entries_foreign_entries_and_empty_ranges_are_refused() {
         let range = TextRange { start: 0x3000, end: 0x4000 };
+        for start in [0x2ff0, 0x3ff1, 0x4000, u64::MAX - 3] {
+            assert_eq!(register(range, &[], entries(&[start])).err(), Some(TableError::Outside { start }));
+        }
         assert_eq!(register(range, &[], entries(&[0x3000, 0x3008])).err(), Some(TableError::Unsorted(1)));
         let empty = TextRange { start: 0x3000, end: 0x3000 };
         assert_eq!(register(empty, &[], entries(&[])).err(), Some(TableError::EmptyRange(empty)));

@@ -13,6 +13,7 @@ extern crate alloc;
 mod error;
 
 use alloc::vec::Vec;
+use core::ops::Range;
 
 pub use error::ArchiveError;
 use manifest::{Blob, CellDetails, CellEntry, Digest, Manifest};
@@ -88,17 +89,22 @@ impl<B: AsRef<[u8]>> Archive<B> {
         postcard::from_bytes(&bytes).map_err(|error| ArchiveError::Details { cell: cell.name.clone(), error })
     }
 
+    /// Where in the archive's bytes the compressed bytes of `blob` are; `None` if that is no range at all.
+    pub fn place(&self, blob: &Blob) -> Option<Range<usize>> {
+        let start = self.blobs.checked_add(blob.offset as usize)?;
+        Some(start..start.checked_add(blob.stored as usize)?)
+    }
+
     fn blob(&self, cell: &CellEntry, blob: &Blob) -> Result<Vec<u8>, ArchiveError> {
         let damaged = || ArchiveError::Blob { cell: cell.name.clone() };
-        let start = self.blobs.checked_add(blob.offset as usize).ok_or_else(damaged)?;
-        let end = start.checked_add(blob.stored as usize).ok_or_else(damaged)?;
-        let stored = self.bytes.as_ref().get(start..end).ok_or_else(damaged)?;
+        let stored = self.place(blob).and_then(|place| self.bytes.as_ref().get(place)).ok_or_else(damaged)?;
         if blob.size > MAX_BLOB {
             return Err(damaged());
         }
         let bytes = lz4_flex::block::decompress(stored, blob.size as usize).map_err(|_| damaged())?;
-        if digest(&bytes) != blob.digest {
-            return Err(damaged());
+        let found = digest(&bytes);
+        if found != blob.digest {
+            return Err(ArchiveError::Digest { cell: cell.name.clone(), recorded: blob.digest, found });
         }
         Ok(bytes)
     }

@@ -1,8 +1,8 @@
 //! Why a cell cannot be linked.
 
-use alloc::string::String;
 use core::fmt;
 
+use object::Name;
 use relocation::Overflow;
 
 /// What is wrong with a reference.
@@ -22,9 +22,9 @@ pub enum LinkErrorKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkError {
     /// The section that refers.
-    pub section: String,
+    pub section: Name,
     /// The symbol it refers to.
-    pub symbol: String,
+    pub symbol: Name,
     /// Offset of the field in the section, bytes.
     pub offset: usize,
     /// What is wrong.
@@ -33,7 +33,7 @@ pub struct LinkError {
 
 impl LinkError {
     pub(crate) fn new(section: &str, symbol: &str, offset: usize, kind: LinkErrorKind) -> Self {
-        Self { section: String::from(section), symbol: String::from(symbol), offset, kind }
+        Self { section: Name::new(section), symbol: Name::new(symbol), offset, kind }
     }
 }
 
@@ -48,7 +48,7 @@ impl LinkError {
 impl fmt::Display for LinkError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { section, symbol, offset, kind } = self;
-        write!(f, "section `{section}`+{offset:#x}: symbol `{symbol}` ")?;
+        write!(f, "section {section}+{offset:#x}: symbol {symbol} ")?;
         match kind {
             LinkErrorKind::Undefined => {
                 f.write_str("is not defined by any cell; build and load all cells from one tree")

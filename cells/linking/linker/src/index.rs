@@ -1,10 +1,10 @@
 //! Who defines what.
 
-use alloc::{boxed::Box, string::String};
+use alloc::boxed::Box;
 use core::fmt;
 
 use hashbrown::{HashMap, hash_map::Entry};
-use object::SymbolKind;
+use object::{Name, SymbolKind};
 
 use crate::Address;
 
@@ -35,14 +35,14 @@ pub struct Global {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Duplicate {
     /// The name.
-    pub symbol: String,
+    pub symbol: Name,
     /// The cell that has it already.
     pub first: CellId,
 }
 
 impl fmt::Display for Duplicate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "symbol `{}` is defined by a cell that is already there", self.symbol)
+        write!(f, "symbol {} is defined by a cell that is already there", self.symbol)
     }
 }
 
@@ -134,7 +134,7 @@ impl Index {
                     entry.insert(global);
                 }
                 (false, false) => {
-                    return Err(Duplicate { symbol: String::from(name), first: entry.get().cell });
+                    return Err(Duplicate { symbol: Name::new(name), first: entry.get().cell });
                 }
             },
         }
@@ -156,12 +156,12 @@ impl Index {
         }
     }
 
-    /// A name that both define strongly, and the cell that defines it here.
+    /// A name that both define strongly with the cell that defines it here, and the cell that defines it in `other`.
     #[must_use]
-    pub fn conflict(&self, other: &Self) -> Option<Duplicate> {
+    pub fn conflict(&self, other: &Self) -> Option<(Duplicate, CellId)> {
         other.iter().find_map(|(name, global)| {
             let mine = self.get(name).filter(|mine| !mine.weak && !global.weak)?;
-            Some(Duplicate { symbol: String::from(name), first: mine.cell })
+            Some((Duplicate { symbol: Name::new(name), first: mine.cell }, global.cell))
         })
     }
 

@@ -252,8 +252,8 @@ fn stub_of(referrer: SectionKind, relocation: &object::Relocation, target: &Targ
     if relocation.kind.takes_address() && entry && !described { target.function } else { None }
 }
 
-/// Sections, symbols and offsets of one object fit 32 bits: the whole of it lies in the top 2 GiB.
-#[expect(clippy::cast_possible_truncation, reason = "checked to lie within 2 GiB when the object was parsed")]
+/// Sections, symbols and offsets of one object fit 32 bits: it is at most [`object::MAX_SIZE`].
+#[expect(clippy::cast_possible_truncation, reason = "an object is at most `object::MAX_SIZE`")]
 fn narrow(number: usize) -> u32 {
     debug_assert!(u32::try_from(number).is_ok());
     number as u32

@@ -13,7 +13,7 @@ use manifest::SeedMap;
 use crate::{
     LoadError,
     cell::{Cell, Description},
-    load::{Candidate, ThreadImage, input, parse, register_frames},
+    load::{Candidate, ThreadImage, duplicate, input, parse, register_frames},
     memory_error,
     segments::{Segments, TextPages},
     state::{self, State},
@@ -79,7 +79,7 @@ pub unsafe fn adopt(archive: Archive<&'static [u8]>, map: &SeedMap) -> Result<us
         let (entry, file) = (candidate.entry.clone(), Arc::clone(&candidate.file));
         let cell = Cell::new(state.take_id(), entry, file, layout, bases, description);
         linker::exports(&input(&cell, object), &mut state.index)
-            .map_err(|error| LoadError::Duplicate { cell: cell.entry.name.clone(), error })?;
+            .map_err(|error| duplicate(error, &cell, cells.iter()))?;
         cells.push(cell);
     }
     let mut stubs = Lookup::new(map);

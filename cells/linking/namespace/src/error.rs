@@ -56,6 +56,8 @@ pub enum LoadError {
     Duplicate {
         /// The cell.
         cell: String,
+        /// The cell that defines it already, the same one perhaps.
+        first: String,
         /// Which symbol.
         error: Duplicate,
     },
@@ -107,7 +109,9 @@ impl fmt::Display for LoadError {
             Self::Archive(error) => error.fmt(f),
             Self::Object { cell, error } => write!(f, "cell {cell}: {error}"),
             Self::Boot { cell } => write!(f, "cell {cell}: section `.boot` is for the seed's entry only"),
-            Self::Duplicate { cell, error } => write!(f, "cell {cell}: {error}"),
+            Self::Duplicate { cell, first, error } => {
+                write!(f, "cell {cell}: symbol {} is already defined by cell {first}", error.symbol)
+            }
             Self::Link { cell, error } => write!(f, "cell {cell}: {error}"),
             Self::Memory { cell, error } => write!(f, "cell {cell}: {error}"),
             Self::Frames { cell, error } => write!(f, "cell {cell}: its frame information is damaged: {error}"),

@@ -22,19 +22,22 @@ pub mod replace;
 mod segments;
 mod state;
 mod stubs;
+mod trial;
 mod unload;
 
 use alloc::vec::Vec;
 
 pub use adopt::adopt;
 pub use error::{LoadError, UnloadError};
-pub use linker::CellId;
+pub use linker::{CellId, LinkErrorKind};
+pub use load::Scope;
 pub use manifest::Role;
-pub use object::SectionKind;
+pub use object::{ObjectError, SectionKind};
 pub use query::{
     CellDetail, CellInfo, Location, SectionInfo, SymbolInfo, applications, cell, cells, location_of, sizes, symbols,
 };
-pub use unload::{LoadedApplication, application, check_object, unload};
+pub use trial::{archived, archived_object, check_object, fingerprint};
+pub use unload::{LoadedApplication, application, unload};
 
 use segments::TextWriteError;
 

@@ -7,7 +7,7 @@ use alloc::{
 };
 
 use layout::{Layout, Segment};
-use linker::{CellId, Index, Input, Layered, Reference};
+use linker::{CellId, Duplicate, Function, Index, Input, Layered, Reference};
 use manifest::CellEntry;
 use object::{Object, SectionKind};
 use unwind_table::TextRange;
@@ -27,7 +27,7 @@ pub(crate) struct Candidate {
 
 /// Who sees the names that a set of cells defines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Scope {
+pub enum Scope {
     /// Every cell that is loaded later.
     Shared,
     /// The set alone: an application may run twice at a time, each time as a cell of its own.
@@ -40,6 +40,15 @@ pub(crate) struct Loaded {
     pub(crate) ids: Vec<CellId>,
     /// What they define.
     pub(crate) names: Index,
+}
+
+/// A set of cells in memory, linked, mapped and known to the unwinder, of which the namespace does not know yet.
+pub(crate) struct Ready {
+    pub(crate) cells: Vec<Cell>,
+    /// What they define.
+    names: Index,
+    /// The functions for which stubs were made.
+    pub(crate) stubs: Vec<Function>,
 }
 
 /// A cell between reading and the final mapping.
@@ -72,29 +81,25 @@ impl State {
     /// Loads all `candidates`, which may refer to each other and to everything loaded. On an error the namespace is as
     /// it was.
     pub(crate) fn load(&mut self, candidates: &[Candidate], scope: Scope) -> Result<Loaded, LoadError> {
+        let Ready { cells, names, .. } = self.prepare(candidates, scope)?;
+        let ids = cells.iter().map(|cell| cell.id).collect();
+        if scope == Scope::Shared {
+            self.index.merge(names.clone());
+        }
+        self.enter(cells);
+        Ok(Loaded { ids, names })
+    }
+
+    /// Does all of a load that can fail. On an error everything is as it was; what is returned has only made stubs, which
+    /// may be taken back ([`crate::stubs::StubTable::take_back`]) as long as nobody runs the cells.
+    pub(crate) fn prepare(&mut self, candidates: &[Candidate], scope: Scope) -> Result<Ready, LoadError> {
         self.check_names(candidates, scope)?;
         let objects = candidates.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
         let mut drafts = Vec::with_capacity(candidates.len());
         for (candidate, object) in candidates.iter().zip(&objects) {
             drafts.push(self.draft(candidate, object)?);
         }
-        let ids: Vec<CellId> = drafts.iter().map(|draft| draft.cell.id).collect();
-        match self.link(&mut drafts, &objects, scope).and_then(|own| Ok((own, finish(drafts)?))) {
-            Ok((own, cells)) => {
-                let loaded = Loaded { ids, names: own };
-                if scope == Scope::Shared {
-                    self.index.merge(loaded.names.clone());
-                }
-                self.enter(cells);
-                Ok(loaded)
-            }
-            Err(error) => {
-                for &id in &ids {
-                    self.stubs.remove(id);
-                }
-                Err(error)
-            }
-        }
+        self.link(drafts, &objects, scope)
     }
 
     fn check_names(&self, candidates: &[Candidate], scope: Scope) -> Result<(), LoadError> {
@@ -138,15 +143,17 @@ impl State {
         Ok(Draft { cell, memory })
     }
 
-    /// Gives every reference of the drafts its value; returns the names that they define.
-    fn link(&mut self, drafts: &mut [Draft], objects: &[Object<'_>], scope: Scope) -> Result<Index, LoadError> {
+    /// Gives every reference of the drafts its value and maps them where they run.
+    fn link(&mut self, mut drafts: Vec<Draft>, objects: &[Object<'_>], scope: Scope) -> Result<Ready, LoadError> {
         let mut own = Index::new();
         for (draft, object) in drafts.iter().zip(objects) {
-            let duplicate = |error| LoadError::Duplicate { cell: draft.cell.entry.name.clone(), error };
-            linker::exports(&input(&draft.cell, object), &mut own).map_err(duplicate)?;
-            if let (Scope::Shared, Some(conflict)) = (scope, self.index.conflict(&own)) {
-                return Err(duplicate(conflict));
-            }
+            linker::exports(&input(&draft.cell, object), &mut own)
+                .map_err(|error| duplicate(error, &draft.cell, drafts.iter().map(|draft| &draft.cell)))?;
+        }
+        if let (Scope::Shared, Some((error, id))) = (scope, self.index.conflict(&own))
+            && let Some(draft) = drafts.iter().find(|draft| draft.cell.id == id)
+        {
+            return Err(duplicate(error, &draft.cell, self.cells.values()));
         }
         let names = Layered { upper: &own, lower: &self.index };
         let mut stage = self.stubs.stage();
@@ -170,11 +177,14 @@ impl State {
             }
             cell.references = references;
         }
-        stage.commit().map_err(|error| {
+        let cells = finish(drafts)?;
+        // Last, so that on any error before no stub was made. The cells refer to the stubs already, but nobody runs them.
+        let stubs = stage.commit().map_err(|error| {
             log::error!("permanent stubs: {error}");
-            LoadError::Memory { cell: String::from("(stubs)"), error: crate::memory_error(error) }
+            let cell = cells.first().map_or_else(String::new, |cell| cell.entry.name.clone());
+            LoadError::Memory { cell, error: crate::memory_error(error) }
         })?;
-        Ok(own)
+        Ok(Ready { cells, names: own, stubs })
     }
 
     /// Makes finished cells part of the namespace, and tells those they use.
@@ -194,6 +204,12 @@ impl State {
             }
         }
     }
+}
+
+/// `cell` defines a name that another one has; who that is, is found among `others`.
+pub(crate) fn duplicate<'a>(error: Duplicate, cell: &Cell, mut others: impl Iterator<Item = &'a Cell>) -> LoadError {
+    let first = others.find(|other| other.id == error.first).unwrap_or(cell);
+    LoadError::Duplicate { cell: cell.entry.name.clone(), first: first.entry.name.clone(), error }
 }
 
 /// The distinct cells that `references` lead to.

@@ -122,6 +122,11 @@ impl StubTable {
         self.known.get(&function).map(|known| self.address(known.slot))
     }
 
+    /// All functions that have a stub, and where it is.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (Function, u64)> {
+        self.known.iter().map(|(function, known)| (*function, self.address(known.slot)))
+    }
+
     /// The stubs of the functions that `cell` defines.
     pub(crate) fn of_cell(&self, cell: CellId) -> impl Iterator<Item = (Function, u64)> {
         self.known
@@ -168,6 +173,13 @@ impl StubTable {
         });
     }
 
+    /// Frees the stubs of `functions`, whose addresses nobody has got to know.
+    pub(crate) fn take_back(&mut self, functions: &[Function]) {
+        for function in functions {
+            self.free.extend(self.known.remove(function).map(|known| known.slot));
+        }
+    }
+
     /// Begins to collect new stubs.
     pub(crate) fn stage(&mut self) -> Stage<'_> {
         Stage { table: self, made: Vec::new() }
@@ -199,8 +211,8 @@ impl linker::Stubs for Stage<'_> {
 }
 
 impl Stage<'_> {
-    /// Writes the new stubs. On an error none of them exists.
-    pub(crate) fn commit(mut self) -> Result<(), TextWriteError> {
+    /// Writes the new stubs and says whose they are. On an error none of them exists.
+    pub(crate) fn commit(mut self) -> Result<Vec<Function>, TextWriteError> {
         let mut by_page: BTreeMap<(u32, usize), Vec<Jump>> = BTreeMap::new();
         for (_, known) in &self.made {
             let address = self.table.address(known.slot);
@@ -217,8 +229,7 @@ impl Stage<'_> {
                 }
             })?;
         }
-        self.made.clear();
-        Ok(())
+        Ok(self.made.drain(..).map(|(function, _)| function).collect())
     }
 }
 

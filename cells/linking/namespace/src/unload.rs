@@ -1,15 +1,11 @@
 //! Cells that come and go: applications.
 
-use alloc::{string::String, sync::Arc};
+use alloc::string::String;
 
 use linker::CellId;
 use manifest::Role;
 
-use crate::{
-    LoadError, UnloadError,
-    load::{Candidate, Scope, parse},
-    state,
-};
+use crate::{LoadError, UnloadError, load::Scope, state};
 
 /// A loaded application. Dropping it unloads the cell.
 #[derive(Debug)]
@@ -73,23 +69,4 @@ pub fn unload(name: &str) -> Result<(), UnloadError> {
         Err(LoadError::Replacing) => Err(UnloadError::Replacing),
         Err(_) => Err(not_loaded()),
     }
-}
-
-/// Tries to load the bytes of `file` as the object of the cell called `name`, as a new cell beside all others, and
-/// unloads it again: for finding out whether a damaged or foreign object is refused.
-///
-/// # Errors
-/// [`LoadError`], as for any load; the namespace is as it was in any case.
-pub fn check_object(name: &str, file: &[u8]) -> Result<(), LoadError> {
-    state::with(|state| {
-        let unknown = || LoadError::Unknown { cell: String::from(name) };
-        let entry = state.archive.manifest().cell(name).ok_or_else(unknown)?.clone();
-        let candidate = Candidate { entry: Arc::new(entry), file: Arc::from(file) };
-        parse(&candidate)?;
-        let loaded = state.load(core::slice::from_ref(&candidate), Scope::Private)?;
-        for id in loaded.ids {
-            drop(state.detach(id));
-        }
-        Ok(())
-    })
 }

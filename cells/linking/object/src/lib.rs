@@ -2,7 +2,9 @@
 //!
 //! Guarantees to the linker: every [`Object`] is a 64-bit little-endian x86_64 relocatable file whose section bytes lie
 //! inside the file, whose relocations lie inside their sections, are of a kind that [`relocation`] knows and name a
-//! symbol that exists, and whose symbols lie inside their sections. So nothing later needs to check a bound again.
+//! symbol that exists, and whose symbols lie inside their sections; file and memory are at most [`MAX_SIZE`], so every
+//! offset fits 32 bits, and a damaged size cannot ask for all memory there is. So nothing later needs to check a bound
+//! again. Reading takes memory and time in proportion to the file.
 //!
 //! It fails with an [`ObjectError`] that names section and symbol; it does not panic on any input (the fuzz target
 //! `object` and the mutation test hold it to that).
@@ -16,10 +18,10 @@ mod error;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-pub use error::ObjectError;
+pub use error::{Name, ObjectError};
 use goblin::elf::{
     Elf, Sym,
-    header::{EM_X86_64, ET_REL},
+    header::{EI_CLASS, EI_DATA, ELFCLASS64, ELFDATA2LSB, EM_X86_64, ET_REL},
     reloc::Reloc,
     section_header::{
         SHF_ALLOC, SHF_EXECINSTR, SHF_TLS, SHF_WRITE, SHT_NOBITS, SHT_PROGBITS, SHT_RELA, SHT_X86_64_UNWIND,
@@ -29,8 +31,15 @@ use goblin::elf::{
 };
 use relocation::Kind;
 
+/// The most bytes that an object's file may have, and that its sections may need in memory, gaps for their alignment
+/// included.
+pub const MAX_SIZE: usize = 16 << 20;
+
 /// The largest alignment that a section may ask for: a page.
 pub const MAX_ALIGNMENT: usize = 4096;
+
+/// Bytes of an entry of a relocation table with addends.
+const RELOCATION_SIZE: usize = 24;
 
 const SHN_UNDEFINED: usize = 0;
 const SHN_RESERVED: usize = 0xff00;
@@ -140,17 +149,25 @@ impl<'a> Object<'a> {
     /// # Errors
     /// [`ObjectError`]: the file is damaged, foreign, or uses what cells may not use.
     pub fn parse(file: &'a [u8]) -> Result<Self, ObjectError> {
+        if file.len() > MAX_SIZE {
+            return Err(ObjectError::TooLarge { size: file.len() });
+        }
+        // First the header alone: nothing else of a foreign or a linked file is looked at.
+        let header = Elf::parse_header(file).map_err(ObjectError::Malformed)?;
+        if header.e_ident[EI_CLASS] != ELFCLASS64
+            || header.e_ident[EI_DATA] != ELFDATA2LSB
+            || header.e_machine != EM_X86_64
+        {
+            return Err(ObjectError::Foreign { machine: header.e_machine });
+        }
+        if header.e_type != ET_REL || header.e_phnum != 0 {
+            return Err(ObjectError::NotRelocatable { elf_type: header.e_type });
+        }
         let elf = Elf::parse(file).map_err(ObjectError::Malformed)?;
-        if !elf.is_64 || !elf.little_endian || elf.header.e_machine != EM_X86_64 {
-            return Err(ObjectError::Foreign { machine: elf.header.e_machine });
-        }
-        if elf.header.e_type != ET_REL {
-            return Err(ObjectError::NotRelocatable { elf_type: elf.header.e_type });
-        }
         let mut object = Self { sections: Vec::new(), symbols: Vec::new(), relocations: Vec::new() };
         let section_of = object.read_sections(file, &elf)?;
         object.read_symbols(&elf, &section_of)?;
-        object.read_relocations(&elf, &section_of)?;
+        object.read_relocations(file, &elf, &section_of)?;
         Ok(object)
     }
 
@@ -166,6 +183,7 @@ impl<'a> Object<'a> {
     /// For each ELF section index the index of our section, if it takes part.
     fn read_sections(&mut self, file: &'a [u8], elf: &Elf<'a>) -> Result<Vec<Option<usize>>, ObjectError> {
         let mut section_of = Vec::with_capacity(elf.section_headers.len());
+        let mut size = 0_usize;
         for (index, header) in elf.section_headers.iter().enumerate() {
             let name = elf.shdr_strtab.get_at(header.sh_name).ok_or(ObjectError::SectionName { index })?;
             let Some(kind) = classify(name, header)? else {
@@ -173,7 +191,12 @@ impl<'a> Object<'a> {
                 continue;
             };
             section_of.push(Some(self.sections.len()));
-            self.sections.push(read_section(file, name, kind, header)?);
+            let section = read_section(file, name, kind, header)?;
+            size = size.saturating_add(section.size).saturating_add(section.alignment - 1);
+            if size > MAX_SIZE {
+                return Err(ObjectError::SectionSize { section: error::Name::new(name) });
+            }
+            self.sections.push(section);
         }
         Ok(section_of)
     }
@@ -235,6 +258,9 @@ impl<'a> Object<'a> {
             {
                 kind = SymbolKind::Thread;
             }
+            if !may_hold(section.kind, kind) {
+                return Err(ObjectError::SymbolPlace { symbol: owned(name), section: owned(section.name) });
+            }
             if offset.checked_add(size).is_none_or(|end| end > section.size) {
                 return Err(ObjectError::SymbolBounds { symbol: owned(name), section: owned(section.name) });
             }
@@ -242,7 +268,14 @@ impl<'a> Object<'a> {
         Ok(Symbol { name, kind, binding, definition: section.map(|section| (section, offset)), size })
     }
 
-    fn read_relocations(&mut self, elf: &Elf<'a>, section_of: &[Option<usize>]) -> Result<(), ObjectError> {
+    fn read_relocations(
+        &mut self,
+        file: &[u8],
+        elf: &Elf<'a>,
+        section_of: &[Option<usize>],
+    ) -> Result<(), ObjectError> {
+        // Tables that do not overlap hold no more than this; those of a damaged file may all lie in one place.
+        let most = file.len() / RELOCATION_SIZE;
         for (elf_index, table) in &elf.shdr_relocs {
             let header = &elf.section_headers[*elf_index];
             let target = usize::try_from(header.sh_info).unwrap_or(usize::MAX);
@@ -254,6 +287,9 @@ impl<'a> Object<'a> {
                 return Err(ObjectError::RelocationTable { section: error::Name::new(self.sections[section].name) });
             }
             let first = self.relocations.len();
+            if table.len() > most - first {
+                return Err(ObjectError::RelocationOverlap { section: error::Name::new(self.sections[section].name) });
+            }
             for relocation in table {
                 let relocation = self.check_relocation(section, &relocation)?;
                 self.relocations.push(relocation);
@@ -276,6 +312,19 @@ impl<'a> Object<'a> {
             return Err(ObjectError::RelocationSymbol { section: name(), symbol: relocation.r_sym });
         }
         Ok(Relocation { offset, kind, symbol: relocation.r_sym, addend: relocation.r_addend.unwrap_or(0) })
+    }
+}
+
+/// Whether a section of this kind may define a symbol of that one: functions are code, and a thread local's address is
+/// of another kind than all others.
+fn may_hold(section: SectionKind, symbol: SymbolKind) -> bool {
+    let code = matches!(section, SectionKind::Text | SectionKind::Boot);
+    let thread = matches!(section, SectionKind::ThreadData | SectionKind::ThreadZero);
+    match symbol {
+        SymbolKind::Function => code,
+        SymbolKind::Thread => thread,
+        SymbolKind::Data => !thread,
+        SymbolKind::Section => true,
     }
 }
 
@@ -333,10 +382,6 @@ fn read_section<'a>(
     }
     let size = usize::try_from(header.sh_size).map_err(|_| bounds())?;
     let zeroed = matches!(kind, SectionKind::Zero | SectionKind::ThreadZero);
-    // A zeroed section costs no file bytes, so its size needs a bound of its own: the 2 GiB that cells live in.
-    if zeroed && size > i32::MAX as usize {
-        return Err(bounds());
-    }
     let bytes = if zeroed {
         &[]
     } else {

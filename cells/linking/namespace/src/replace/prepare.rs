@@ -21,7 +21,7 @@ use super::{
 use crate::{
     LoadError,
     cell::{Cell, Description},
-    load::{Candidate, ThreadImage, input, parse, register_frames},
+    load::{Candidate, ThreadImage, duplicate, input, parse, register_frames},
     memory_error,
     segments::Drafts,
     state::State,
@@ -213,7 +213,7 @@ fn build_new(state: &mut State, candidates: &[Candidate], works: &[Work<'_>]) ->
     for (candidate, work) in candidates.iter().zip(works) {
         let draft = draft(state, candidate, work)?;
         linker::exports(&input(&draft.0, &work.new_object), &mut own)
-            .map_err(|error| LoadError::Duplicate { cell: candidate.entry.name.clone(), error })?;
+            .map_err(|error| duplicate(error, &draft.0, drafts.iter().map(|(cell, _)| cell)))?;
         drafts.push(draft);
     }
     let (stubs, known) = inherited_stubs(state, works, &drafts);
