@@ -1,10 +1,16 @@
-//! `cells [NAME]` lists the cells, or tells all about one.
+//! `cells [NAME]` lists the cells, or tells all about one; `cells check` checks the loader; `cells try` hands it an object,
+//! damaged if wanted, and tells what it says.
 #![no_std]
 #![forbid(unsafe_code)]
 
+extern crate alloc;
+
+use alloc::vec::Vec;
+
 use application::{Environment, ExitCode, Failure};
 use core::fmt;
-use namespace::{CellDetail, CellInfo, Role};
+use loader_checks::CHECKS;
+use namespace::{CellDetail, CellInfo, Role, Scope};
 use rustc_demangle::demangle;
 
 /// The sections of a cell that are shown, largest first: a cell has hundreds.
@@ -27,12 +33,66 @@ pub fn main(environment: &mut Environment) -> ExitCode {
 fn run(environment: &mut Environment) -> Result<(), Failure> {
     match &*environment.arguments() {
         [] => table(environment),
+        [word] if word == "check" => check(environment),
+        [word, name, damage @ ..] if word == "try" => attempt(environment, name, damage),
         [name] => {
             let detail = namespace::cell(name).ok_or_else(|| Failure::refused(NotLoaded(name.clone())))?;
             one(environment, detail)
         }
         _ => Err(manual::CELLS.usage.into()),
     }
+}
+
+fn check(environment: &mut Environment) -> Result<(), Failure> {
+    let mut passed = 0;
+    for check in CHECKS {
+        match (check.run)() {
+            Ok(()) => {
+                passed += 1;
+                writeln!(environment, "ok: {}", check.name)?;
+            }
+            Err(error) => writeln!(environment, "FAILED: {}: {error}", check.name)?,
+        }
+    }
+    writeln!(environment, "{passed} of {} checks passed", CHECKS.len())?;
+    if passed == CHECKS.len() { Ok(()) } else { Err(Failure::refused("the loader is not as it must be")) }
+}
+
+struct Short {
+    bytes: usize,
+}
+
+impl fmt::Display for Short {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "the object has {} bytes only", self.bytes)
+    }
+}
+
+/// Loads the object of `name` on trial, after doing to it what `damage` says.
+fn attempt<W: AsRef<str>>(environment: &mut Environment, name: &str, damage: &[W]) -> Result<(), Failure> {
+    let object = namespace::archived_object(name).map_err(Failure::refused)?;
+    let bytes = object.len();
+    let number = |word: &W| word.as_ref().parse::<usize>().map_err(|_| Failure::from(manual::CELLS.usage));
+    let mut file = Vec::from(&*object);
+    match damage {
+        [] => {}
+        [word, size] if word.as_ref() == "cut" => {
+            let size = number(size)?;
+            if size > bytes {
+                return Err(Failure::refused(Short { bytes }));
+            }
+            file.truncate(size);
+        }
+        [word, bit] if word.as_ref() == "flip" => {
+            if !loader_checks::flip(&mut file, number(bit)?) {
+                return Err(Failure::refused(Short { bytes }));
+            }
+        }
+        _ => return Err(manual::CELLS.usage.into()),
+    }
+    namespace::check_object(name, &file, Scope::Private).map_err(Failure::refused)?;
+    writeln!(environment, "{name}: {} bytes can be loaded", file.len())?;
+    Ok(())
 }
 
 fn role(cell: &CellInfo) -> &'static str {

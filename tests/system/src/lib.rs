@@ -7,6 +7,7 @@ pub mod harness;
 mod boot;
 mod cells;
 mod faults;
+mod loader;
 mod shell;
 mod swaps;
 mod tasks;
@@ -17,6 +18,7 @@ use harness::Batch;
 pub fn batches() -> Vec<Batch> {
     let mut batches = shell::batches();
     batches.extend(cells::batches());
+    batches.extend(loader::batches());
     batches.extend(tasks::batches());
     batches.extend(faults::batches());
     batches.extend(swaps::batches());
