@@ -2,9 +2,14 @@
 //! keeps the promises that the code behind them builds on.
 
 use layout::Layout;
-use object::Object;
+use linker::{Address, Bases, CellId, Function, Global, Index, Input, Names, Stubs};
+use manifest::{CellDetails, Manifest, SeedMap};
+use object::{Object, SymbolKind};
 
-/// Reads an object as the loader does.
+/// Bases as cells have them: in the top 2 GiB.
+const BASES: u64 = 0xffff_ffff_a000_0000;
+
+/// Reads an object as the loader does, and links it.
 ///
 /// # Panics
 /// If the reader accepted an object that breaks a promise.
@@ -23,7 +28,58 @@ pub fn object(bytes: &[u8]) {
             assert!(offset + symbol.size <= object.sections[section].size);
         }
     }
-    let _ = Layout::new(&object);
+    link(&object);
+}
+
+/// A namespace in which every name is a function somewhere, but for the object's own.
+struct Everything<'a> {
+    own: &'a Index,
+    other: Global,
+}
+
+impl Names for Everything<'_> {
+    fn find(&self, name: &str) -> Option<&Global> {
+        Some(self.own.get(name).unwrap_or(&self.other))
+    }
+}
+
+/// As many stubs as anybody wants, one after the other.
+struct Endless(u64);
+
+impl Stubs for Endless {
+    fn stub(&mut self, _: Function, entry: u64) -> Option<u64> {
+        self.0 += linker::STUB_SIZE as u64;
+        let _ = linker::stub(self.0, entry);
+        Some(self.0)
+    }
+}
+
+/// Links an object that was accepted; whether it can be linked is its own business, but what is written lies in it.
+fn link(object: &Object<'_>) {
+    let layout = Layout::new(object);
+    let [text, constants, data] = [0, 1, 2].map(|number| Address::new(BASES + (number << 24)));
+    let bases = Bases { text, constants, data, boot: 0x10_0000, thread: 0x1000 };
+    let input = Input { cell: CellId(1), object, layout: &layout, bases };
+    let mut own = Index::new();
+    if linker::exports(&input, &mut own).is_err() {
+        return;
+    }
+    let other = Global {
+        cell: CellId(0),
+        symbol: 1,
+        section: 0,
+        offset: 0,
+        address: Address::new(BASES - 0x1000),
+        kind: SymbolKind::Function,
+        weak: false,
+    };
+    let write = &mut |section: usize, offset: usize, bytes: &[u8]| {
+        assert!(offset + bytes.len() <= object.sections[section].bytes.len());
+    };
+    let names = Everything { own: &own, other };
+    if let Ok(references) = linker::link(&input, &names, &mut Endless(BASES - 0x10_0000), write) {
+        assert!(references.iter().all(|reference| reference.cell == CellId(0)));
+    }
 }
 
 /// Reads an archive and everything in it, as the boot does.
@@ -37,5 +93,18 @@ pub fn archive(bytes: &[u8]) {
             object(&bytes);
         }
         let _ = archive.details(cell);
+    }
+}
+
+/// Reads what is in an archive behind its digests: whoever can write the digest can write these.
+///
+/// # Panics
+/// If a reader panics.
+pub fn manifest(bytes: &[u8]) {
+    let _ = postcard::from_bytes::<SeedMap>(bytes);
+    let _ = postcard::from_bytes::<CellDetails>(bytes);
+    let Ok(manifest) = postcard::from_bytes::<Manifest>(bytes) else { return };
+    if let Ok((bytes, _)) = archive::Packer::new().finish(&manifest) {
+        archive(&bytes);
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use manifest::{CellDetails, CellEntry, Manifest, Role};
+use manifest::{Alternate, CellDetails, CellEntry, Manifest, Role};
 
 /// A run takes a few seconds; the coverage-guided engine is for more.
 const ROUNDS: usize = 200_000;
@@ -130,6 +130,35 @@ fn damaged_archives_are_refused_or_keep_the_promises() {
         Manifest { compiler: "rustc".into(), entry: "main".into(), cells: vec![entry], alternates: Vec::new() };
     let (bytes, _) = packer.finish(&manifest).unwrap();
     search(&bytes, 0x0fed_cba9_8765_4321, fuzz::archive);
+}
+
+#[test]
+fn damaged_manifests_are_refused_or_read() {
+    let mut packer = archive::Packer::new();
+    let blob = packer.add(&details()).unwrap();
+    let cell = |name: &str| CellEntry {
+        name: name.into(),
+        version: "0.1".into(),
+        group: "tests".into(),
+        role: Role::Application,
+        object: blob,
+        details: blob,
+        dependencies: vec!["core".into(), "alloc".into()],
+        forbids_unsafe: false,
+        unsafe_blocks: 3,
+        entry: Some("main".into()),
+        hand_over: Some(("surrender".into(), "adopt".into())),
+        license: "MIT".into(),
+    };
+    let cells = vec![cell("one"), cell("two")];
+    let alternate = Alternate {
+        name: "other".into(),
+        description: "Another one.".into(),
+        overlaid: "one".into(),
+        cells: vec![cell("one")],
+    };
+    let manifest = Manifest { compiler: "rustc".into(), entry: "main".into(), cells, alternates: vec![alternate] };
+    search(&postcard::to_stdvec(&manifest).unwrap(), 0x0bad_5eed_0bad_5eed, fuzz::manifest);
 }
 
 fn details() -> Vec<u8> {
