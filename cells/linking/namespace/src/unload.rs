@@ -43,7 +43,13 @@ pub fn application(name: &str) -> Result<LoadedApplication, LoadError> {
         let loaded = state.load(&candidates, Scope::Private)?;
         match (loaded.names.get(&symbol), &loaded.ids[..]) {
             (Some(main), &[id]) => Ok(LoadedApplication { id, entry: main.address.get() }),
-            _ => Err(LoadError::NotAnApplication { cell: String::from(name) }),
+            _ => {
+                // It was loaded, but its `main` is not the one that the manifest names.
+                for id in loaded.ids {
+                    drop(state.detach(id));
+                }
+                Err(LoadError::NotAnApplication { cell: String::from(name) })
+            }
         }
     })
 }
