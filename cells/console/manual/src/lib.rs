@@ -35,7 +35,7 @@ pages! {
     BENCH: "bench" " [NAME ...]", "measures the operations of the kernel";
     BUSY: "busy" " [SECONDS]", "keeps a processor busy";
     CAT: "cat" " [FILE ...]", "writes files, or its input, to its output";
-    CELLS: "cells" " [NAME | check | try NAME [cut BYTES | flip BIT]]", "lists the cells, tells all about one, checks the loader, or loads an object on trial, whole, cut off or with a bit flipped";
+    CELLS: "cells" " [NAME | check | try NAME [cut BYTES | flip BIT]]", "lists the cells, tells all about one, checks the loader, or tries to load an object";
     CP: "cp" " FROM TO", "copies a file";
     CPUS: "cpus" " [check]", "lists the processors, or checks them";
     DATE: "date" "", "tells date and time (UTC)";

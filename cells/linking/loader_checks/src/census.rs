@@ -13,7 +13,7 @@ use crate::{CheckError, Outcome};
 type Census = [(&'static str, u64); 9];
 
 /// How often, and after which pause each, memory is looked at again: what a slow CPU may still remember is freed late.
-const PATIENCE: (usize, Duration) = (200, Duration::from_millis(10));
+const PATIENCE: (usize, Duration) = (2000, Duration::from_millis(1));
 
 /// Bytes of the heap by which the rest of the system may have grown during a check.
 const HEAP_SLACK: usize = 4096;
