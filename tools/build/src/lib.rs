@@ -6,6 +6,7 @@
 //!    objects and the manifest go into the archive.
 
 pub mod alternates;
+pub mod applications;
 pub mod cells;
 pub mod compile;
 pub mod describe;
@@ -104,6 +105,15 @@ pub enum BuildError {
     StrayBoot { cell: String },
     #[error("cell {cell} refers to {used}; it must refer to no other cell, for it runs while any may be exchanged")]
     NotSelfContained { cell: &'static str, used: String },
+    #[error("{}: {source}", path.display())]
+    Toml { path: PathBuf, source: Box<toml::de::Error> },
+    #[error(
+        "application {application} uses {used}, which is not made for applications; grant it in build/applications.toml \
+        or do without"
+    )]
+    NotForApplications { application: String, used: String },
+    #[error("build/applications.toml grants cells to {application}, which is no application")]
+    StrayGrant { application: String },
     #[error("{0}")]
     Archive(#[from] archive::ArchiveError),
     #[error("the seed's map cannot be written: {0}")]
@@ -153,6 +163,7 @@ pub fn build(tree: &Tree) -> Result<Build, BuildError> {
     let cells = cells::collect(tree, &compiled)?;
     let graph = cells::Graph::new(&cells)?;
     check_self_contained(&cells, &graph)?;
+    applications::check(tree, &cells)?;
     let seed = seed::Seed::plan(&cells, &graph)?;
     let manifest = pack::write(tree, &compiled, &cells, &graph, &seed)?;
     let map = image::write(tree, &cells, &seed, manifest.build)?;

@@ -13,8 +13,8 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
-pub use file_system::{Entry, FileSystem, FsError, Kind, Metadata, OpenOptions, Usage};
-use file_system::{Handle, Mounts};
+pub use file_system::{Entry, FsError, Kind, Metadata, OpenOptions, Usage};
+use file_system::{FileSystem, Handle, Mounts};
 use mutex::Mutex;
 
 static TREE: Mutex<Mounts> = Mutex::new(Mounts::new());

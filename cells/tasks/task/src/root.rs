@@ -12,9 +12,10 @@ use crate::{RIGHT, end_queue, undertaker};
 /// What is told of each unnatural end.
 static END_HOOK: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
 
-/// Has `hook` called, in the task that ends, for each end that is not a return: for the fault log and supervisors.
+/// Has `hook` called, in the task that ends, for each end that is not a return: for the fault log and supervisors. The
+/// first hook stays.
 pub fn set_end_hook(hook: fn(TaskRef, &Caught)) {
-    END_HOOK.store(hook as *mut (), Ordering::Release);
+    let _ = END_HOOK.compare_exchange(ptr::null_mut(), hook as *mut (), Ordering::AcqRel, Ordering::Acquire);
 }
 
 fn tell(current: Current, caught: &Caught) {

@@ -55,7 +55,11 @@ pub fn init() -> Result<(), StartError> {
 
 /// Makes the boot CPU run tasks, beginning with one that does `first`. The caller and its stack are forgotten, so it
 /// owns nothing that must be dropped. Returns only if that is not possible.
+///
+/// # Panics
+/// In a task: the boot is over.
 pub fn start(first: impl FnOnce() + Send + 'static) -> StartError {
+    assert_no_task();
     match prepare(first) {
         // SAFETY: `prepare` brought the CPU online; the caller owns nothing, as asked.
         Ok(()) => unsafe {
@@ -74,7 +78,11 @@ fn prepare(first: impl FnOnce() + Send + 'static) -> Result<(), StartError> {
 }
 
 /// Makes another CPU run tasks: what a CPU that was started calls, on that CPU, with interrupts off.
+///
+/// # Panics
+/// In a task: its CPU runs tasks already.
 pub fn start_cpu(cpu: CpuId) -> ! {
+    assert_no_task();
     match bring_online(cpu) {
         // SAFETY: the CPU is online, and this function's callers own nothing: they are where a CPU begins.
         Ok(()) => unsafe {
@@ -86,6 +94,10 @@ pub fn start_cpu(cpu: CpuId) -> ! {
     loop {
         instructions::interrupts::enable_and_hlt();
     }
+}
+
+fn assert_no_task() {
+    assert!(task_core::current_id().is_none(), "this CPU runs tasks already");
 }
 
 fn bring_online(cpu: CpuId) -> Result<(), SpawnError> {
