@@ -3,11 +3,14 @@
 //! A writer first *claims* the lock, which keeps new readers and other writers out, and then waits until the readers
 //! are gone. Each reader takes a place of its own, a lock header, so that its ledger can name it.
 
+use core::cell::Cell;
 use core::mem::{offset_of, size_of};
 use core::ptr;
 use core::sync::atomic::Ordering;
 
+use fault_context::FaultKind;
 use lock_ledger::{Entry, Ledger, LockHeader, NOBODY};
+use task_core::TaskId;
 use wait_queue::{Ticket, WaitQueue};
 
 /// Tasks that can read at once.
@@ -53,6 +56,8 @@ pub(crate) struct Claim<'a> {
     ledger: &'static Ledger,
     entry: Entry,
     was_unwinding: bool,
+    /// The readers were seen to be gone: the data may have been changed.
+    alone: Cell<bool>,
 }
 
 impl Core {
@@ -69,10 +74,12 @@ impl Core {
     /// Takes a reader's place.
     pub(crate) fn attempt_read(&self) -> Attempt<'_, Place> {
         let ticket = self.queue.ticket();
-        if self.writer.owner.load(Ordering::SeqCst) != NOBODY {
+        let ledger = cpu_local::ledger();
+        let writer = self.writer.owner.load(Ordering::SeqCst);
+        if writer != NOBODY {
+            self.wait_for(writer, ledger.owner());
             return Attempt::MustWait(ticket);
         }
-        let ledger = cpu_local::ledger();
         for reader in &self.readers {
             if reader.header.owner.load(Ordering::Relaxed) != NOBODY {
                 continue;
@@ -85,10 +92,13 @@ impl Core {
                 continue;
             }
             // A reader first takes its place and then looks for a writer; a writer claims and then looks for readers.
-            if self.writer.owner.load(Ordering::SeqCst) == NOBODY {
+            let writer = self.writer.owner.load(Ordering::SeqCst);
+            if writer == NOBODY {
+                give_up_waiting();
                 return Attempt::Taken(place);
             }
             self.release_read(&place);
+            self.wait_for(writer, ledger.owner());
             return Attempt::MustWait(ticket);
         }
         Attempt::MustWait(ticket)
@@ -106,11 +116,30 @@ impl Core {
         let ledger = cpu_local::ledger();
         let entry = ledger.enter(&self.writer);
         let mine = self.writer.owner.compare_exchange(NOBODY, ledger.owner(), Ordering::SeqCst, Ordering::Relaxed);
-        if mine.is_ok() {
-            return Attempt::Taken(Claim { core: self, ledger, entry, was_unwinding: fault_context::unwinding() });
+        match mine {
+            Ok(_) => {
+                give_up_waiting();
+                let was_unwinding = fault_context::unwinding();
+                Attempt::Taken(Claim { core: self, ledger, entry, was_unwinding, alone: Cell::new(false) })
+            }
+            Err(writer) => {
+                ledger.strike(entry);
+                self.wait_for(writer, ledger.owner());
+                Attempt::MustWait(ticket)
+            }
         }
-        ledger.strike(entry);
-        Attempt::MustWait(ticket)
+    }
+
+    /// Notes for whom the running task, `waiter`, is about to wait. If that is itself, it says so instead.
+    #[cold]
+    fn wait_for(&self, holder: u64, waiter: u64) {
+        if holder == waiter {
+            fault_context::declare(FaultKind::Deadlock);
+            panic!("this task already holds the lock at {self:p}");
+        }
+        if let Some(current) = task_core::current() {
+            current.set_waits_for(TaskId::new(holder));
+        }
     }
 
     pub(crate) fn is_poisoned(&self) -> bool {
@@ -126,22 +155,39 @@ impl Claim<'_> {
     /// Whether the readers are gone.
     pub(crate) fn attempt_alone(&self) -> Attempt<'_, ()> {
         let ticket = self.core.queue.ticket();
-        if self.core.readers.iter().all(|reader| reader.header.owner.load(Ordering::SeqCst) == NOBODY) {
-            Attempt::Taken(())
-        } else {
-            Attempt::MustWait(ticket)
+        let mut readers = self.core.readers.iter().map(|reader| reader.header.owner.load(Ordering::SeqCst));
+        // One after the other: each that leaves wakes this task, which then waits for the next.
+        match readers.find(|&reader| reader != NOBODY) {
+            Some(reader) => {
+                self.core.wait_for(reader, self.ledger.owner());
+                Attempt::MustWait(ticket)
+            }
+            None => {
+                give_up_waiting();
+                self.alone.set(true);
+                Attempt::Taken(())
+            }
         }
     }
 }
 
 impl Drop for Claim<'_> {
     fn drop(&mut self) {
-        if !self.was_unwinding && fault_context::unwinding() {
+        if self.alone.get() && !self.was_unwinding && fault_context::unwinding() {
             self.core.writer.poisoned.store(true, Ordering::Release);
         }
         self.core.writer.owner.swap(NOBODY, Ordering::SeqCst);
         self.ledger.strike(self.entry);
         self.core.queue.wake_all();
+    }
+}
+
+/// The running task waits for nobody, or not any more.
+fn give_up_waiting() {
+    if let Some(current) = task_core::current()
+        && current.waits_for().is_some()
+    {
+        current.set_waits_for(None);
     }
 }
 

@@ -5,8 +5,10 @@
 //! the lock ([`Poisoned`]); a reader that dies does not, for it changed nothing. Waiting is evictable and a
 //! cancellation point (see `wait_queue`).
 //!
-//! How it can fail: [`Poisoned`]. At most [`MAX_READERS`] read at once; one more waits. A task that asks to write
-//! while it holds the lock waits for ever: for the watchdog.
+//! The lock names whom a waiting task waits for, so the watchdog finds circles (see `watchdog`).
+//!
+//! How it can fail: [`Poisoned`]. At most [`MAX_READERS`] read at once; one more waits. Asking for a lock in a way that the
+//! task's own hold on it forbids panics rather than wait for ever.
 #![no_std]
 
 mod core_lock;

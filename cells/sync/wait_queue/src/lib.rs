@@ -177,8 +177,9 @@ fn wait(ticket: Ticket<'_>, deadline: Option<Instant>, current: Current) -> Wake
     if let Some(deadline) = deadline {
         scheduler::arm(current.record(RIGHT), deadline);
     }
-    // Whoever asks a task to end wakes it after that; if the request came before the task was blocked, nobody will.
-    if current.faults.kill_request() != KillRequest::None {
+    // Whoever asks a task to end wakes it after that; if the request came before the task was blocked, nobody will. A
+    // destructor of a task that is ending already has to wait like anybody else.
+    if current.faults.kill_request() != KillRequest::None && current.faults.takes_orders() {
         scheduler::make_ready(current.record(RIGHT), Wake::Killed);
     }
     scheduler::switch_away(&quiet);
