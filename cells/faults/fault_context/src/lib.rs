@@ -112,7 +112,8 @@ impl Unwinding {
         Self { phase: Phase::Idle, cause: Cause::NONE, nested: 0, lost_frames: 0, lost_bytes: 0, began: 0 };
 }
 
-/// The addresses at which the frames of a stack stood when a fault began, innermost first.
+/// The addresses at which the frames of a stack stood when a fault began, innermost first; of a recursion only the first
+/// frames.
 #[derive(Debug, Clone, Copy)]
 pub struct Trace {
     /// The addresses; zero behind the last.
@@ -186,6 +187,8 @@ pub struct FaultContext {
     kill: AtomicU8,
     end_kind: AtomicU8,
     inject: AtomicU8,
+    /// Something was caught, and what comes of it is being noted: nothing that others ask for is done meanwhile.
+    pub settling: Cell<bool>,
     /// Interrupts and voluntary switches seen by the task; the watchdog compares it.
     pub progress: AtomicU64,
 }
@@ -216,6 +219,7 @@ impl FaultContext {
             kill: AtomicU8::new(KillRequest::None as u8),
             end_kind: AtomicU8::new(FaultKind::Killed as u8),
             inject: AtomicU8::new(0),
+            settling: Cell::new(false),
             progress: AtomicU64::new(0),
         }
     }
@@ -224,6 +228,13 @@ impl FaultContext {
     #[inline]
     pub fn is_unwinding(&self) -> bool {
         self.unwinding.get().phase != Phase::Idle
+    }
+
+    /// Whether what others ask for (an end, a fault) can be done now: something would catch it, and it would not come in
+    /// between while an earlier end is being dealt with.
+    #[inline]
+    pub fn takes_orders(&self) -> bool {
+        !self.is_unwinding() && !self.settling.get() && !self.catch_top.get().is_null()
     }
 
     /// Asks the task to end, for this reason; a weaker request never replaces a stronger one.
@@ -235,6 +246,11 @@ impl FaultContext {
     /// Asks the task to end because somebody wants it to.
     pub fn request_kill(&self, request: KillRequest) {
         self.request_end(FaultKind::Killed, request);
+    }
+
+    /// Forgets that the task was asked to end. For a task that begins anew instead.
+    pub fn withdraw_end(&self) {
+        self.kill.store(KillRequest::None as u8, Ordering::Release);
     }
 
     /// Why the task is to end, if it is.
@@ -257,10 +273,16 @@ impl FaultContext {
         self.inject.store(kind as u8, Ordering::Release);
     }
 
+    /// Whether a fault is to be made in the task.
+    #[inline]
+    pub fn has_requested_fault(&self) -> bool {
+        self.inject.load(Ordering::Relaxed) != 0
+    }
+
     /// Takes the fault that is to be made in the task, if there is one.
     #[inline]
     pub fn take_requested_fault(&self) -> Option<FaultKind> {
-        if self.inject.load(Ordering::Relaxed) == 0 {
+        if !self.has_requested_fault() {
             return None;
         }
         FaultKind::from_number(self.inject.swap(0, Ordering::AcqRel))

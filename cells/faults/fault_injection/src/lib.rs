@@ -76,7 +76,7 @@ pub fn on_tick(registers: &mut SavedRegisters) {
     let Some(context) = fault_context::current() else { return };
     let stack = context.stack.get();
     let landing = registers.rsp.wrapping_sub(CLEARANCE) & !15;
-    if context.is_unwinding() || !stack.holds_word(landing) || !stack.holds_pointer(registers.rsp) {
+    if !context.takes_orders() || !stack.holds_word(landing) || !stack.holds_pointer(registers.rsp) {
         return;
     }
     if let Some(kind) = context.take_requested_fault() {

@@ -4,7 +4,9 @@
 //! nothing (the fault may be that memory ran out). The place is the first frame that is not part of the machinery
 //! through which faults pass, with its cell, its demangled function and the offset in it.
 //!
-//! Cannot fail; when the ring is full the oldest record goes. Without a resolver, places are bare addresses.
+//! Cannot fail; when the ring is full the oldest record goes. A place whose names cannot be had when the fault is caught
+//! (the task may have been changing the namespace) is looked up again when the record is read; one that has none is a
+//! bare address.
 #![no_std]
 
 mod record;
@@ -15,7 +17,7 @@ pub use text::Text;
 
 use core::sync::atomic::{AtomicPtr, Ordering};
 
-use fault_context::{FaultContext, FaultKind, Name, Trace};
+use fault_context::{FaultContext, FaultKind, Name};
 use spin_lock::SpinLock;
 use unwinder::Caught;
 
@@ -26,7 +28,7 @@ pub const CAPACITY: usize = 64;
 const MACHINERY: [&str; 6] = ["core", "alloc", "compiler_builtins", "panic", "unwinder", INJECTION];
 
 /// The cells that find out, for whoever called them, that there is no memory or no end to the waiting.
-const INFORMERS: [&str; 16] = [
+const INFORMERS: [&str; 13] = [
     "heap",
     "heap_core",
     "talc",
@@ -38,9 +40,6 @@ const INFORMERS: [&str; 16] = [
     "async_channel",
     "async_channel_core",
     "channel_state",
-    "wait_queue",
-    "scheduler",
-    "context_switch",
     "task",
     "thread_locals",
 ];
@@ -48,10 +47,21 @@ const INFORMERS: [&str; 16] = [
 /// The cell that makes faults on purpose, in tasks that wait among others: where they wait is not to blame then.
 const INJECTION: &str = "fault_injection";
 
-/// Whether the code in `cell` is not to blame, but its caller; `informed` if the fault is one of those that are found
-/// by whom the culprit called.
-fn is_innocent(cell: &str, informed: bool) -> bool {
-    MACHINERY.contains(&cell) || informed && INFORMERS.contains(&cell)
+/// The cells in which tasks wait for whatever it is.
+const WAITING: [&str; 3] = ["wait_queue", "scheduler", "context_switch"];
+
+/// How little the code in `cell` is to blame, from 0 for whoever did it. `informed` if the fault is one of those that are
+/// found by whom the culprit called. If nobody else is on the stack, the blame is on the least innocent.
+fn innocence(cell: &str, informed: bool) -> u8 {
+    if MACHINERY.contains(&cell) {
+        3
+    } else if !informed {
+        0
+    } else if WAITING.contains(&cell) {
+        2
+    } else {
+        u8::from(INFORMERS.contains(&cell))
+    }
 }
 
 /// What is at an address.
@@ -105,8 +115,13 @@ pub fn count() -> u64 {
 
 /// The record with this number (they are numbered from 0), if it is still kept.
 pub fn get(number: u64) -> Option<FaultRecord> {
-    let ring = RING.lock();
-    ring.records[slot_of(number)].filter(|record| record.number == number)
+    let kept = RING.lock().records[slot_of(number)];
+    let mut record = kept.filter(|record| record.number == number)?;
+    if record.cell == Name::EMPTY {
+        // When it was caught the names were not to be had; now they may be.
+        locate(&mut record);
+    }
+    Some(record)
 }
 
 /// The records that are kept, oldest first. Each is taken when it is asked for, so the log is never locked for long.
@@ -152,10 +167,11 @@ pub fn record(context: &FaultContext, caught: &Caught) {
         lost_bytes: caught.lost_bytes,
         leaked_bytes: leaked_bytes(context, caught),
         nested: caught.nested,
+        trace: context.trace.get(),
         action: if caught.at_root { Action::Ended } else { Action::Caught },
         microseconds: caught.ticks / clock::ticks_per_microsecond().max(1),
     };
-    locate(&mut record, &context.trace.get());
+    locate(&mut record);
     let mut ring = RING.lock();
     record.number = ring.next;
     ring.next += 1;
@@ -170,21 +186,28 @@ fn leaked_bytes(context: &FaultContext, caught: &Caught) -> u64 {
     if caught.lost_frames == 0 { 0 } else { u64::try_from(context.heap_balance.get()).unwrap_or(0) }
 }
 
-fn locate(record: &mut FaultRecord, trace: &Trace) {
-    let mut blamed = false;
-    let mut informed = matches!(record.kind, FaultKind::Deadlock | FaultKind::OutOfMemory | FaultKind::Killed);
+/// Finds whom to blame.
+fn locate(record: &mut FaultRecord) {
+    let trace = record.trace;
+    let mut least = u8::MAX;
+    let mut injected = false;
     for address in trace.iter() {
         resolve(address, &mut |place| {
-            informed |= place.cell == INJECTION;
-            let is_innocent = is_innocent(place.cell, informed);
-            if !blamed && (!is_innocent || record.cell == Name::EMPTY) {
+            if place.cell == INJECTION && !injected {
+                // Whoever came before was called on purpose.
+                injected = true;
+                least = u8::MAX;
+            }
+            let informed = matches!(record.kind, FaultKind::Deadlock | FaultKind::OutOfMemory | FaultKind::Killed);
+            let innocence = innocence(place.cell, injected || informed);
+            if innocence < least {
+                least = innocence;
                 record.cell = Name::new(place.cell);
                 record.function = Text::of(format_args!("{:#}", rustc_demangle::demangle(place.function)));
                 record.offset = place.offset;
             }
-            blamed |= !is_innocent;
         });
-        if blamed {
+        if least == 0 {
             return;
         }
     }

@@ -3,7 +3,7 @@
 use core::fmt;
 use core::time::Duration;
 
-use fault_context::{FaultKind, Name};
+use fault_context::{FaultKind, Name, Trace};
 
 use crate::text::Text;
 
@@ -65,6 +65,8 @@ pub struct FaultRecord {
     pub leaked_bytes: u64,
     /// Panics and faults that followed during the unwinding.
     pub nested: u32,
+    /// Where the frames stood.
+    pub trace: Trace,
     /// What was done.
     pub action: Action,
     /// How long it took from the fault until the task was unwound, or running again if it was restarted.

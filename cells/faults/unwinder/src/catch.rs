@@ -26,7 +26,7 @@ pub struct Caught {
     pub released_locks: u32,
     /// Time from the fault to here, in ticks of the time stamp counter.
     pub ticks: u64,
-    /// It was caught at the task's root, so the task ends.
+    /// It was caught at the task's outermost root, so the task ends.
     pub at_root: bool,
 }
 
@@ -47,16 +47,17 @@ impl fmt::Display for Caught {
 /// nothing is caught.
 pub fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Caught> {
     match fault_context::current() {
-        Some(context) => catch_with(context, false, body),
+        Some(context) => catch_with(context, Place::INNER, body),
         None => Ok(body()),
     }
 }
 
 /// Runs `body` as the root of the current context: catches all there is, releases and poisons the locks of lost
-/// frames, and takes back the stack reserve.
+/// frames, and takes back the stack reserve. The caller holds no lock. Inside another root this is what keeps a task going
+/// that must not end.
 pub fn catch_root<T>(body: impl FnOnce() -> T) -> Result<T, Caught> {
     match fault_context::current() {
-        Some(context) => catch_with(context, true, body),
+        Some(context) => catch_with(context, Place::ROOT, body),
         None => Ok(body()),
     }
 }
@@ -64,13 +65,13 @@ pub fn catch_root<T>(body: impl FnOnce() -> T) -> Result<T, Caught> {
 /// [`catch`] in a context that the caller names: for tests, where no CPU block exists.
 #[cfg(not(target_os = "none"))]
 pub fn catch_in<T>(context: &FaultContext, body: impl FnOnce() -> T) -> Result<T, Caught> {
-    catch_with(context, false, body)
+    catch_with(context, Place::INNER, body)
 }
 
 /// [`catch_root`] in a context that the caller names.
 #[cfg(not(target_os = "none"))]
 pub fn catch_root_in<T>(context: &FaultContext, body: impl FnOnce() -> T) -> Result<T, Caught> {
-    catch_with(context, true, body)
+    catch_with(context, Place::ROOT, body)
 }
 
 /// The closure and the place for its value, seen by [`run`].
@@ -88,10 +89,24 @@ unsafe extern "C-unwind" fn run<F: FnOnce() -> T, T>(call: *mut u8) {
     }
 }
 
-fn catch_with<F: FnOnce() -> T, T>(context: &FaultContext, is_root: bool, body: F) -> Result<T, Caught> {
+/// What kind of place it is that catches.
+#[derive(Clone, Copy)]
+struct Place {
+    /// It stops everything, and no lock is held further out.
+    is_root: bool,
+    /// What is caught is told to the hook.
+    tells: bool,
+}
+
+impl Place {
+    const INNER: Self = Self { is_root: false, tells: true };
+    const ROOT: Self = Self { is_root: true, tells: true };
+}
+
+fn catch_with<F: FnOnce() -> T, T>(context: &FaultContext, place: Place, body: F) -> Result<T, Caught> {
     let mut call = Call { body: ManuallyDrop::new(body), value: MaybeUninit::uninit() };
     // SAFETY: `run` is called once, with the call that it expects.
-    unsafe { catch_erased(context, is_root, run::<F, T>, (&raw mut call).cast())? };
+    unsafe { catch_erased(context, place, run::<F, T>, (&raw mut call).cast())? };
     // SAFETY: `run` returned, so it wrote the value.
     Ok(unsafe { call.value.assume_init() })
 }
@@ -101,15 +116,16 @@ fn catch_with<F: FnOnce() -> T, T>(context: &FaultContext, is_root: bool, body: 
 /// # Safety
 /// `body` may be called with `data`.
 #[inline(never)]
-unsafe fn catch_erased(
-    context: &FaultContext,
-    is_root: bool,
-    body: machine::Body,
-    data: *mut u8,
-) -> Result<(), Caught> {
+unsafe fn catch_erased(context: &FaultContext, place: Place, body: machine::Body, data: *mut u8) -> Result<(), Caught> {
     let outer = context.unwinding.get();
     let cpu = CpuState::take();
-    let record = UnsafeCell::new(CatchRecord { rsp: 0, rip: 0, previous: context.catch_top.get(), is_root, outer });
+    let record = UnsafeCell::new(CatchRecord {
+        rsp: 0,
+        rip: 0,
+        previous: context.catch_top.get(),
+        is_root: place.is_root,
+        outer,
+    });
     context.unwinding.set(Unwinding::IDLE);
     // SAFETY: the caller vouches for `body`; the record is on this frame, which outlives the call, and names the
     // present top.
@@ -118,13 +134,13 @@ unsafe fn catch_erased(
     if stopped == 0 {
         return Ok(());
     }
-    Err(settle(context, is_root, &ended, cpu))
+    Err(settle(context, place, &ended, cpu))
 }
 
 /// Puts right what the ended frames left, and says what that was.
 #[inline(never)]
-fn settle(context: &FaultContext, is_root: bool, ended: &Unwinding, cpu: CpuState) -> Caught {
-    let released_locks = cpu.restore(is_root, context.stack.get());
+fn settle(context: &FaultContext, place: Place, ended: &Unwinding, cpu: CpuState) -> Caught {
+    let released_locks = cpu.restore(place.is_root, context.stack.get());
     context.hide_reserve();
     // SAFETY: every x86-64 processor has the instruction.
     let now = unsafe { core::arch::x86_64::_rdtsc() };
@@ -135,10 +151,19 @@ fn settle(context: &FaultContext, is_root: bool, ended: &Unwinding, cpu: CpuStat
         lost_bytes: ended.lost_bytes,
         released_locks,
         ticks: now.saturating_sub(ended.began),
-        at_root: is_root,
+        at_root: place.is_root && context.catch_top.get().is_null(),
     };
-    call_landed_hook(context, &caught);
+    if place.tells {
+        tell(context, place, &caught);
+    }
     caught
+}
+
+/// Calls the hook. If that faults itself, what was caught counts all the same.
+fn tell(context: &FaultContext, place: Place, caught: &Caught) {
+    context.settling.set(true);
+    let _untold = catch_with(context, Place { tells: false, ..place }, || call_landed_hook(context, caught));
+    context.settling.set(false);
 }
 
 /// What the CPU's guards said when a catch began: lost guards are not dropped, so it is put back by hand.

@@ -19,6 +19,10 @@ const MAX_NESTED: u32 = 32;
 const CLEARANCE: u64 = 128;
 /// Stack that the unwinder must at least find below the landing to begin with.
 const ENTRY_STACK: u64 = 1024;
+/// Functions that may call each other in a circle and still be known for a recursion.
+const RECURSION: usize = 4;
+/// Frames that are looked at for a trace: a stack of the default size has room for about as many of the smallest.
+const MOST_TRACED: usize = 4096;
 /// How far below its root an abandoned task says so; all that lies there is given up.
 const ABANDON_CLEARANCE: u64 = 256;
 
@@ -51,7 +55,10 @@ pub fn cancellation_point() {
         if context.kill_request() != KillRequest::None {
             begin_kill();
         }
-        if let Some(kind) = context.take_requested_fault() {
+        if context.has_requested_fault()
+            && context.takes_orders()
+            && let Some(kind) = context.take_requested_fault()
+        {
             inject(kind);
         }
     }
@@ -93,7 +100,7 @@ pub fn begin_here(cause: Cause) {
 #[cold]
 pub fn begin_kill() {
     if let Some(context) = fault_context::current()
-        && !context.is_unwinding()
+        && context.takes_orders()
     {
         begin_in(context, Cause::of(context.end_kind()));
     }
@@ -155,7 +162,14 @@ pub(crate) extern "C-unwind" fn start_fault(context: &FaultContext) -> ! {
 
 /// Where [`machine::abandon_entry`] goes on.
 pub(crate) extern "C-unwind" fn start_abandon(context: &FaultContext) -> ! {
-    abandon(context, context.saved.get().rsp)
+    let saved = context.saved.get();
+    let mut trace = context.trace.get();
+    if trace.count == 0 {
+        // Nothing can be walked, but the culprit is known.
+        trace.push(saved.rip);
+        context.trace.set(trace);
+    }
+    abandon(context, saved.rsp)
 }
 
 /// Where [`machine::_Unwind_Resume`] goes on: a landing pad has done its work.
@@ -196,19 +210,30 @@ fn trace(context: &FaultContext, walker: Walker) {
     if context.unwinding.get().nested != 0 {
         return;
     }
-    let mut trace = Trace::EMPTY;
     let mut outside = walker.clone();
-    for frame in walker.take(Trace::FRAMES) {
-        match frame {
-            Ok(frame) => trace.push(frame.lookup),
-            Err(_) => break,
-        }
-    }
+    let mut trace = trace_of(walker);
     if trace.count == 0 && outside.pop_return_address().is_ok() {
         // A call of a wild address: begin with the caller.
-        outside.take(Trace::FRAMES).map_while(Result::ok).for_each(|frame| trace.push(frame.lookup));
+        trace = trace_of(outside);
     }
     context.trace.set(trace);
+}
+
+/// Where the frames stand, as far as they can be walked. Of functions that call each other over and over only the innermost
+/// frames are kept, so that a full stack tells who filled it and who called that.
+fn trace_of(walker: Walker) -> Trace {
+    let mut trace = Trace::EMPTY;
+    let mut kept = [0; RECURSION];
+    for frame in walker.take(MOST_TRACED).map_while(Result::ok) {
+        if !kept.contains(&frame.function) {
+            kept[trace.count % RECURSION] = frame.function;
+            trace.push(frame.lookup);
+        }
+        if trace.count == Trace::FRAMES {
+            break;
+        }
+    }
+    trace
 }
 
 /// The record, if it lies on the stack and its frame too.
@@ -269,15 +294,13 @@ fn unwind(context: &FaultContext, mut walker: Walker) -> ! {
 
 /// Enters the frame's landing pad, if it has one for where it stands; counts it as lost if it cannot be known.
 fn visit(context: &FaultContext, frame: &Frame) {
-    let Some(area) = frame.language_data else {
-        return;
-    };
-    let action = if frame.interrupted {
-        // The tables cover calls only: an instruction between two calls may match a pad that is wrong for it.
-        Action::GiveUp
-    } else {
+    let action = match frame.language_data {
+        // The tables cover calls only: an instruction between two calls may match a pad that is wrong for it, and one in a
+        // function without tables may still stand where something is owned that no call in it could lose.
+        _ if frame.interrupted => Action::GiveUp,
         // SAFETY: the frame's description names this area as the function's.
-        unsafe { language_data::action(area, frame.function, frame.lookup) }
+        Some(area) => unsafe { language_data::action(area, frame.function, frame.lookup) },
+        None => Action::Nothing,
     };
     let mut unwinding = context.unwinding.get();
     match action {

@@ -119,7 +119,7 @@ pub(crate) fn on_kill(registers: &mut SavedRegisters) {
 /// Does to the interrupted task what somebody asked for, if it can be interrupted where it is.
 fn deliver(current: Current, registers: &mut SavedRegisters) {
     let undisturbed = cpu_local::preempt_count() == 0 && cpu_local::interrupt_depth() == 1;
-    if !undisturbed || !registers.interrupts_enabled() || current.faults.is_unwinding() {
+    if !undisturbed || !registers.interrupts_enabled() || !current.faults.takes_orders() {
         return;
     }
     if current.faults.kill_request() == KillRequest::Anywhere {
