@@ -3,16 +3,7 @@
 #![forbid(unsafe_code)]
 
 use application::{Environment, ExitCode, Failure};
-use core::fmt;
-
-/// The task is one that nobody can end, or has ended by itself.
-struct Immortal;
-
-impl fmt::Display for Immortal {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("this task cannot be ended")
-    }
-}
+use task_control::KillRefused;
 
 /// The entry.
 pub fn main(environment: &mut Environment) -> ExitCode {
@@ -23,6 +14,6 @@ pub fn main(environment: &mut Environment) -> ExitCode {
 fn run(environment: &mut Environment) -> Result<(), Failure> {
     let [word] = &*environment.arguments() else { return Err(manual::KILL.usage.into()) };
     let task = task_argument::find(word).map_err(Failure::refused)?;
-    let killed = task_control::kill_capability(task.id()).is_some_and(|capability| capability.kill());
-    if killed { Ok(()) } else { Err(Failure::refused(Immortal)) }
+    let capability = task_control::kill_capability(task.id()).map_err(Failure::refused)?;
+    if capability.kill() { Ok(()) } else { Err(Failure::refused(KillRefused::NoTask(task.id()))) }
 }

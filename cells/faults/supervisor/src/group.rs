@@ -120,6 +120,8 @@ pub struct ChildStatus {
     pub state: ChildState,
     /// How often it was restarted.
     pub restarts: u64,
+    /// The pause before its latest restart, or the one to come; zero if it never failed.
+    pub pause: Duration,
 }
 
 enum Stage {
@@ -134,6 +136,7 @@ struct Supervised {
     child: Child,
     history: History,
     restarts: u64,
+    pause: Duration,
     stage: Stage,
 }
 
@@ -147,7 +150,13 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn new(group: Group) -> Self {
-        let supervised = |child| Supervised { child, history: History::new(), restarts: 0, stage: Stage::Finished };
+        let supervised = |child| Supervised {
+            child,
+            history: History::new(),
+            restarts: 0,
+            pause: Duration::ZERO,
+            stage: Stage::Finished,
+        };
         Self {
             id: 0,
             strategy: group.strategy,
@@ -186,6 +195,7 @@ impl Running {
                 Stage::GivenUp => ChildState::GivenUp,
             },
             restarts: member.restarts,
+            pause: member.pause,
         })
     }
 
@@ -216,6 +226,7 @@ impl Running {
     fn ended(&mut self, failed: usize, (task, end): (TaskId, Result<(), Ended>)) {
         let member = &mut self.members[failed];
         if !member.child.restart.applies(end.is_err()) {
+            member.stage = Stage::Finished;
             return;
         }
         match member.history.failed(clock::since_boot(), self.intensity) {
@@ -227,6 +238,7 @@ impl Running {
             Decision::Restart { pause, in_a_row } => {
                 log::info!("'{}' is started anew in {} ms", member.child.name, pause.as_millis());
                 fault_log::set_action(task.number(), Action::Restarted(in_a_row), None);
+                member.pause = pause;
                 self.pause(failed, pause);
             }
         }
@@ -252,7 +264,9 @@ impl Supervised {
         if !task.has_ended() && !notices.contains(task.id().number()) {
             return None;
         }
-        let Stage::Running(task) = core::mem::replace(&mut self.stage, Stage::Finished) else { return None };
+        // Until it is known what becomes of it: a supervisor that faults here starts it anew in its next round.
+        let unknown = Stage::Pausing(clock::now());
+        let Stage::Running(task) = core::mem::replace(&mut self.stage, unknown) else { return None };
         Some((task.id(), task.join()))
     }
 
@@ -274,7 +288,10 @@ impl Supervised {
             Err(error) => {
                 log::warn!("'{}' could not be started anew: {error}", self.child.name);
                 self.stage = match self.history.failed(clock::since_boot(), intensity) {
-                    Decision::Restart { pause, .. } => Stage::Pausing(clock::now() + pause),
+                    Decision::Restart { pause, .. } => {
+                        self.pause = pause;
+                        Stage::Pausing(clock::now() + pause)
+                    }
                     Decision::GiveUp => Stage::GivenUp,
                 };
             }

@@ -6,7 +6,7 @@
 //! Guarantees: a child whose restart applies runs again after a pause of at least 50 ms that grows while it keeps
 //! failing, with everything that the failed one owned released before; a child that fails more often than its
 //! intensity allows is given up, and its group with it; what was done is entered in the fault log. A fault of the
-//! supervisor itself costs one round of its loop.
+//! supervisor itself costs one round of its loop; nobody can end it.
 //!
 //! Can fail: starting a child, for want of memory; at the first start that is the caller's error to see, later it
 //! counts as a failure of the child.
@@ -17,7 +17,7 @@ mod group;
 mod rounds;
 
 pub use group::{Child, ChildState, ChildStatus, Group};
-pub use restart_policy::{Intensity, Restart, Strategy};
+pub use restart_policy::{Intensity, LONGEST_PAUSE, Restart, SHORTEST_PAUSE, Strategy};
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -73,7 +73,7 @@ fn groups() -> MutexGuard<'static, Groups> {
 pub fn init() -> Result<(), SupervisorError> {
     // Above the children: what failed is to be restarted even if others keep the CPUs busy.
     let priority = Priority::new(Priority::NORMAL.level() + 1).unwrap_or(Priority::NORMAL);
-    task::Builder::new().name("supervisor").priority(priority).spawn(rounds::run)?.detach();
+    task::Builder::new().name("supervisor").priority(priority).spawn_essential(rounds::run)?;
     Ok(())
 }
 

@@ -7,10 +7,10 @@ use core::fmt;
 use cpu_local::CpuSet;
 use fault_context::{Reserve, StackBounds};
 use stacks::{Stack, StackError};
-use task_core::{Priority, Task, TaskTableFull};
+use task_core::{Disposal, Priority, Role, Task, TaskTableFull};
 
 use crate::join::{Joinable, Packet};
-use crate::{RIGHT, root};
+use crate::{RIGHT, essential, root};
 
 /// Why there is no new task.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -102,14 +102,23 @@ impl<'a> Builder<'a> {
     {
         let packet = Arc::new(Packet::new());
         let result = Arc::clone(&packet);
-        let task = self.make(false, Box::new(move || result.fill(body())))?;
+        let task = self.make(Role::Ordinary, Box::new(move || result.fill(body())))?;
         scheduler::admit(&task);
         Ok(Joinable::new(task, packet))
     }
 
+    /// Makes a task that the system cannot do without, ready to run `work`: whatever ends `work`, it is called again, on
+    /// the same stack and under the same number, and nobody gets the right to end the task. Nobody joins it either.
+    pub fn spawn_essential(self, work: fn()) -> Result<(), SpawnError> {
+        let task = self.make(Role::Essential, Box::new(move || essential::run(work)))?;
+        task.dispose(RIGHT, Disposal::Detached);
+        scheduler::admit(&task);
+        Ok(())
+    }
+
     /// Makes and equips a record. The task is not ready yet.
-    pub(crate) fn make(self, is_idle: bool, start: task_core::Start) -> Result<Arc<Task>, SpawnError> {
-        if !is_idle && self.affinity.bits() & scheduler::scheduling_cpus().bits() == 0 {
+    pub(crate) fn make(self, role: Role, start: task_core::Start) -> Result<Arc<Task>, SpawnError> {
+        if role != Role::Idle && self.affinity.bits() & scheduler::scheduling_cpus().bits() == 0 {
             return Err(SpawnError::NoCpu(self.affinity));
         }
         let stack = Stack::new(self.stack_size)?;
@@ -118,7 +127,7 @@ impl<'a> Builder<'a> {
         let thread_pointer = stack.thread_pointer().as_u64();
         // SAFETY: the stack is new and this function's own; its top is a multiple of the page size.
         let stack_pointer = unsafe { context_switch::prepare(high, root::main) };
-        let task = task_core::create(RIGHT, self.name, self.affinity, self.priority, is_idle)?;
+        let task = task_core::create(RIGHT, self.name, self.affinity, self.priority, role)?;
         task.faults.stack.set(StackBounds { low, high });
         task.equip(RIGHT, stack, thread_pointer, stack_pointer, start);
         let record = Arc::as_ptr(&task).cast();

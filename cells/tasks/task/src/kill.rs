@@ -4,13 +4,36 @@ use alloc::sync::Arc;
 use core::fmt;
 use core::time::Duration;
 
-use task_core::{KillRequest, Task, TaskId, TaskRef, Wake};
+use task_core::{KillRequest, Name, Role, Task, TaskId, TaskRef, Wake};
 
 use crate::{RIGHT, undertaker};
 
 /// How long a task has to come to a cancellation point. Everything that waits is one, so only a task that computes
-/// for this long is ended where it stands.
-pub const DEFAULT_GRACE: Duration = Duration::from_millis(500);
+/// for this long is ended where it stands. Under emulation a busy host may leave a CPU alone for half a second.
+pub const DEFAULT_GRACE: Duration = Duration::from_secs(1);
+
+/// Nobody may end this task.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Immortal {
+    /// Its number.
+    pub task: TaskId,
+    /// Its name.
+    pub name: Name,
+    /// What it is for.
+    pub role: Role,
+}
+
+impl fmt::Display for Immortal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let why = match self.role {
+            Role::Idle => "is what a CPU runs when there is nothing to do",
+            Role::Essential | Role::Ordinary => "keeps the system going",
+        };
+        write!(f, "task {} '{}' {why}; it cannot be ended", self.task, self.name)
+    }
+}
+
+impl core::error::Error for Immortal {}
 
 /// The right to end a task.
 #[derive(Clone)]
@@ -23,9 +46,13 @@ impl KillCapability {
         Self { task }
     }
 
-    /// The right to end the task that `task` refers to, for the machinery.
-    pub fn of(_right: task_core::Machinery, task: &TaskRef) -> Option<Self> {
-        (!task.is_idle()).then(|| Self::new(Arc::clone(task.task(RIGHT))))
+    /// The right to end the task that `task` refers to, for the machinery. Nobody may end tasks that the system cannot do
+    /// without.
+    pub fn of(_right: task_core::Machinery, task: &TaskRef) -> Result<Self, Immortal> {
+        match task.role() {
+            Role::Ordinary => Ok(Self::new(Arc::clone(task.task(RIGHT)))),
+            role => Err(Immortal { task: task.id(), name: task.name(), role }),
+        }
     }
 
     /// Has the task end: unwound at its next cancellation point, which a blocked task comes to at once; after
@@ -41,7 +68,7 @@ impl KillCapability {
         }
         self.task.faults.request_kill(KillRequest::AtCancellationPoint);
         scheduler::make_ready(&self.task, Wake::Killed);
-        undertaker::watch(TaskRef::new(Arc::clone(&self.task)), grace);
+        undertaker::watch(&self.task, grace);
         true
     }
 
@@ -68,6 +95,7 @@ pub(crate) fn insist(task: &TaskRef) {
         return;
     }
     let task = task.task(RIGHT);
+    task.set_grace_end(RIGHT, None);
     task.faults.request_kill(KillRequest::Anywhere);
     if !scheduler::make_ready(task, Wake::Killed) {
         scheduler::interrupt(task);

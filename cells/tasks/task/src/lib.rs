@@ -14,6 +14,8 @@
 //! - [`KillCapability::kill`] ends a task whether it runs, is ready or is blocked: at its next cancellation point, and
 //!   if it has not come to one after a grace period, wherever it is; what that leaks is counted.
 //! - Everything that waits is a cancellation point.
+//! - What the system cannot do without ([`Builder::spawn_essential`]) cannot be ended and takes up its work again after any
+//!   fault.
 //!
 //! How it can fail: [`SpawnError`], for want of memory or task numbers, or if no CPU may run the task.
 #![no_std]
@@ -21,6 +23,7 @@
 extern crate alloc;
 
 mod builder;
+mod essential;
 mod join;
 mod kill;
 mod root;
@@ -31,12 +34,12 @@ mod undertaker;
 pub use builder::{Builder, SpawnError, spawn};
 pub use cpu_local::{CpuId, CpuSet};
 pub use join::Joinable;
-pub use kill::{DEFAULT_GRACE, KillCapability};
+pub use kill::{DEFAULT_GRACE, Immortal, KillCapability};
 pub use root::{exit, set_end_hook};
 pub use scheduler::{policy_name, ready_count, scheduling_cpus, yield_now};
 pub use start::{StartError, init, start, start_cpu};
 pub use task_core::{
-    Cause, Current, Ended, FaultKind, Name, Priority, State, TaskId, TaskRef, all, count, current, find,
+    Cause, Current, Ended, FaultKind, Name, Priority, Role, State, TaskId, TaskRef, all, count, current, find,
 };
 pub use unwinder::cancellation_point;
 

@@ -42,6 +42,8 @@ pub(crate) extern "C-unwind" fn main() -> ! {
             start();
         }
     });
+    // The order to end has been carried out; it is not meant for the destructors that are left.
+    current.faults.withdraw_end();
     drop_thread_locals(current);
     let how = match outcome {
         Ok(()) => Ok(()),

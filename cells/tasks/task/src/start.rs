@@ -6,7 +6,7 @@ use core::fmt;
 
 use cpu_local::{CpuId, CpuSet};
 use interrupts::RegisterError;
-use task_core::{Name, Priority};
+use task_core::{Name, Priority, Role};
 use x86_64::instructions;
 
 use crate::builder::{Builder, SpawnError};
@@ -104,7 +104,7 @@ fn bring_online(cpu: CpuId) -> Result<(), SpawnError> {
     let mut text = IdleName::default();
     let _ = fmt::Write::write_fmt(&mut text, format_args!("idle {cpu}"));
     let idle = Builder::new().name(text.as_str()).affinity(CpuSet::EMPTY.with(cpu)).priority(Priority::LOWEST).make(
-        true,
+        Role::Idle,
         Box::new(|| {
             loop {
                 scheduler::idle_turn();

@@ -1,7 +1,7 @@
 //! What is left to do for tasks that end: disposing of those that nobody joins, and insisting on kills.
 
-use alloc::vec::Vec;
 use core::hint;
+use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
 
 use clock::Instant;
@@ -17,8 +17,8 @@ use crate::{RIGHT, kill};
 static DEAD: SpinLock<List> = SpinLock::new(List::new());
 static LINKS: Links = Links::new();
 
-/// Tasks that were asked to end, with the time when that becomes an order.
-static CONDEMNED: SpinLock<Vec<(Instant, TaskRef)>> = SpinLock::new(Vec::new());
+/// The earliest time at which a kill becomes an order, in ticks of the clock. It may be too early, never too late.
+static NEXT_ORDER: AtomicU64 = AtomicU64::new(u64::MAX);
 
 /// Where the undertaker waits.
 static WORK: WaitQueue = WaitQueue::new();
@@ -41,58 +41,49 @@ pub(crate) fn bury(slot: Slot) {
     WORK.wake_one();
 }
 
-/// Has the undertaker insist if the task has not ended after `grace`.
-pub(crate) fn watch(task: TaskRef, grace: Duration) {
-    let deadline = clock::now() + grace;
-    // Room is made outside the lock, for what a locked list must not ask for.
-    let mut condemned = CONDEMNED.lock();
-    while condemned.len() == condemned.capacity() {
-        let wanted = 2 * condemned.len() + 8;
-        drop(condemned);
-        let mut larger = Vec::with_capacity(wanted);
-        condemned = CONDEMNED.lock();
-        if larger.capacity() > condemned.len() {
-            larger.append(&mut condemned);
-            // The old one, which is empty, is freed when the lock is free again.
-            let old = core::mem::replace(&mut *condemned, larger);
-            drop(condemned);
-            drop(old);
-            condemned = CONDEMNED.lock();
-        }
-    }
-    condemned.push((deadline, task));
-    drop(condemned);
+/// Has the undertaker insist if the task has not ended after `grace`. Needs no memory: a kill may be what gives some back.
+pub(crate) fn watch(task: &Task, grace: Duration) {
+    let deadline = (clock::now() + grace).ticks;
+    task.set_grace_end(RIGHT, Some(deadline));
+    NEXT_ORDER.fetch_min(deadline, Ordering::SeqCst);
     WORK.wake_one();
 }
 
-/// What is to be done now, or until when there is nothing.
+/// What is to be done now.
 enum Work {
     Dispose(Slot),
     Insist(TaskRef),
-    Forget(TaskRef),
 }
 
 fn next_work() -> Option<Work> {
     if let Some(slot) = DEAD.lock().pop_front(&LINKS) {
         return Some(Work::Dispose(slot));
     }
-    let now = clock::now();
-    let mut condemned = CONDEMNED.lock();
-    let due = condemned.iter().position(|(deadline, task)| *deadline <= now || task.ended().is_some())?;
-    let (_, task) = condemned.swap_remove(due);
-    Some(if task.ended().is_some() { Work::Forget(task) } else { Work::Insist(task) })
+    let now = clock::now().ticks;
+    if NEXT_ORDER.load(Ordering::SeqCst) > now {
+        return None;
+    }
+    // Whoever is added during the look finds the mark cleared and sets it anew.
+    NEXT_ORDER.store(u64::MAX, Ordering::SeqCst);
+    let (mut due, mut next) = (None, u64::MAX);
+    task_core::visit(&mut |task| match task.grace_end() {
+        Some(ticks) if ticks <= now && due.is_none() => due = Some(task.id()),
+        Some(ticks) => next = next.min(ticks),
+        None => {}
+    });
+    NEXT_ORDER.fetch_min(next, Ordering::SeqCst);
+    due.and_then(task_core::find).map(Work::Insist)
 }
 
 fn next_deadline() -> Option<Instant> {
-    CONDEMNED.lock().iter().map(|(deadline, _)| *deadline).min()
+    let ticks = NEXT_ORDER.load(Ordering::SeqCst);
+    (ticks != u64::MAX).then_some(Instant { ticks })
 }
 
-/// Works for ever. A fault costs the piece of work in hand, not the undertaker: nobody restarts it.
-fn work() -> ! {
+/// Works for ever. A fault costs the piece of work in hand.
+fn work() {
     loop {
-        if let Err(caught) = unwinder::catch(work_once) {
-            log::error!("the undertaker goes on after a fault of its own: {caught}");
-        }
+        work_once();
     }
 }
 
@@ -102,7 +93,6 @@ fn work_once() {
         // SAFETY: the slot is occupied until it is released, which nobody does but this task, below.
         Some(Work::Dispose(slot)) => dispose(unsafe { task_core::by_slot(slot) }),
         Some(Work::Insist(task)) => kill::insist(&task),
-        Some(Work::Forget(task)) => drop(task),
         None => {
             match next_deadline() {
                 Some(deadline) => wait_queue::park_until(ticket, deadline),
@@ -114,7 +104,5 @@ fn work_once() {
 
 /// Starts the undertaker.
 pub(crate) fn start() -> Result<(), SpawnError> {
-    let undertaker = Builder::new().name("undertaker").priority(Priority::HIGHEST).spawn(|| work())?;
-    undertaker.detach();
-    Ok(())
+    Builder::new().name("undertaker").priority(Priority::HIGHEST).spawn_essential(work)
 }

@@ -31,7 +31,8 @@ fn ended<T>(child: Joinable<T>) -> Result<Ended, CheckError> {
     }
 }
 
-/// Kills a task once it has made an [`Alive`], and sees that it dropped that.
+/// Kills a task once it has made an [`Alive`], and sees that it dropped that. The grace period is longer than any stall of
+/// the host: it is ended at a cancellation point or not at all.
 fn killed_cleanly(body: impl FnOnce() + Send + 'static) -> Outcome {
     let alive = Arc::new(AtomicU32::new(0));
     let count = Arc::clone(&alive);
@@ -40,7 +41,7 @@ fn killed_cleanly(body: impl FnOnce() + Send + 'static) -> Outcome {
         body();
     })?;
     let outcome = eventually("the task has begun", || alive.load(Ordering::Relaxed) == 1);
-    holds("the task can be killed", child.kill_capability().kill_within(Duration::from_millis(200)))?;
+    holds("the task can be killed", child.kill_capability().kill_within(Duration::from_secs(1000)))?;
     let how = ended(child)?;
     outcome?;
     holds("it was killed", how == Ended::Killed)?;
@@ -125,7 +126,7 @@ pub(crate) fn kill_of_computing() -> Outcome {
 
 pub(crate) fn kill_by_number() -> Outcome {
     let child = task::spawn("is killed", || task::sleep(Duration::from_secs(1000)))?;
-    let Some(capability) = task_control::kill_capability(child.id()) else {
+    let Ok(capability) = task_control::kill_capability(child.id()) else {
         child.detach();
         return Err(CheckError::Not("a task that exists can be killed by number"));
     };

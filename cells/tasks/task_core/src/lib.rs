@@ -22,4 +22,4 @@ pub use fault_context::{Cause, FaultContext, FaultKind, KillRequest, Name};
 pub use policy_interface::{MAX_TASKS, PolicyEntry, Priority, Slot};
 pub use state::{State, Wake};
 pub use table::{TaskTableFull, abandon, all, by_slot, count, create, enter, find, release, visit};
-pub use task::{Current, Disposal, Ended, Machinery, Start, Task, TaskId, TaskRef, current, current_id};
+pub use task::{Current, Disposal, Ended, Machinery, Role, Start, Task, TaskId, TaskRef, current, current_id};

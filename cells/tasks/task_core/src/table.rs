@@ -10,7 +10,7 @@ use cpu_local::CpuSet;
 use policy_interface::{MAX_TASKS, Priority, Slot};
 use spin_lock::SpinLock;
 
-use crate::task::{Machinery, Task, TaskId, TaskRef};
+use crate::task::{Machinery, Role, Task, TaskId, TaskRef};
 
 /// Each occupied slot holds one strong reference to its task.
 static TABLE: [AtomicPtr<Task>; MAX_TASKS] = [const { AtomicPtr::new(ptr::null_mut()) }; MAX_TASKS];
@@ -49,10 +49,10 @@ pub fn create(
     name: &str,
     affinity: CpuSet,
     priority: Priority,
-    is_idle: bool,
+    role: Role,
 ) -> Result<Arc<Task>, TaskTableFull> {
     let (id, slot) = reserve().ok_or(TaskTableFull)?;
-    Ok(Arc::new(Task::new(id, slot, name, affinity, priority, is_idle)))
+    Ok(Arc::new(Task::new(id, slot, name, affinity, priority, role)))
 }
 
 /// Lets everybody find the task, which has been equipped. It is not ready yet.

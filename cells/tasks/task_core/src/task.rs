@@ -105,6 +105,17 @@ impl Machinery {
     }
 }
 
+/// What a task is for, as far as ending it goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Role {
+    /// It may end, and be ended.
+    Ordinary,
+    /// The system cannot do without it: it takes up its work again after every fault, and nobody may end it.
+    Essential,
+    /// What a CPU runs when there is nothing to do. It never ends.
+    Idle,
+}
+
 /// What becomes of an ended task's record and stack.
 #[repr(u8)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -139,7 +150,7 @@ pub struct Task {
     slot: Slot,
     thread_pointer: Cell<u64>,
     affinity: CpuSet,
-    is_idle: bool,
+    role: Role,
     id: TaskId,
     /// What recovery knows about it.
     pub faults: FaultContext,
@@ -154,6 +165,8 @@ pub struct Task {
     start: UnsafeCell<Option<Start>>,
     destructors: UnsafeCell<Vec<Destructor>>,
     disposal: AtomicU8,
+    /// When an order to end is to be insisted on, in ticks of the clock; 0 if there is none.
+    grace_end: AtomicU64,
     began: AtomicBool,
     ended: Once<Result<(), Ended>>,
     ticks: AtomicU64,
@@ -166,7 +179,7 @@ unsafe impl Sync for Task {}
 unsafe impl Send for Task {}
 
 impl Task {
-    pub(crate) fn new(id: TaskId, slot: Slot, name: &str, affinity: CpuSet, priority: Priority, is_idle: bool) -> Self {
+    pub(crate) fn new(id: TaskId, slot: Slot, name: &str, affinity: CpuSet, priority: Priority, role: Role) -> Self {
         let faults = FaultContext::new(id.number(), StackBounds { low: 0, high: 0 });
         faults.name.set(Name::new(name));
         Self {
@@ -178,7 +191,7 @@ impl Task {
             slot,
             thread_pointer: Cell::new(0),
             affinity,
-            is_idle,
+            role,
             id,
             faults,
             donations: SpinLock::new(Donations::new()),
@@ -190,6 +203,7 @@ impl Task {
             start: UnsafeCell::new(None),
             destructors: UnsafeCell::new(Vec::new()),
             disposal: AtomicU8::new(Disposal::Joinable as u8),
+            grace_end: AtomicU64::new(0),
             began: AtomicBool::new(false),
             ended: Once::new(),
             ticks: AtomicU64::new(0),
@@ -222,7 +236,12 @@ impl Task {
     /// Whether it is the task that a CPU runs when there is nothing to do.
     #[inline]
     pub fn is_idle(&self) -> bool {
-        self.is_idle
+        self.role == Role::Idle
+    }
+
+    /// What it is for.
+    pub fn role(&self) -> Role {
+        self.role
     }
 
     /// The CPU that it runs on, or ran on last.
@@ -436,6 +455,25 @@ impl Task {
         self.ended.call_once(|| how);
     }
 
+    /// Notes when an order to end is to be insisted on, in ticks of the clock; `None` when that has been done. An order that
+    /// is more urgent than an earlier one replaces it.
+    pub fn set_grace_end(&self, _right: Machinery, ticks: Option<u64>) {
+        match ticks {
+            Some(ticks) => {
+                let sooner = |noted| (noted == 0 || ticks < noted).then_some(ticks.max(1));
+                // A later one leaves what is noted.
+                let _kept = self.grace_end.fetch_update(Ordering::AcqRel, Ordering::Acquire, sooner);
+            }
+            None => self.grace_end.store(0, Ordering::Release),
+        }
+    }
+
+    /// When the order to end is to be insisted on, in ticks of the clock, if there is one and the task has not ended.
+    pub fn grace_end(&self) -> Option<u64> {
+        let ticks = self.grace_end.load(Ordering::Acquire);
+        (ticks != 0 && self.ended().is_none()).then_some(ticks)
+    }
+
     /// The running task will not run again once it has switched away.
     pub fn end(&self, _right: Machinery) {
         self.state.end();
@@ -520,6 +558,11 @@ impl TaskRef {
     /// Whether it is the task that a CPU runs when there is nothing to do.
     pub fn is_idle(&self) -> bool {
         self.0.is_idle()
+    }
+
+    /// What it is for, and so whether it can be ended.
+    pub fn role(&self) -> Role {
+        self.0.role()
     }
 
     /// The holder of the lock that it waits for.
