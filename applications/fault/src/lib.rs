@@ -1,11 +1,11 @@
 //! `fault KIND TASK` makes a fault in a running task; `fault log` lists the faults so far; `fault check` makes faults of
-//! all kinds in tasks of its own and looks at what is left of them.
+//! all kinds in tasks of its own and looks at what is left of them; `fault disturb` does so while memory runs out.
 #![no_std]
 #![forbid(unsafe_code)]
 
 use application::{Environment, ExitCode, Failure};
 use core::fmt;
-use fault_checks::CHECKS;
+use fault_checks::{CHECKS, Check, DISTURBING_CHECKS};
 use fault_context::FaultKind;
 use fault_injection::INJECTABLE;
 
@@ -28,7 +28,8 @@ pub fn main(environment: &mut Environment) -> ExitCode {
 fn run(environment: &mut Environment) -> Result<(), Failure> {
     match &*environment.arguments() {
         [word] if word == "log" => show_log(environment),
-        [word] if word == "check" => check(environment),
+        [word] if word == "check" => check(environment, CHECKS),
+        [word] if word == "disturb" => check(environment, DISTURBING_CHECKS),
         [kind, task] => {
             let kind = FaultKind::from_word(kind).ok_or_else(|| Failure::refused(NoKind(kind.clone())))?;
             let task = task_argument::find(task).map_err(Failure::refused)?;
@@ -38,9 +39,9 @@ fn run(environment: &mut Environment) -> Result<(), Failure> {
     }
 }
 
-fn check(environment: &mut Environment) -> Result<(), Failure> {
+fn check(environment: &mut Environment, checks: &[Check]) -> Result<(), Failure> {
     let mut passed = 0;
-    for check in CHECKS {
+    for check in checks {
         match (check.run)() {
             Ok(()) => {
                 passed += 1;
@@ -49,8 +50,8 @@ fn check(environment: &mut Environment) -> Result<(), Failure> {
             Err(error) => writeln!(environment, "FAILED: {}: {error}", check.name)?,
         }
     }
-    writeln!(environment, "{passed} of {} checks passed", CHECKS.len())?;
-    if passed == CHECKS.len() { Ok(()) } else { Err(Failure::refused("recovery is not as it must be")) }
+    writeln!(environment, "{passed} of {} checks passed", checks.len())?;
+    if passed == checks.len() { Ok(()) } else { Err(Failure::refused("recovery is not as it must be")) }
 }
 
 fn show_log(environment: &mut Environment) -> Result<(), Failure> {

@@ -6,6 +6,7 @@ pub mod harness;
 
 mod boot;
 mod cells;
+mod fault_line;
 mod faults;
 mod loader;
 mod shell;

@@ -1,13 +1,15 @@
 //! Faults that come from outside, into tasks that do something else.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
-use core::hint::spin_loop;
+use core::hint::{black_box, spin_loop};
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use core::time::Duration;
 
 use fault_context::FaultKind;
 use fault_injection::{INJECTABLE, inject};
-use task::Joinable;
+use fault_log::FaultRecord;
+use task::{Joinable, TaskId};
 use wait_queue::WaitQueue;
 
 use crate::destructors::Counted;
@@ -15,19 +17,19 @@ use crate::{CheckError, ended_of, equal, wait_until};
 
 /// A task that computes until it is ended, with something owned by the frame above.
 #[inline(never)]
-fn compute(going: &AtomicBool) {
+pub(crate) fn compute(going: &AtomicBool) {
     loop {
         going.store(true, Ordering::Relaxed);
         spin_loop();
     }
 }
 
-struct Subject {
-    task: Joinable<()>,
+pub(crate) struct Subject {
+    pub(crate) task: Joinable<()>,
     drops: Arc<AtomicU64>,
 }
 
-fn computing_task(name: &str) -> Result<Subject, CheckError> {
+pub(crate) fn computing_task(name: &str) -> Result<Subject, CheckError> {
     let (drops, going) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
     let (inner, started) = (Arc::clone(&drops), Arc::clone(&going));
     let task = task::spawn(name, move || {
@@ -45,7 +47,7 @@ fn computing_task(name: &str) -> Result<Subject, CheckError> {
     }
 }
 
-fn finish(subject: Subject, kind: FaultKind) -> Result<(), CheckError> {
+pub(crate) fn finish(subject: Subject, kind: FaultKind) -> Result<(), CheckError> {
     ended_of(subject.task.join(), kind)?;
     equal("destructors run", subject.drops.load(Ordering::SeqCst), 1)
 }
@@ -82,15 +84,55 @@ pub(crate) fn kill_computing() -> Result<(), CheckError> {
     finish(subject, FaultKind::Killed)
 }
 
-pub(crate) fn log_names_culprit() -> Result<(), CheckError> {
-    let subject = computing_task("check: culprit")?;
-    let id = subject.task.id();
-    inject(FaultKind::InvalidOpcode, id)?;
-    finish(subject, FaultKind::InvalidOpcode)?;
-    let record = fault_log::records().find(|record| record.task == id.number());
-    let record = record.ok_or(CheckError::Missing("the record"))?;
-    equal("the cell is this one", u64::from(record.cell.as_str() == "fault_checks"), 1)?;
-    equal("the function is named", u64::from(record.function.as_str().contains("compute")), 1)
+/// The record of the latest fault of a task.
+pub(crate) fn record_of(task: TaskId) -> Option<FaultRecord> {
+    fault_log::records().filter(|record| record.task == task.number()).last()
+}
+
+/// All of it is unwound, so it is no entry in the log.
+pub(crate) fn kill_waiting() -> Result<(), CheckError> {
+    let drops = Arc::new(AtomicU64::new(0));
+    let inner = Arc::clone(&drops);
+    let task = task::spawn("check: killed", move || {
+        let _counted = Counted(inner);
+        task::sleep(Duration::from_secs(1000));
+    })?;
+    let (id, observed) = (task.id(), task.observe());
+    let outcome = wait_until("the task waits", || observed.state() == task::State::Blocked);
+    // With so much grace it is at a cancellation point or not at all.
+    task.kill_capability().kill_within(Duration::from_secs(1000));
+    outcome?;
+    finish(Subject { task, drops }, FaultKind::Killed)?;
+    equal("records of it", u64::from(record_of(id).is_some()), 0)
+}
+
+/// Bytes that the innermost frame of a killed task owns.
+const OWNED: usize = 1000;
+
+/// Computes until it is ended, with something owned by the frame that computes.
+#[inline(never)]
+fn compute_with(owned: Box<[u8; OWNED]>, going: &AtomicBool) -> u8 {
+    while black_box(true) {
+        going.store(true, Ordering::Relaxed);
+        black_box(&owned);
+    }
+    owned[0]
+}
+
+pub(crate) fn kill_counts_leaks() -> Result<(), CheckError> {
+    let going = Arc::new(AtomicBool::new(false));
+    let started = Arc::clone(&going);
+    let task = task::spawn("check: owns", move || compute_with(Box::new([1; OWNED]), &going))?;
+    let id = task.id();
+    let outcome = wait_until("the task computes", || started.load(Ordering::Relaxed));
+    task.kill_capability().kill_within(Duration::from_millis(20));
+    ended_of(task.join(), FaultKind::Killed)?;
+    outcome?;
+    let record = record_of(id).ok_or(CheckError::Missing("the record"))?;
+    equal("it is a kill", u64::from(record.kind == FaultKind::Killed), 1)?;
+    equal("frames were lost", u64::from(record.lost_frames != 0), 1)?;
+    equal("what the frame owned is counted", u64::from(record.leaked_bytes >= OWNED as u64), 1)?;
+    equal("the place is named", u64::from(record.function.as_str().contains("compute_with")), 1)
 }
 
 pub(crate) fn no_leftovers() -> Result<(), CheckError> {
@@ -100,6 +142,20 @@ pub(crate) fn no_leftovers() -> Result<(), CheckError> {
         ended_of(task.join(), FaultKind::NullAccess)?;
     }
     wait_until("as many tasks as before", || task::count() <= before)
+}
+
+/// A request that comes while the fault before it is being dealt with must find somebody who catches it, or wait.
+pub(crate) fn insistent() -> Result<(), CheckError> {
+    for _ in 0..20 {
+        let subject = computing_task("check: hunted")?;
+        while !subject.task.has_ended() {
+            // Refused when the task has just ended.
+            let _refused = inject(FaultKind::NullAccess, subject.task.id());
+            task::yield_now();
+        }
+        finish(subject, FaultKind::NullAccess)?;
+    }
+    Ok(())
 }
 
 /// One CPU alone is not watched.

@@ -79,5 +79,8 @@ pub(crate) fn lost_stack() -> Result<(), CheckError> {
         // happens with the stack pointer lost.
         unsafe { asm!("mov rsp, {nowhere}", "push 0", nowhere = in(reg) 0x7fff_ffff_d000u64, options(noreturn)) }
     })?;
-    ended_of(task.join(), FaultKind::StackLost)
+    let id = task.id();
+    ended_of(task.join(), FaultKind::StackLost)?;
+    let record = crate::delivery::record_of(id).ok_or(CheckError::Missing("the record"))?;
+    equal("its place is known", u64::from(record.function.as_str().contains("lost_stack")), 1)
 }

@@ -4,19 +4,27 @@
 //! nothing but records in the fault log, and what a lost frame leaks by design. A failed check says what was found
 //! and what was expected.
 #![no_std]
+#![feature(thread_local)]
 extern crate alloc;
 
 mod delivery;
 mod destructors;
+mod exhaustion;
 mod kinds;
+mod leftovers;
 mod locks;
+mod odd_places;
+mod places;
 mod restarts;
 mod stacks;
 
+use alloc::string::String;
 use core::fmt;
 
 use fault_context::{FaultKind, Name};
 use fault_injection::InjectError;
+use file_system::FsError;
+use mapping::MapError;
 use supervisor::SupervisorError;
 use task::{Ended, SpawnError};
 use unwinder::WalkError;
@@ -40,6 +48,15 @@ pub enum CheckError {
         /// Of what it must end.
         expected: FaultKind,
     },
+    /// The fault log blames the wrong function.
+    Blame {
+        /// For what.
+        kind: FaultKind,
+        /// The function that is blamed.
+        found: String,
+        /// Part of the name of the one to blame.
+        expected: &'static str,
+    },
     /// Something that must happen did not, in time.
     Missing(&'static str),
     /// A task's stack cannot be walked.
@@ -50,6 +67,10 @@ pub enum CheckError {
     Inject(InjectError),
     /// A task cannot be supervised.
     Supervise(SupervisorError),
+    /// Pages cannot be mapped.
+    Map(MapError),
+    /// A file cannot be had.
+    File(FsError),
 }
 
 impl fmt::Display for CheckError {
@@ -58,11 +79,16 @@ impl fmt::Display for CheckError {
             Self::Value { what, found, expected } => write!(f, "{what}: found {found}, expected {expected}"),
             Self::End { found: Some(found), expected } => write!(f, "the task {found}, expected: {expected}"),
             Self::End { found: None, expected } => write!(f, "the task returned, expected: {expected}"),
+            Self::Blame { kind, found, expected } => {
+                write!(f, "{kind} in '{found}', expected: {expected}")
+            }
             Self::Missing(what) => write!(f, "missing: {what}"),
             Self::Walk(name, error) => write!(f, "the stack of '{name}': {error}"),
             Self::Spawn(error) => error.fmt(f),
             Self::Inject(error) => error.fmt(f),
             Self::Supervise(error) => error.fmt(f),
+            Self::Map(error) => error.fmt(f),
+            Self::File(error) => error.fmt(f),
         }
     }
 }
@@ -76,7 +102,7 @@ macro_rules! from {
         }
     )* };
 }
-from!(SpawnError => Spawn, InjectError => Inject, SupervisorError => Supervise);
+from!(SpawnError => Spawn, InjectError => Inject, SupervisorError => Supervise, MapError => Map, FsError => File);
 
 /// One check.
 #[derive(Debug, Clone, Copy)]
@@ -113,17 +139,50 @@ pub const CHECKS: &[Check] = &[
     check("a fault with a mutex held releases and poisons it", locks::mutex),
     check("a panic with a mutex held poisons it", locks::panic_poisons_mutex),
     check("a fault with preemption off leaves it on", locks::preemption),
-    check("a circle of waiting tasks is broken", locks::circle),
+    check("a fault with a lock held to write releases and poisons it", locks::rwlock_writer),
+    check("a fault with a lock held to read releases it and poisons nothing", locks::rwlock_reader),
+    check("a circle of two tasks over mutexes is broken", locks::mutex_circle),
+    check("a circle of two tasks over reader-writer locks is broken", locks::rwlock_circle),
+    check("a circle of three tasks over locks of both kinds is broken", locks::long_circle),
+    check("asking to write what one reads is a deadlock", locks::upgrade),
     check("each kind of fault can be made in a task that computes", delivery::computing),
     check("each kind of fault can be made in a task that waits", delivery::waiting),
+    check("faults asked for faster than they are dealt with end the task once", delivery::insistent),
     check("a task that computes for ever can be killed", delivery::kill_computing),
-    check("the fault log names the cell and the function to blame", delivery::log_names_culprit),
+    check("a kill at a cancellation point leaks nothing", delivery::kill_waiting),
+    check("what a kill in the midst of computing leaks is in the log", delivery::kill_counts_leaks),
+    check("the fault log names cell and function for each kind made elsewhere", places::injected),
+    check("the fault log names cell and function for each kind made by the task itself", places::own),
+    check("a stack overflow is blamed on the function that recurs", places::recursion),
     check("a hundred faults leave no stack and no task behind", delivery::no_leftovers),
     check("a CPU that keeps interrupts off is taken from its task", delivery::hang),
     check("a supervised task is restarted, with growing pauses", restarts::restarted),
     check("a supervised task that always fails is given up", restarts::given_up),
+    check("what the system cannot do without cannot be ended", restarts::essential),
+    check("nothing is left of a task that returns", leftovers::of_return),
+    check("nothing is left of a task that panics", leftovers::of_panic),
+    check("nothing is left of a task that is killed", leftovers::of_kill),
+    check("nothing is left of a task that is killed in the midst of computing", leftovers::of_forced_kill),
+    check("nothing is left of a task that faults", leftovers::of_fault),
+    check("nothing is left of a task whose stack overflows", leftovers::of_overflow),
+    check("a call of a null function pointer is recovered from", odd_places::null_call),
+    check("a stack overflow with interrupts off is recovered from", odd_places::overflow_without_interrupts),
+    check("a double fault ends the task and is in the log", odd_places::double_fault),
+    check("a fault in a destructor does not stop the unwinding of a panic", odd_places::fault_in_destructor),
+    check("a fault in every destructor of a deep stack ends the task all the same", odd_places::faults_all_the_way),
+    check("a fault in a thread local's destructor does not keep the others from running", odd_places::thread_local),
+    check("a hundred faults on each CPU at once leave memory as it was", odd_places::everywhere_at_once),
     check("rest-for-one restarts those started later", restarts::rest_for_one),
     check("the stack of every waiting task can be walked to its end", stacks::all_walkable),
+];
+
+/// Checks that disturb: while they run, nobody else may find memory to be had.
+pub const DISTURBING_CHECKS: &[Check] = &[
+    check("a task that takes the whole heap is unwound, and the heap comes back", exhaustion::heap),
+    check("a task that maps all memory is refused, and the memory comes back", exhaustion::mappings),
+    check("a task that makes ever more tasks is refused, and the memory comes back", exhaustion::tasks),
+    check("a task that makes ever more files is refused, and the memory comes back", exhaustion::files),
+    check("faults are recovered from while there is no memory", exhaustion::fault_without_memory),
 ];
 
 fn equal(what: &'static str, found: u64, expected: u64) -> Result<(), CheckError> {

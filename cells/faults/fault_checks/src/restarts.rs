@@ -3,11 +3,11 @@
 use alloc::sync::Arc;
 use alloc::vec;
 use core::hint::black_box;
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use core::time::Duration;
 
 use fault_context::FaultKind;
-use supervisor::{Child, ChildState, Group, Intensity, Restart, Strategy, supervise, withdraw};
+use supervisor::{Child, ChildState, Group, Intensity, Restart, SHORTEST_PAUSE, Strategy, supervise, withdraw};
 
 use crate::{CheckError, equal, wait_until};
 
@@ -26,16 +26,63 @@ fn unsteady(name: &str, failures: u64) -> (Child, Arc<AtomicU64>) {
     (child, starts)
 }
 
+/// What the supervisor says about a child: how often it was restarted, and after which pause the last time.
+fn told(name: &str) -> Option<(u64, Duration)> {
+    let child = supervisor::children().into_iter().find(|child| child.name.as_str() == name)?;
+    matches!(child.state, ChildState::Running(_)).then_some((child.restarts, child.pause))
+}
+
+/// The pauses are those that the supervisor says it keeps: how long they last is the clock's affair.
 pub(crate) fn restarted() -> Result<(), CheckError> {
-    let (child, starts) = unsteady("check: unsteady", 2);
-    let begin = clock::now();
-    let group = supervise(Group::of_one(child))?;
-    let outcome = wait_until("the third start", || starts.load(Ordering::SeqCst) == 3);
-    let pauses = begin.elapsed();
+    const NAME: &str = "check: unsteady";
+    let (fails, starts) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let (failing, counter) = (Arc::clone(&fails), Arc::clone(&starts));
+    let child = Child::new(NAME, move || {
+        counter.fetch_add(1, Ordering::SeqCst);
+        while !failing.swap(false, Ordering::SeqCst) {
+            task::sleep(Duration::from_millis(2));
+        }
+        fault_injection::make(FaultKind::NullAccess);
+    });
+    let intensity = Intensity { restarts: 16, within: Duration::from_secs(1000) };
+    let group = supervise(Group { intensity, ..Group::of_one(child) })?;
+    let mut outcome = Ok(());
+    let mut pauses = [Duration::ZERO; 4];
+    for (restarts, pause) in (1..).zip(&mut pauses) {
+        fails.store(true, Ordering::SeqCst);
+        let again = || starts.load(Ordering::SeqCst) == restarts + 1 && told(NAME).is_some();
+        outcome = outcome.and_then(|()| wait_until("the next start", again));
+        let (count, latest) = told(NAME).unwrap_or_default();
+        outcome = outcome.and_then(|()| equal("restarts", count, restarts));
+        *pause = latest;
+    }
     withdraw(group);
     outcome?;
-    // 50 ms before the first restart and 100 ms before the second.
-    equal("the pauses were kept", u64::from(pauses >= Duration::from_millis(150)), 1)
+    let doubled = pauses[0] == SHORTEST_PAUSE && pauses.windows(2).all(|pair| pair[1] == 2 * pair[0]);
+    equal("each pause is twice the one before", u64::from(doubled), 1)
+}
+
+/// Whoever has the right to end any task does not have it for these; whoever can make faults can make them here, and the
+/// work goes on under the same number.
+pub(crate) fn essential() -> Result<(), CheckError> {
+    for name in ["undertaker", "supervisor"] {
+        let found = task::all().into_iter().find(|task| task.name().as_str() == name);
+        let task = found.ok_or(CheckError::Missing("a task that the system cannot do without"))?;
+        equal("there is no right to end it", u64::from(task_control::kill_capability(task.id()).is_err()), 1)?;
+        for kind in fault_injection::INJECTABLE {
+            let before = fault_log::count();
+            fault_injection::inject(kind, task.id())?;
+            wait_until("the fault", || fault_log::count() > before)?;
+            equal("it has not ended", u64::from(task.ended().is_none()), 1)?;
+        }
+    }
+    // Both at work: one ends what does not end by itself, the other starts it anew.
+    let (child, starts) = unsteady("check: after", 1);
+    let group = supervise(Group::of_one(child))?;
+    let outcome = wait_until("the second start", || starts.load(Ordering::SeqCst) == 2);
+    withdraw(group);
+    outcome?;
+    crate::delivery::kill_computing()
 }
 
 pub(crate) fn given_up() -> Result<(), CheckError> {
