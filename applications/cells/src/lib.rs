@@ -33,7 +33,7 @@ pub fn main(environment: &mut Environment) -> ExitCode {
 fn run(environment: &mut Environment) -> Result<(), Failure> {
     match &*environment.arguments() {
         [] => table(environment),
-        [word] if word == "check" => check(environment),
+        [word] if word == "check" => self_check::conduct(environment, CHECKS, None, "the loader is"),
         [word, name, damage @ ..] if word == "try" => attempt(environment, name, damage),
         [name] => {
             let detail = namespace::cell(name).ok_or_else(|| Failure::refused(NotLoaded(name.clone())))?;
@@ -41,21 +41,6 @@ fn run(environment: &mut Environment) -> Result<(), Failure> {
         }
         _ => Err(manual::CELLS.usage.into()),
     }
-}
-
-fn check(environment: &mut Environment) -> Result<(), Failure> {
-    let mut passed = 0;
-    for check in CHECKS {
-        match (check.run)() {
-            Ok(()) => {
-                passed += 1;
-                writeln!(environment, "ok: {}", check.name)?;
-            }
-            Err(error) => writeln!(environment, "FAILED: {}: {error}", check.name)?,
-        }
-    }
-    writeln!(environment, "{passed} of {} checks passed", CHECKS.len())?;
-    if passed == CHECKS.len() { Ok(()) } else { Err(Failure::refused("the loader is not as it must be")) }
 }
 
 struct Short {

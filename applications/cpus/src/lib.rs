@@ -18,24 +18,9 @@ fn run(environment: &mut Environment) -> Result<(), Failure> {
     let arguments = environment.arguments();
     match &*arguments {
         [] => show(environment),
-        [word] if word == "check" => check(environment),
+        [word] if word == "check" => self_check::conduct(environment, CHECKS, None, "the CPUs are"),
         _ => Err(manual::CPUS.usage.into()),
     }
-}
-
-fn check(environment: &mut Environment) -> Result<(), Failure> {
-    let mut passed = 0;
-    for check in CHECKS {
-        match (check.run)() {
-            Ok(()) => {
-                passed += 1;
-                writeln!(environment, "ok: {}", check.name)?;
-            }
-            Err(error) => writeln!(environment, "FAILED: {}: {error}", check.name)?,
-        }
-    }
-    writeln!(environment, "{passed} of {} checks passed", CHECKS.len())?;
-    if passed == CHECKS.len() { Ok(()) } else { Err(Failure::refused("the CPUs are not as they must be")) }
 }
 
 fn show(environment: &mut Environment) -> Result<(), Failure> {

@@ -5,7 +5,7 @@
 
 use application::{Environment, ExitCode, Failure};
 use core::fmt;
-use fault_checks::{CHECKS, Check, DISTURBING_CHECKS};
+use fault_checks::{CHECKS, DISTURBING_CHECKS};
 use fault_context::FaultKind;
 use fault_injection::INJECTABLE;
 
@@ -28,8 +28,8 @@ pub fn main(environment: &mut Environment) -> ExitCode {
 fn run(environment: &mut Environment) -> Result<(), Failure> {
     match &*environment.arguments() {
         [word] if word == "log" => show_log(environment),
-        [word] if word == "check" => check(environment, CHECKS),
-        [word] if word == "disturb" => check(environment, DISTURBING_CHECKS),
+        [word] if word == "check" => self_check::conduct(environment, CHECKS, None, "recovery is"),
+        [word] if word == "disturb" => self_check::conduct(environment, DISTURBING_CHECKS, None, "recovery is"),
         [kind, task] => {
             let kind = FaultKind::from_word(kind).ok_or_else(|| Failure::refused(NoKind(kind.clone())))?;
             let task = task_argument::find(task).map_err(Failure::refused)?;
@@ -37,21 +37,6 @@ fn run(environment: &mut Environment) -> Result<(), Failure> {
         }
         _ => Err(manual::FAULT.usage.into()),
     }
-}
-
-fn check(environment: &mut Environment, checks: &[Check]) -> Result<(), Failure> {
-    let mut passed = 0;
-    for check in checks {
-        match (check.run)() {
-            Ok(()) => {
-                passed += 1;
-                writeln!(environment, "ok: {}", check.name)?;
-            }
-            Err(error) => writeln!(environment, "FAILED: {}: {error}", check.name)?,
-        }
-    }
-    writeln!(environment, "{passed} of {} checks passed", checks.len())?;
-    if passed == checks.len() { Ok(()) } else { Err(Failure::refused("recovery is not as it must be")) }
 }
 
 fn show_log(environment: &mut Environment) -> Result<(), Failure> {

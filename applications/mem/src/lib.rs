@@ -4,7 +4,7 @@
 
 use application::{Environment, ExitCode, Failure};
 use frames::Purpose;
-use memory_checks::{CHECKS, Check, DISTURBING_CHECKS};
+use memory_checks::{CHECKS, DISTURBING_CHECKS};
 
 /// Frames are 4 KiB.
 const FRAME_KIB: usize = 4;
@@ -19,29 +19,14 @@ fn run(environment: &mut Environment) -> Result<(), Failure> {
     let arguments = environment.arguments();
     match &*arguments {
         [] => show(environment),
-        [word] if word == "check" => check(environment, CHECKS),
-        [word] if word == "disturb" => check(environment, DISTURBING_CHECKS),
+        [word] if word == "check" => self_check::conduct(environment, CHECKS, None, "memory is"),
+        [word] if word == "disturb" => self_check::conduct(environment, DISTURBING_CHECKS, None, "memory is"),
         [word] if word == "reclaim" => {
             let frames = frames::reclaim();
             Ok(writeln!(environment, "{frames} frames came back")?)
         }
         _ => Err(manual::MEM.usage.into()),
     }
-}
-
-fn check(environment: &mut Environment, checks: &[Check]) -> Result<(), Failure> {
-    let mut passed = 0;
-    for check in checks {
-        match (check.run)() {
-            Ok(()) => {
-                passed += 1;
-                writeln!(environment, "ok: {}", check.name)?;
-            }
-            Err(error) => writeln!(environment, "FAILED: {}: {error}", check.name)?,
-        }
-    }
-    writeln!(environment, "{passed} of {} checks passed", checks.len())?;
-    if passed == checks.len() { Ok(()) } else { Err(Failure::refused("memory is not as it must be")) }
 }
 
 fn show(environment: &mut Environment) -> Result<(), Failure> {

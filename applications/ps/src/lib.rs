@@ -14,28 +14,10 @@ pub fn main(environment: &mut Environment) -> ExitCode {
 fn run(environment: &mut Environment) -> Result<(), Failure> {
     match &*environment.arguments() {
         [] => list(environment),
-        [word] if word == "check" => check(environment, None),
-        [word, name] if word == "check" => check(environment, Some(name)),
+        [word] if word == "check" => self_check::conduct(environment, CHECKS, None, "tasks are"),
+        [word, name] if word == "check" => self_check::conduct(environment, CHECKS, Some(name), "tasks are"),
         _ => Err(manual::PS.usage.into()),
     }
-}
-
-fn check(environment: &mut Environment, name: Option<&str>) -> Result<(), Failure> {
-    let (mut passed, mut failed) = (0, 0);
-    for check in CHECKS.iter().filter(|check| name.is_none_or(|name| name == check.name)) {
-        match (check.run)() {
-            Ok(()) => {
-                passed += 1;
-                writeln!(environment, "ok: {}", check.name)?;
-            }
-            Err(error) => {
-                failed += 1;
-                writeln!(environment, "FAILED: {}: {error}", check.name)?;
-            }
-        }
-    }
-    writeln!(environment, "{passed} of {} checks passed", passed + failed)?;
-    if passed > 0 && failed == 0 { Ok(()) } else { Err(Failure::refused("tasks are not as they must be")) }
 }
 
 fn list(environment: &mut Environment) -> Result<(), Failure> {

@@ -31,6 +31,14 @@ pub struct Refused<R: Permission> {
     pub error: MapError,
 }
 
+impl<R: Permission> fmt::Display for Refused<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl<R: Permission + fmt::Debug> core::error::Error for Refused<R> {}
+
 /// Takes `count` pages and frames, in as few runs as there are, and maps them. The bytes are whatever they were.
 pub fn allocate<R: Permission>(count: usize, rights: R, purpose: Purpose) -> Result<MappedPages<R>, MapError> {
     allocate_at(pages::allocate(count)?, rights, purpose)

@@ -1,0 +1,174 @@
+//! Faults that come from outside, into tasks that do something else.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use core::hint::{black_box, spin_loop};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use core::time::Duration;
+
+use fault_context::FaultKind;
+use fault_injection::{INJECTABLE, inject};
+use fault_log::FaultRecord;
+use self_check::{CheckError, Outcome, eventually, expect};
+use task::{Joinable, TaskId};
+use wait_queue::WaitQueue;
+
+use crate::destructors::Counted;
+use crate::ended_of;
+
+/// A task that computes until it is ended, with something owned by the frame above.
+#[inline(never)]
+pub(crate) fn compute(going: &AtomicBool) {
+    loop {
+        going.store(true, Ordering::Relaxed);
+        spin_loop();
+    }
+}
+
+pub(crate) struct Subject {
+    pub(crate) task: Joinable<()>,
+    drops: Arc<AtomicU64>,
+}
+
+pub(crate) fn computing_task(name: &str) -> Result<Subject, CheckError> {
+    let (drops, going) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
+    let (inner, started) = (Arc::clone(&drops), Arc::clone(&going));
+    let task = task::spawn(name, move || {
+        let _counted = Counted(inner);
+        compute(&going);
+    })?;
+    let subject = Subject { task, drops };
+    match eventually("the task computes", || started.load(Ordering::Relaxed)) {
+        Ok(()) => Ok(subject),
+        Err(error) => {
+            subject.task.kill_capability().kill();
+            subject.task.detach();
+            Err(error)
+        }
+    }
+}
+
+pub(crate) fn finish(subject: Subject, kind: FaultKind) -> Outcome {
+    ended_of(subject.task.join(), kind)?;
+    expect("destructors run", subject.drops.load(Ordering::SeqCst), 1)
+}
+
+pub(crate) fn computing() -> Outcome {
+    for kind in INJECTABLE {
+        let subject = computing_task("check: computes")?;
+        inject(kind, subject.task.id())?;
+        finish(subject, kind)?;
+    }
+    Ok(())
+}
+
+pub(crate) fn waiting() -> Outcome {
+    for kind in INJECTABLE {
+        let drops = Arc::new(AtomicU64::new(0));
+        let inner = Arc::clone(&drops);
+        let task = task::spawn("check: waits", move || {
+            let _counted = Counted(inner);
+            let nobody_wakes = WaitQueue::new();
+            wait_queue::wait_for(&nobody_wakes, || None::<()>);
+        })?;
+        let observed = task.observe();
+        eventually("the task waits", || observed.state() == task::State::Blocked)?;
+        inject(kind, task.id())?;
+        finish(Subject { task, drops }, kind)?;
+    }
+    Ok(())
+}
+
+pub(crate) fn kill_computing() -> Outcome {
+    let subject = computing_task("check: killed")?;
+    subject.task.kill_capability().kill_within(Duration::from_millis(20));
+    finish(subject, FaultKind::Killed)
+}
+
+/// The record of the latest fault of a task.
+pub(crate) fn record_of(task: TaskId) -> Option<FaultRecord> {
+    fault_log::records().filter(|record| record.task == task.number()).last()
+}
+
+/// All of it is unwound, so it is no entry in the log.
+pub(crate) fn kill_waiting() -> Outcome {
+    let drops = Arc::new(AtomicU64::new(0));
+    let inner = Arc::clone(&drops);
+    let task = task::spawn("check: killed", move || {
+        let _counted = Counted(inner);
+        task::sleep(Duration::from_secs(1000));
+    })?;
+    let (id, observed) = (task.id(), task.observe());
+    let outcome = eventually("the task waits", || observed.state() == task::State::Blocked);
+    // With so much grace it is at a cancellation point or not at all.
+    task.kill_capability().kill_within(Duration::from_secs(1000));
+    outcome?;
+    finish(Subject { task, drops }, FaultKind::Killed)?;
+    expect("records of it", u64::from(record_of(id).is_some()), 0)
+}
+
+/// Bytes that the innermost frame of a killed task owns.
+const OWNED: usize = 1000;
+
+/// Computes until it is ended, with something owned by the frame that computes.
+#[inline(never)]
+fn compute_with(owned: Box<[u8; OWNED]>, going: &AtomicBool) -> u8 {
+    while black_box(true) {
+        going.store(true, Ordering::Relaxed);
+        black_box(&owned);
+    }
+    owned[0]
+}
+
+pub(crate) fn kill_counts_leaks() -> Outcome {
+    let going = Arc::new(AtomicBool::new(false));
+    let started = Arc::clone(&going);
+    let task = task::spawn("check: owns", move || compute_with(Box::new([1; OWNED]), &going))?;
+    let id = task.id();
+    let outcome = eventually("the task computes", || started.load(Ordering::Relaxed));
+    task.kill_capability().kill_within(Duration::from_millis(20));
+    ended_of(task.join(), FaultKind::Killed)?;
+    outcome?;
+    let record = record_of(id).ok_or(CheckError::Missing("the record"))?;
+    expect("it is a kill", u64::from(record.kind == FaultKind::Killed), 1)?;
+    expect("frames were lost", u64::from(record.lost_frames != 0), 1)?;
+    expect("what the frame owned is counted", u64::from(record.leaked_bytes >= OWNED as u64), 1)?;
+    expect("the place is named", u64::from(record.function.as_str().contains("compute_with")), 1)
+}
+
+pub(crate) fn no_leftovers() -> Outcome {
+    let before = task::count();
+    for _ in 0..100 {
+        let task = task::spawn("check: leftovers", || fault_injection::make(FaultKind::NullAccess))?;
+        ended_of(task.join(), FaultKind::NullAccess)?;
+    }
+    eventually("as many tasks as before", || task::count() <= before)
+}
+
+/// A request that comes while the fault before it is being dealt with must find somebody who catches it, or wait.
+pub(crate) fn insistent() -> Outcome {
+    for _ in 0..20 {
+        let subject = computing_task("check: hunted")?;
+        while !subject.task.has_ended() {
+            // Refused when the task has just ended.
+            let _refused = inject(FaultKind::NullAccess, subject.task.id());
+            task::yield_now();
+        }
+        finish(subject, FaultKind::NullAccess)?;
+    }
+    Ok(())
+}
+
+/// One CPU alone is not watched.
+pub(crate) fn hang() -> Outcome {
+    if task::scheduling_cpus().len() < 2 {
+        return Ok(());
+    }
+    let task = task::spawn("check: hangs", || {
+        let _quiet = cpu_local::InterruptGuard::new();
+        loop {
+            spin_loop();
+        }
+    })?;
+    ended_of::<()>(task.join(), FaultKind::Hang)
+}

@@ -1,0 +1,83 @@
+//! What unwinding runs, and what it stops at.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::sync::Arc;
+use core::hint::black_box;
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use fault_context::FaultKind;
+use self_check::{Outcome, expect};
+
+use crate::ended_of;
+
+/// Counts its own end.
+pub(crate) struct Counted(pub(crate) Arc<AtomicU64>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// Calls itself `depth` times with something owned in each frame, then `end`.
+#[inline(never)]
+pub(crate) fn nest(depth: u64, drops: &Arc<AtomicU64>, end: &dyn Fn()) {
+    let _counted = Counted(Arc::clone(drops));
+    let owned = Box::new(depth);
+    if depth == 1 {
+        end();
+    } else {
+        nest(depth - 1, drops, end);
+    }
+    black_box(owned);
+}
+
+pub(crate) fn panic_runs_destructors() -> Outcome {
+    let drops = Arc::new(AtomicU64::new(0));
+    let inner = Arc::clone(&drops);
+    let task = task::spawn("check: destructors", move || nest(5, &inner, &|| panic!("as the check wants")))?;
+    ended_of(task.join(), FaultKind::Panic)?;
+    expect("destructors run", drops.load(Ordering::SeqCst), 5)?;
+    expect("references left", Arc::strong_count(&drops) as u64, 1)
+}
+
+pub(crate) fn inner_catch() -> Outcome {
+    let drops = Arc::new(AtomicU64::new(0));
+    let inner = Arc::clone(&drops);
+    let task = task::spawn("check: inner catch", move || {
+        let caught = unwinder::catch(|| nest(3, &inner, &|| panic!("as the check wants")));
+        caught.is_err() && !fault_context::unwinding() && cpu_local::preemption_enabled()
+    })?;
+    let went_on = task.join().unwrap_or(false);
+    expect("the task went on", u64::from(went_on), 1)?;
+    expect("destructors run", drops.load(Ordering::SeqCst), 3)
+}
+
+struct PanicsWhenDropped;
+
+impl Drop for PanicsWhenDropped {
+    #[inline(never)]
+    fn drop(&mut self) {
+        panic!("a destructor panics, as the check wants");
+    }
+}
+
+pub(crate) fn panic_in_destructor() -> Outcome {
+    let drops = Arc::new(AtomicU64::new(0));
+    let inner = Arc::clone(&drops);
+    let task = task::spawn("check: panic in destructor", move || {
+        nest(3, &inner, &|| {
+            let _panics = PanicsWhenDropped;
+            panic!("as the check wants");
+        });
+    })?;
+    ended_of(task.join(), FaultKind::Panic)?;
+    expect("destructors run", drops.load(Ordering::SeqCst), 3)
+}
+
+pub(crate) fn values_pass() -> Outcome {
+    let task = task::spawn("check: values", || unwinder::catch(|| String::from("whole")))?;
+    let value = task.join().ok().and_then(Result::ok);
+    expect("the value", u64::from(value.as_deref() == Some("whole")), 1)
+}

@@ -1,0 +1,208 @@
+//! Locks whose holder faults.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::hint::black_box;
+use core::sync::atomic::{AtomicUsize, Ordering};
+use core::time::Duration;
+
+use fault_context::FaultKind;
+use mutex::Mutex;
+use rwlock::RwLock;
+use self_check::{CheckError, Outcome, expect};
+use spin_lock::SpinLock;
+use task::Joinable;
+
+use crate::ended_of;
+
+/// Faults in a frame that holds the lock itself, so that the guard is lost.
+#[inline(always)]
+fn fault_here() {
+    // SAFETY: not sound, and meant to fault; nothing is read.
+    unsafe {
+        core::arch::asm!("mov {out}, [{address}]", out = out(reg) _, address = in(reg) 16u64, options(nostack, readonly))
+    };
+}
+
+pub(crate) fn spin_lock() -> Outcome {
+    let lock = Arc::new(SpinLock::new(1u64));
+    let inner = Arc::clone(&lock);
+    let task = task::spawn("check: spin lock", move || {
+        let mut guard = inner.lock();
+        *guard += 1;
+        fault_here();
+        black_box(&guard);
+    })?;
+    ended_of(task.join(), FaultKind::NullAccess)?;
+    expect("the lock is poisoned", u64::from(lock.is_poisoned()), 1)?;
+    expect("the lock can be had", lock.try_lock().map_or(0, |value| *value), 2)
+}
+
+pub(crate) fn mutex() -> Outcome {
+    let lock = Arc::new(Mutex::new(1u64));
+    let inner = Arc::clone(&lock);
+    let task = task::spawn("check: mutex", move || {
+        let mut guard = inner.lock();
+        if let Ok(value) = &mut guard {
+            **value += 1;
+        }
+        fault_here();
+        black_box(guard.is_ok());
+    })?;
+    ended_of(task.join(), FaultKind::NullAccess)?;
+    expect("the mutex is poisoned", u64::from(lock.is_poisoned()), 1)?;
+    let value = lock.lock().map_or_else(|poisoned| *poisoned.into_inner(), |guard| *guard);
+    expect("the value behind it", value, 2)
+}
+
+pub(crate) fn panic_poisons_mutex() -> Outcome {
+    let lock = Arc::new(Mutex::new(()));
+    let inner = Arc::clone(&lock);
+    let task = task::spawn("check: panic with mutex", move || {
+        let guard = inner.lock();
+        panic!("as the check wants, {}", guard.is_ok());
+    })?;
+    ended_of(task.join(), FaultKind::Panic)?;
+    expect("the mutex is poisoned", u64::from(lock.is_poisoned()), 1)?;
+    expect("the mutex is free", u64::from(lock.holder().is_none()), 1)
+}
+
+/// The lost guard's count must not stay with the CPU.
+pub(crate) fn preemption() -> Outcome {
+    let task = task::spawn("check: preemption", || {
+        let caught = unwinder::catch(|| {
+            let guard = cpu_local::PreemptGuard::new();
+            fault_here();
+            black_box(&guard);
+        });
+        caught.is_err() && cpu_local::preemption_enabled() && cpu_local::interrupts_enabled()
+    })?;
+    expect("preemption is on", u64::from(task.join().unwrap_or(false)), 1)
+}
+
+pub(crate) fn rwlock_writer() -> Outcome {
+    let lock = Arc::new(RwLock::new(1u64));
+    let inner = Arc::clone(&lock);
+    let task = task::spawn("check: write", move || {
+        let mut guard = inner.write();
+        if let Ok(value) = &mut guard {
+            **value += 1;
+        }
+        fault_here();
+        black_box(guard.is_ok());
+    })?;
+    ended_of(task.join(), FaultKind::NullAccess)?;
+    expect("the lock is poisoned", u64::from(lock.is_poisoned()), 1)?;
+    expect("readers are warned", u64::from(lock.read().is_err()), 1)?;
+    let value = lock.write().map_or_else(|poisoned| *poisoned.into_inner(), |guard| *guard);
+    expect("the value behind it", value, 2)?;
+    lock.clear_poison();
+    expect("the lock is as new", u64::from(lock.read().is_ok() && lock.write().is_ok()), 1)
+}
+
+pub(crate) fn rwlock_reader() -> Outcome {
+    let lock = Arc::new(RwLock::new(1u64));
+    let inner = Arc::clone(&lock);
+    let task = task::spawn("check: read", move || {
+        let guard = inner.read();
+        fault_here();
+        black_box(guard.is_ok());
+    })?;
+    ended_of(task.join(), FaultKind::NullAccess)?;
+    expect("others can write", u64::from(lock.write().is_ok()), 1)
+}
+
+pub(crate) fn upgrade() -> Outcome {
+    let task = task::spawn("check: upgrade", || {
+        let lock = RwLock::new(());
+        let _reading = lock.read();
+        lock.write().is_ok()
+    })?;
+    ended_of(task.join(), FaultKind::Deadlock)
+}
+
+/// A lock of either kind, which can be held until the function that is passed has run.
+enum Lock {
+    Mutex(Mutex<()>),
+    ReaderWriter(Box<RwLock<()>>),
+}
+
+impl Lock {
+    /// Runs `held` with the lock held; whether the lock was sound.
+    fn hold(&self, read: bool, held: impl FnOnce()) -> bool {
+        match self {
+            Self::Mutex(mutex) => {
+                let guard = mutex.lock();
+                held();
+                guard.is_ok()
+            }
+            Self::ReaderWriter(lock) if read => {
+                let guard = lock.read();
+                held();
+                guard.is_ok()
+            }
+            Self::ReaderWriter(lock) => {
+                let guard = lock.write();
+                held();
+                guard.is_ok()
+            }
+        }
+    }
+}
+
+/// As many tasks as locks: each takes its own, waits until all have done so, and then takes the next one's. The youngest is
+/// ended, the others get what they wait for. With `read` the first lock of each is held to read, if it can be.
+fn circle(locks: Vec<Lock>, read: bool) -> Outcome {
+    let count = locks.len();
+    let (locks, taken) = (Arc::new(locks), Arc::new(AtomicUsize::new(0)));
+    let mut members: Vec<Joinable<bool>> = Vec::new();
+    for index in 0..count {
+        let (locks, taken) = (Arc::clone(&locks), Arc::clone(&taken));
+        let spawned = task::spawn("check: circle", move || {
+            let mut sound = false;
+            locks[index].hold(read, || {
+                taken.fetch_add(1, Ordering::SeqCst);
+                while taken.load(Ordering::SeqCst) < count {
+                    task::sleep(Duration::from_millis(1));
+                }
+                sound = locks[(index + 1) % count].hold(false, || ());
+            });
+            sound
+        });
+        match spawned {
+            Ok(member) => members.push(member),
+            Err(error) => {
+                for member in members {
+                    member.kill_capability().kill();
+                    member.detach();
+                }
+                return Err(error.into());
+            }
+        }
+    }
+    let mut ends: Vec<_> = members.into_iter().map(Joinable::join).collect();
+    ended_of(ends.pop().ok_or(CheckError::Missing("a member"))?, FaultKind::Deadlock)?;
+    // The last but one waited for the youngest's lock: poisoned, unless it was held to read.
+    let warned = ends.pop().ok_or(CheckError::Missing("a second member"))?;
+    expect("who waited for the ended one has the lock", u64::from(warned.is_ok_and(|sound| sound == read)), 1)?;
+    let others = ends.len() as u64;
+    let served: u64 = ends.into_iter().map(|end| u64::from(end.is_ok_and(|sound| sound))).sum();
+    expect("others that got what they waited for", served, others)
+}
+
+pub(crate) fn mutex_circle() -> Outcome {
+    circle((0..2).map(|_| Lock::Mutex(Mutex::new(()))).collect(), false)
+}
+
+/// Each reads one lock and wants to write the other's; then the same with writers only.
+pub(crate) fn rwlock_circle() -> Outcome {
+    circle((0..2).map(|_| Lock::ReaderWriter(Box::default())).collect(), true)?;
+    circle((0..2).map(|_| Lock::ReaderWriter(Box::default())).collect(), false)
+}
+
+pub(crate) fn long_circle() -> Outcome {
+    let reader_writer = || Lock::ReaderWriter(Box::default());
+    circle(vec![Lock::Mutex(Mutex::new(())), reader_writer(), Lock::Mutex(Mutex::new(()))], false)
+}

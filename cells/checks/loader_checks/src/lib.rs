@@ -1,0 +1,106 @@
+//! Checks of the loader of the running system: objects are damaged and handed to it.
+//!
+//! Sound objects come out of the archive. Each damaged one is really loaded as far as it goes
+//! ([`namespace::check_object`]); what is refused must be refused with an error of the right kind that names the cell
+//! and what in it is wrong, and after every attempt the namespace and its memory must be as before. The checks may be
+//! run at any time; one that compares memory fails if cells come or go meanwhile.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+mod census;
+mod crafted;
+mod elf;
+mod foreign;
+mod random_damage;
+
+use alloc::string::String;
+use core::fmt;
+
+use self_check::Check;
+
+pub use random_damage::flip;
+
+/// What the loader did that it must not.
+#[derive(Debug)]
+enum Unexpected {
+    /// A number is not what it was.
+    Changed {
+        /// Of what.
+        what: &'static str,
+        /// What it was.
+        before: u64,
+        /// What it is.
+        after: u64,
+    },
+    /// A damaged object was loaded.
+    Accepted {
+        /// What was done to it.
+        damage: String,
+    },
+    /// An object was refused for another reason than its damage.
+    Refused {
+        /// What was done to it.
+        damage: String,
+        /// Why it was refused.
+        reason: String,
+    },
+    /// An error does not say what is wrong.
+    Unnamed {
+        /// What its message must contain.
+        word: String,
+        /// Its message.
+        message: String,
+    },
+    /// The object in the archive has nothing that could be damaged in this way.
+    Unsuitable,
+    /// Of many damaged objects, fewer were refused than can be.
+    TooFew {
+        /// How many were refused.
+        refused: usize,
+        /// Of how many.
+        of: usize,
+    },
+}
+
+impl fmt::Display for Unexpected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Changed { what, before, after } => write!(f, "{what}: {before:#x} before, {after:#x} after"),
+            Self::Accepted { damage } => write!(f, "accepted: {damage}"),
+            Self::Refused { damage, reason } => write!(f, "{damage}: refused for another reason: {reason}"),
+            Self::Unnamed { word, message } => write!(f, "no {word:?} in the message {message:?}"),
+            Self::Unsuitable => f.write_str("the sound object has no place for this damage"),
+            Self::TooFew { refused, of } => write!(f, "only {refused} of {of} damaged objects were refused"),
+        }
+    }
+}
+
+impl core::error::Error for Unexpected {}
+
+/// All checks.
+pub const CHECKS: &[Check] = &[
+    Check::new("every object of the archive can be loaded beside the others", random_damage::all_sound),
+    Check::new("a truncated object is refused at any length", random_damage::truncated),
+    Check::new("flipped bits in headers and tables are refused or harmless", random_damage::flips_in_structure),
+    Check::new("flipped bits anywhere are refused or harmless", random_damage::flips_anywhere),
+    Check::new("damaged objects are refused on all processors at a time", random_damage::everywhere),
+    Check::new("what is no object is refused", foreign::no_object),
+    Check::new("an object for another machine is refused", foreign::other_machine),
+    Check::new("a linked file is refused", foreign::linked_file),
+    Check::new("a name that no cell has is refused", foreign::unknown_name),
+    Check::new("a second cell of a name is refused", foreign::loaded_already),
+    Check::new("the start-up section is refused after the start", foreign::start_up_section),
+    Check::new("a damaged section is refused by its name", crafted::sections),
+    Check::new("sections of any size are refused before memory is taken", crafted::sizes),
+    Check::new("too many thread locals are refused", crafted::thread_locals),
+    Check::new("a damaged symbol is refused by its name", crafted::symbols),
+    Check::new("an undefined symbol is refused by its name", crafted::undefined),
+    Check::new("a symbol that is defined twice is refused by its name", crafted::defined_twice),
+    Check::new("a symbol that another cell defines is refused by both names", crafted::defined_elsewhere),
+    Check::new("a damaged relocation table is refused", crafted::relocation_tables),
+    Check::new("relocations of other kinds are refused", crafted::relocation_kinds),
+    Check::new("a relocation out of reach is refused", crafted::out_of_reach),
+    Check::new("damaged frame descriptions are refused", crafted::frames),
+];

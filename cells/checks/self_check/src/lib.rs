@@ -1,0 +1,136 @@
+//! What all checks of the running system have in common: a claim, a function that finds out, and how both are told.
+//!
+//! Guarantees to those who read the output (`tests/system` does): each check is one line, `ok: CLAIM` or
+//! `FAILED: CLAIM: what was found`, and the last line counts them. A check that panics ends the application that runs it.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+use alloc::boxed::Box;
+use core::error::Error;
+use core::fmt;
+use core::time::Duration;
+
+use application::{Environment, Failure};
+
+/// How long anything that must happen may take on an emulated machine whose host is busy.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What a check found wrong.
+#[derive(Debug)]
+pub enum CheckError {
+    /// A number is not what it must be.
+    Value {
+        /// Of what.
+        what: &'static str,
+        /// What it is.
+        found: u64,
+        /// What it must be.
+        expected: u64,
+    },
+    /// Something is not so.
+    Not(&'static str),
+    /// Something did not happen in time.
+    Late(&'static str),
+    /// There is not what there must be.
+    Missing(&'static str),
+    /// Something that must be refused was done.
+    NotRefused(&'static str),
+    /// An error that the check did not want.
+    Error(Box<dyn Error + Send + Sync>),
+}
+
+impl fmt::Display for CheckError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Value { what, found, expected } => {
+                write!(f, "{what}: found {found} ({found:#x}), expected {expected} ({expected:#x})")
+            }
+            Self::Not(what) => write!(f, "not so: {what}"),
+            Self::Late(what) => write!(f, "not in time: {what}"),
+            Self::Missing(what) => write!(f, "missing: {what}"),
+            Self::NotRefused(what) => write!(f, "not refused: {what}"),
+            Self::Error(error) => error.fmt(f),
+        }
+    }
+}
+
+// `CheckError` is no `Error` itself, so this does not overlap with what `From` says of every type.
+impl<E: Error + Send + Sync + 'static> From<E> for CheckError {
+    fn from(error: E) -> Self {
+        Self::Error(Box::new(error))
+    }
+}
+
+/// The outcome of a check.
+pub type Outcome = Result<(), CheckError>;
+
+/// A claim, and how to find out whether it holds.
+#[derive(Clone, Copy, Debug)]
+pub struct Check {
+    /// What is claimed.
+    pub name: &'static str,
+    /// Finds out.
+    pub run: fn() -> Outcome,
+}
+
+impl Check {
+    /// The claim `name`, which `run` checks.
+    pub const fn new(name: &'static str, run: fn() -> Outcome) -> Self {
+        Self { name, run }
+    }
+}
+
+/// Fails unless the two numbers are equal.
+pub fn expect(what: &'static str, found: u64, expected: u64) -> Outcome {
+    if found == expected { Ok(()) } else { Err(CheckError::Value { what, found, expected }) }
+}
+
+/// Fails unless `so`.
+pub fn holds(what: &'static str, so: bool) -> Outcome {
+    if so { Ok(()) } else { Err(CheckError::Not(what)) }
+}
+
+/// Waits until something is so, for [`PATIENCE`] at most.
+pub fn eventually(what: &'static str, mut so: impl FnMut() -> bool) -> Outcome {
+    let deadline = clock::now() + PATIENCE;
+    while !so() {
+        if clock::now() >= deadline {
+            return Err(CheckError::Late(what));
+        }
+        task::sleep(Duration::from_millis(1));
+    }
+    Ok(())
+}
+
+/// Carries out the checks, or the one called `only`, and tells the outcome; `what` is the subject of the complaint if a
+/// claim does not hold, or if there is no such check.
+pub fn conduct<'a>(
+    environment: &mut Environment,
+    checks: impl IntoIterator<Item = &'a Check>,
+    only: Option<&str>,
+    what: &'static str,
+) -> Result<(), Failure> {
+    let (mut passed, mut all) = (0, 0);
+    for check in checks.into_iter().filter(|check| only.is_none_or(|name| name == check.name)) {
+        all += 1;
+        match (check.run)() {
+            Ok(()) => {
+                passed += 1;
+                writeln!(environment, "ok: {}", check.name)?;
+            }
+            Err(error) => writeln!(environment, "FAILED: {}: {error}", check.name)?,
+        }
+    }
+    writeln!(environment, "{passed} of {all} checks passed")?;
+    if all > 0 && passed == all { Ok(()) } else { Err(Failure::refused(Complaint(what))) }
+}
+
+struct Complaint(&'static str);
+
+impl fmt::Display for Complaint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} not as it must be", self.0)
+    }
+}
