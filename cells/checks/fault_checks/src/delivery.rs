@@ -147,7 +147,7 @@ pub(crate) fn no_leftovers() -> Outcome {
 
 /// A request that comes while the fault before it is being dealt with must find somebody who catches it, or wait.
 pub(crate) fn insistent() -> Outcome {
-    for _ in 0..20 {
+    for _ in 0..100 {
         let subject = computing_task("check: hunted")?;
         while !subject.task.has_ended() {
             // Refused when the task has just ended.

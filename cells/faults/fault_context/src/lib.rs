@@ -189,6 +189,9 @@ pub struct FaultContext {
     inject: AtomicU8,
     /// Something was caught, and what comes of it is being noted: nothing that others ask for is done meanwhile.
     pub settling: Cell<bool>,
+    /// The task is on its way to make a fault that somebody asked for: where it stood is known by registers alone, which
+    /// a second order would overwrite.
+    pub making: Cell<bool>,
     /// Interrupts and voluntary switches seen by the task; the watchdog compares it.
     pub progress: AtomicU64,
 }
@@ -220,6 +223,7 @@ impl FaultContext {
             end_kind: AtomicU8::new(FaultKind::Killed as u8),
             inject: AtomicU8::new(0),
             settling: Cell::new(false),
+            making: Cell::new(false),
             progress: AtomicU64::new(0),
         }
     }
@@ -234,7 +238,7 @@ impl FaultContext {
     /// between while an earlier end is being dealt with.
     #[inline]
     pub fn takes_orders(&self) -> bool {
-        !self.is_unwinding() && !self.settling.get() && !self.catch_top.get().is_null()
+        !self.is_unwinding() && !self.settling.get() && !self.making.get() && !self.catch_top.get().is_null()
     }
 
     /// Asks the task to end, for this reason; a weaker request never replaces a stronger one.

@@ -80,6 +80,7 @@ pub fn on_tick(registers: &mut SavedRegisters) {
         return;
     }
     if let Some(kind) = context.take_requested_fault() {
+        context.making.set(true);
         registers.rdi = kind as u64;
         registers.rsi = registers.rip;
         registers.rdx = registers.rsp;
@@ -114,5 +115,8 @@ unsafe extern "C-unwind" fn entry(kind: u64, rip: u64, rsp: u64) {
 }
 
 extern "C-unwind" fn make_number(kind: u64) {
+    if let Some(context) = fault_context::current() {
+        context.making.set(false);
+    }
     make(u8::try_from(kind).ok().and_then(FaultKind::from_number).unwrap_or(FaultKind::Panic));
 }
