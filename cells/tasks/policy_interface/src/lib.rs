@@ -6,9 +6,9 @@
 //!
 //! | function | meaning |
 //! | --- | --- |
-//! | `insert(&mut QueueAccess, PolicyEntry)` | the task is ready on that CPU |
+//! | `insert(&mut QueueAccess, &PolicyEntry)` | the task is ready on that CPU |
 //! | `take_next(&mut QueueAccess) -> Option<Slot>` | who runs next there; it leaves the queue |
-//! | `remove(&mut QueueAccess, Slot) -> Option<PolicyEntry>` | takes one task out, wherever it stands |
+//! | `remove(&mut QueueAccess, Slot) -> bool` | takes one task out, wherever it stands; whether it was there |
 //! | `take_for(&mut QueueAccess, admits) -> Option<Slot>` | gives away a task that another CPU may run |
 //! | `preempts(&PolicyEntry, &PolicyEntry) -> bool` | shall the first, just ready, displace the second, running |
 //! | `tick(&mut QueueAccess, &PolicyEntry) -> bool` | a tick of the running task is over: shall it give way |
@@ -19,6 +19,10 @@
 //! A [`QueueAccess`] is the proof that the caller holds the lock of that CPU's queue. The scheduler holds it with
 //! interrupts off, so a policy must not block, allocate or panic, and is never entered twice for one CPU.
 //! Running and blocked tasks are unknown to a policy: it knows the ready ones and nothing else.
+//!
+//! A policy is swapped alone, so the scheduler's object must be the same whichever policy it was compiled with. That is why
+//! entries are passed by reference and results fit into a register: for a large value that is passed or returned as such,
+//! the compiler notes in the callers' code what the callee's body does with its place in memory.
 //!
 //! # Hand-over
 //! The engine of evolution calls the old cell's `surrender` and then the new cell's `adopt` while every other CPU

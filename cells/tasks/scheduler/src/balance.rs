@@ -34,6 +34,6 @@ fn take_over(here: CpuId, least: usize, quiet: &InterruptGuard) -> bool {
     // Between the two locks the task is nobody's but this CPU's, which cannot be interrupted here.
     // SAFETY: taken out of a run queue, the task is this CPU's to run or to queue.
     let task = unsafe { task_core::by_slot(slot) };
-    scheduling_policy::insert(&mut queues::lock(here, quiet), task.policy_entry(here));
+    scheduling_policy::insert(&mut queues::lock(here, quiet), &task.policy_entry(here));
     true
 }

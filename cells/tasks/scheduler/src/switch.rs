@@ -91,7 +91,7 @@ fn give_way(current: Current, quiet: &InterruptGuard) {
     let next = {
         let mut queue = queues::lock(cpu, quiet);
         if !current.is_idle() {
-            scheduling_policy::insert(&mut queue, current.policy_entry(cpu));
+            scheduling_policy::insert(&mut queue, &current.policy_entry(cpu));
         }
         let Some(slot) = scheduling_policy::take_next(&mut queue) else { return };
         // SAFETY: the task was in the run queue; taken out of it, it is this CPU's to run.

@@ -61,7 +61,7 @@ fn enqueue(task: &Task, cpu: CpuId, quiet: &InterruptGuard) {
     let entry = task.policy_entry(cpu);
     let backlog = {
         let mut queue = queues::lock(cpu, quiet);
-        scheduling_policy::insert(&mut queue, entry);
+        scheduling_policy::insert(&mut queue, &entry);
         scheduling_policy::length(cpu.index()) > 1
     };
     notify(cpu, &entry);
@@ -126,9 +126,8 @@ pub fn reprioritise(task: &Task) {
     for cpu in core::iter::once(cpu).chain(queues::online().without(cpu).iter()) {
         let entry = task.policy_entry(cpu);
         let mut queue = queues::lock(cpu, &quiet);
-        let moved = scheduling_policy::remove(&mut queue, task.slot()).is_some();
-        if moved {
-            scheduling_policy::insert(&mut queue, entry);
+        if scheduling_policy::remove(&mut queue, task.slot()) {
+            scheduling_policy::insert(&mut queue, &entry);
             drop(queue);
             notify(cpu, &entry);
             return;

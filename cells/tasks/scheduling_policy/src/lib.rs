@@ -72,8 +72,8 @@ impl Policy {
 }
 
 /// The task is ready: it stands at the end of the queue.
-pub fn insert(access: &mut QueueAccess, entry: PolicyEntry) {
-    POLICY.insert(access.cpu(), &entry);
+pub fn insert(access: &mut QueueAccess, entry: &PolicyEntry) {
+    POLICY.insert(access.cpu(), entry);
 }
 
 /// Who runs next.
@@ -85,20 +85,22 @@ pub fn take_next(access: &mut QueueAccess) -> Option<Slot> {
     Some(task)
 }
 
-/// Takes one task out of the queue; nothing if it is not in it.
-pub fn remove(access: &mut QueueAccess, task: Slot) -> Option<PolicyEntry> {
-    let entry = POLICY.entry(task).filter(|entry| entry.cpu as usize == access.cpu())?;
-    let queue = &POLICY.queues[access.cpu()];
-    queue.ready.remove(&POLICY.links, task);
-    POLICY.forget(queue, task);
-    Some(entry)
+/// Takes one task out of the queue; whether it was in it.
+pub fn remove(access: &mut QueueAccess, task: Slot) -> bool {
+    let queued = POLICY.entry(task).is_some_and(|entry| entry.cpu as usize == access.cpu());
+    if queued {
+        let queue = &POLICY.queues[access.cpu()];
+        queue.ready.remove(&POLICY.links, task);
+        POLICY.forget(queue, task);
+    }
+    queued
 }
 
 /// Gives away the first task that `admits` lets go.
 pub fn take_for(access: &mut QueueAccess, admits: &dyn Fn(Slot) -> bool) -> Option<Slot> {
     let queue = &POLICY.queues[access.cpu()];
     let task = queue.ready.iter(&POLICY.links).find(|task| admits(*task))?;
-    remove(access, task).map(|entry| entry.task)
+    remove(access, task).then_some(task)
 }
 
 /// Nobody displaces anybody.

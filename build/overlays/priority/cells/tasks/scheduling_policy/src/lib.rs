@@ -116,8 +116,8 @@ impl Policy {
 }
 
 /// The task is ready: it stands behind those that are as urgent.
-pub fn insert(access: &mut QueueAccess, entry: PolicyEntry) {
-    POLICY.insert(access.cpu(), &entry);
+pub fn insert(access: &mut QueueAccess, entry: &PolicyEntry) {
+    POLICY.insert(access.cpu(), entry);
 }
 
 /// Who runs next: the one that has waited longest among the most urgent.
@@ -128,14 +128,14 @@ pub fn take_next(access: &mut QueueAccess) -> Option<Slot> {
     Some(entry.task)
 }
 
-/// Takes one task out of the queue; nothing if it is not in it.
-pub fn remove(access: &mut QueueAccess, task: Slot) -> Option<PolicyEntry> {
-    let entry = POLICY.entry(task).filter(|entry| entry.cpu as usize == access.cpu())?;
+/// Takes one task out of the queue; whether it was in it.
+pub fn remove(access: &mut QueueAccess, task: Slot) -> bool {
     let queue = &POLICY.queues[access.cpu()];
+    let Some(entry) = POLICY.entry(task).filter(|entry| entry.cpu as usize == access.cpu()) else { return false };
     let level = entry.effective().level();
     queue.level(level).remove(&POLICY.links, task);
     queue.note(level);
-    POLICY.forget(queue, task)
+    POLICY.forget(queue, task).is_some()
 }
 
 /// Gives away the most urgent task that `admits` lets go.
@@ -143,7 +143,7 @@ pub fn take_for(access: &mut QueueAccess, admits: &dyn Fn(Slot) -> bool) -> Opti
     let queue = &POLICY.queues[access.cpu()];
     let mut waiting = queue.levels.iter().rev().flat_map(|level| level.iter(&POLICY.links));
     let task = waiting.find(|task| admits(*task))?;
-    remove(access, task).map(|entry| entry.task)
+    remove(access, task).then_some(task)
 }
 
 /// A more urgent task displaces a less urgent one.
