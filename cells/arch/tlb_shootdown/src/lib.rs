@@ -28,6 +28,8 @@ const MOST_SINGLE_PAGES: u64 = 64;
 /// number, then the range, then the number again: the range belongs to the number if that is the same both times.
 struct Request {
     number: AtomicU64,
+    /// Number of the first page: not its address, which would lie here after the page is gone, and would look like a
+    /// reference to whatever takes its place.
     start: AtomicU64,
     pages: AtomicU64,
     /// The last of these requests that each CPU has carried out.
@@ -87,7 +89,7 @@ impl Request {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         // Between the two stores of the number, no CPU takes the range for that of either.
         self.number.store(0, Ordering::SeqCst);
-        self.start.store(range.start().as_u64(), Ordering::SeqCst);
+        self.start.store(range.start().as_u64() / PAGE_SIZE as u64, Ordering::SeqCst);
         self.pages.store(range.count() as u64, Ordering::SeqCst);
         self.number.store(number, Ordering::SeqCst);
         number
@@ -127,10 +129,10 @@ pub fn answer() {
     smp::online().without(me).iter().for_each(|other| REQUESTS[other.index()].carry_out(me));
 }
 
-/// No translation is global, so loading CR3 forgets all.
+/// Forgets `pages` pages from the one with the number `start`. No translation is global, so loading CR3 forgets all.
 fn flush(start: u64, pages: u64) {
     if pages <= MOST_SINGLE_PAGES {
-        (0..pages).for_each(|page| tlb::flush(VirtAddr::new_truncate(start + page * PAGE_SIZE as u64)));
+        (0..pages).for_each(|page| tlb::flush(VirtAddr::new_truncate((start + page) * PAGE_SIZE as u64)));
     } else {
         tlb::flush_all();
     }
