@@ -1,5 +1,8 @@
 //! `swap` shows which build the system is and which there are; `swap BUILD` changes to another one.
 //!
+//! `swap reclaim` waits, for a while, until replaced cells have been freed that were still in use, and names who keeps
+//! the rest.
+//!
 //! A cell's name stands for the build in which that cell differs: the alternate, or if that is running the one that was
 //! booted, so the same words again swap back.
 #![no_std]
@@ -20,10 +23,14 @@ pub fn main(environment: &mut Environment) -> ExitCode {
 fn run(environment: &mut Environment) -> Result<(), Failure> {
     match &*environment.arguments() {
         [] => list(environment),
+        [word] if word == "reclaim" => reclaim(environment),
         [name] => swap(environment, &build_of(name)),
         _ => Err(manual::SWAP.usage.into()),
     }
 }
+
+/// How long `swap reclaim` waits.
+const RECLAIM_LIMIT: Duration = Duration::from_secs(20);
 
 /// The build that a name stands for. A name that is neither a build's nor a cell's goes to the engine, which refuses it.
 fn build_of(name: &str) -> String {
@@ -52,9 +59,15 @@ fn list(environment: &mut Environment) -> Result<(), Failure> {
 
 fn zombies(environment: &mut Environment, zombies: &[evolution::Zombie]) -> Result<(), Failure> {
     for zombie in zombies {
-        writeln!(environment, "zombie: {}, {} bytes, referred to at {:#x}", zombie.cell, zombie.bytes, zombie.holder)?;
+        writeln!(environment, "zombie: {}, {} bytes, held by {}", zombie.cell, zombie.bytes, zombie.holder)?;
     }
     Ok(())
+}
+
+fn reclaim(environment: &mut Environment) -> Result<(), Failure> {
+    let left = evolution::reclaim_within(RECLAIM_LIMIT);
+    writeln!(environment, "{} zombies", left.len())?;
+    zombies(environment, &left)
 }
 
 fn swap(environment: &mut Environment, build: &str) -> Result<(), Failure> {

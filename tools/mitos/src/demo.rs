@@ -22,9 +22,8 @@ const BASE: &str = "base";
 const FAULTS: [&str; 8] = ["panic", "null", "gp", "div", "ud", "overflow", "deadlock", "oom"];
 /// Frames that a step may leave in caches of the kernel, which `mem reclaim` does not empty.
 const SLACK_FRAMES: u64 = 64;
-/// The same for the heap: fault log and history grow, and a zombie (the scheduler, in which the idle loops stand for ever)
-/// keeps its sections and symbols listed.
-const SLACK_HEAP: u64 = 256 * 1024;
+/// The same for the heap: fault log and history grow.
+const SLACK_HEAP: u64 = 64 * 1024;
 
 #[derive(Debug, Default, Serialize)]
 struct Report {
@@ -110,6 +109,8 @@ impl Walk {
         for kind in FAULTS {
             self.fault(kind)?;
         }
+        let left = self.shell.run("swap reclaim")?;
+        self.step("all replaced cells are freed", verdict(left.text == "0 zombies", &left.text));
         let again = self.cells()?;
         self.step("the same cells as before", same("cells", cells, again));
         self.memory_is_back()?;

@@ -11,22 +11,35 @@ use alloc::format;
 use application::{Entry, Environment, ExitCode};
 use namespace::{LoadError, LoadedApplication};
 
+/// So many swaps in a row are waited for.
+const MOST_SWAPS: u32 = 16;
+
+/// Loads a cell. Waits for the end of a swap, during which no cell comes.
+fn application(name: &str) -> Result<LoadedApplication, Box<LoadError>> {
+    for _ in 0..MOST_SWAPS {
+        match namespace::application(name) {
+            Err(LoadError::Replacing) => evolution::wait_for_swap(),
+            outcome => return outcome.map_err(Box::new),
+        }
+    }
+    Err(Box::new(LoadError::Replacing))
+}
+
 /// A loaded application.
 pub struct Program(LoadedApplication);
 
 impl Program {
     /// Loads the application for the command `name`.
     pub fn load(name: &str) -> Result<Self, Box<LoadError>> {
-        let error = match namespace::application(name) {
+        let error = match application(name) {
             Ok(application) => return Ok(Self(application)),
             Err(error) => error,
         };
-        let LoadError::NotAnApplication { .. } = error else { return Err(Box::new(error)) };
+        let LoadError::NotAnApplication { .. } = *error else { return Err(error) };
         // A library has the name; the application's cell has a longer one.
-        match namespace::application(&format!("{name}{}", manual::SUFFIX)) {
+        match application(&format!("{name}{}", manual::SUFFIX)) {
             Ok(application) => Ok(Self(application)),
-            Err(LoadError::Unknown { .. }) => Err(Box::new(error)),
-            Err(error) => Err(Box::new(error)),
+            Err(longer) => Err(if matches!(*longer, LoadError::Unknown { .. }) { error } else { longer }),
         }
     }
 

@@ -6,7 +6,8 @@
 //! 2. **quiesce**: `standstill` stops all CPUs for a moment and looks at every stack. If one stands in text that changes,
 //!    everything goes on, the task is made to return from where it waits, and the phase begins again, until the deadline;
 //! 3. **commit**: with all CPUs still stopped, state is handed over and the pivot exchanges page table entries and words;
-//! 4. **reclaim**: the books are brought up to date, and what nothing refers to is freed.
+//! 4. **reclaim**: the books are brought up to date, and what nothing refers to is freed; what is still in use then is
+//!    freed by a task that looks again from time to time.
 //!
 //! Guarantees: an error before the exchange leaves everything as it was, state included; the exchange itself cannot fail;
 //! code is never writable and executable. The report says how long each phase took and which cells are left as zombies.
@@ -16,6 +17,7 @@ extern crate alloc;
 
 mod error;
 mod hand_over;
+mod settle;
 
 use alloc::{string::String, vec::Vec};
 use core::{
@@ -26,10 +28,12 @@ use core::{
 
 use cpu_local::PreemptGuard;
 pub use error::SwapError;
+use mutex::{Mutex, Poisoned};
 pub use namespace::replace::{BASE, alternates};
 use namespace::replace::{Prepared, Unstable};
 use pivot::Exchange;
-pub use reclaim::{Zombie, zombies};
+pub use reclaim::{Holder, Place, Zombie, zombies};
+pub use settle::reclaim_within;
 use standstill::StandstillError;
 use task_core::TaskId;
 
@@ -42,9 +46,8 @@ const STOP_LIMIT: Duration = Duration::from_secs(2);
 /// Between two attempts, for tasks to leave what changes.
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// How often a swap looks for references to the old cells, and the pause between.
-const SCANS: usize = 3;
-const BETWEEN_SCANS: Duration = Duration::from_millis(20);
+/// How long a swap waits for its old cells to be left. Whoever was preempted in one leaves it when it runs the next time.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// How a swap went.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +75,9 @@ pub struct Report {
 /// The last build that was swapped in.
 static CURRENT: spin_lock::PreemptLock<Option<String>> = spin_lock::PreemptLock::new(None);
 static UNDER_WAY: AtomicBool = AtomicBool::new(false);
+/// Held by whoever prepares and commits a change, or looks for references: a cell must not be freed while a change that
+/// patches it is ready to take effect.
+static NAMESPACE: Mutex<()> = Mutex::new(());
 
 /// The build that the system is.
 #[must_use]
@@ -84,6 +90,12 @@ pub fn current() -> String {
 pub fn init(boot_stack: Range<u64>) {
     reclaim::set_boot_stack(boot_stack);
     standstill::init();
+}
+
+/// Returns when the change that is being prepared or committed, if there is one, is done or given up: until then no cell
+/// can be loaded. Blocks; the caller must be a task.
+pub fn wait_for_swap() {
+    drop(NAMESPACE.lock().unwrap_or_else(Poisoned::into_inner));
 }
 
 struct UnderWay;
@@ -107,34 +119,12 @@ pub fn swap(name: &str) -> Result<Report, SwapError> {
     let _under_way = UnderWay;
     // What lies deeper on this stack belongs to the engine.
     let floor = (&raw const _under_way).addr() as u64;
-    let began = clock::now();
-    let prepared = namespace::replace::prepare(name).map_err(SwapError::Prepare)?;
-    let mut change = Change::new(&prepared)?;
-    let prepare = began.elapsed();
-    log::info!("swap {name}: {} cells prepared, {} pages patched", change.swap_set.len(), change.patched_pages);
-
-    let Committed { attempts, quiesce, commit, undisturbed } = change.carry_out()?;
-
+    let Changed { swap_set, patched_pages, attempts, prepare, quiesce, commit } = change_to(name)?;
     let committed = clock::now();
-    reclaim::retire(prepared.commit());
-    drop(undisturbed);
-    *CURRENT.lock() = Some(String::from(name));
-    // Dropped before the scan: the books of the change name the old addresses.
-    let Change { swap_set, patched_pages, exchanges, unstable, hand_over } = change;
-    drop((exchanges, unstable, hand_over));
-    collect(floor);
-    for _ in 1..SCANS {
-        if reclaim::zombies().is_empty() {
-            break;
-        }
-        // Whoever was preempted or waits in old text leaves it when it runs the next time.
-        for waiting in task_core::all() {
-            wait_queue::evict(&waiting);
-        }
-        task::sleep(BETWEEN_SCANS);
-        collect(floor);
+    let zombies = settle::settle(floor, PATIENCE);
+    if !zombies.is_empty() {
+        settle::go_on_later();
     }
-    let zombies = reclaim::zombies();
     let report = Report {
         build: String::from(name),
         swap_set,
@@ -150,22 +140,32 @@ pub fn swap(name: &str) -> Result<Report, SwapError> {
     Ok(report)
 }
 
-/// Frees zombies that nothing refers to any more; returns how many are left.
-pub fn reclaim_zombies() -> usize {
-    let here = 0_u64;
-    collect((&raw const here).addr() as u64);
-    reclaim::zombies().len()
+/// What a change has done, and how long it took.
+struct Changed {
+    swap_set: Vec<String>,
+    patched_pages: usize,
+    attempts: u32,
+    prepare: Duration,
+    quiesce: Duration,
+    commit: Duration,
 }
 
-fn collect(floor: u64) {
-    let Some(mut scan) = reclaim::Scan::prepare() else { return };
-    match standstill::hold(STOP_LIMIT, &|_| false, || scan.run(floor)) {
-        Ok(()) => {
-            let _freed = scan.finish();
-        }
-        // The zombies stay until the next scan.
-        Err(error) => log::warn!("no scan for references: {error}"),
-    }
+/// The first three phases. The books of the change, which name the old addresses, are gone when it returns.
+#[inline(never)]
+fn change_to(name: &str) -> Result<Changed, SwapError> {
+    // A task that died with it left nothing half done: dropping a prepared change undoes it.
+    let _alone = NAMESPACE.lock().unwrap_or_else(Poisoned::into_inner);
+    let began = clock::now();
+    let prepared = namespace::replace::prepare(name).map_err(SwapError::Prepare)?;
+    let mut change = Change::new(&prepared)?;
+    let prepare = began.elapsed();
+    log::info!("swap {name}: {} cells prepared, {} pages patched", change.swap_set.len(), change.patched_pages);
+    let Committed { attempts, quiesce, commit, undisturbed } = change.carry_out()?;
+    reclaim::retire(prepared.commit());
+    drop(undisturbed);
+    *CURRENT.lock() = Some(String::from(name));
+    let Change { swap_set, patched_pages, .. } = change;
+    Ok(Changed { swap_set, patched_pages, attempts, prepare, quiesce, commit })
 }
 
 /// A prepared change in the form that is needed while the CPUs stand still.
@@ -216,7 +216,7 @@ impl Change {
             attempts += 1;
             let Self { exchanges, unstable, hand_over, .. } = self;
             hand_over.as_mut().map_or(Ok(()), hand_over::Typed::prepare)?;
-            let unwanted = |address| text_at(unstable, address).is_some();
+            let unwanted = |_, address| text_at(unstable, address).is_some();
             let outcome = standstill::hold(STOP_LIMIT, &unwanted, || {
                 let stopped = clock::now();
                 commit(exchanges, hand_over.as_mut()).map(|()| (stopped, PreemptGuard::new()))

@@ -23,8 +23,9 @@ use spin_lock::SpinLock;
 use task_core::{Task, TaskId};
 use unwinder::{Registers, WalkError, Walker};
 
-/// Looks for text that must not be on a stack.
-pub type Unwanted<'a> = &'a (dyn Fn(u64) -> bool + Sync);
+/// Is shown every frame of every stack, by the task (`None` for a CPU without one) and the address at which it stands;
+/// says whether that must not be. Several CPUs call it at the same time.
+pub type Unwanted<'a> = &'a (dyn Fn(Option<TaskId>, u64) -> bool + Sync);
 
 /// What stands in the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,7 +140,9 @@ fn current_bounds() -> StackBounds {
 fn inspect(request: &Request<'_>, task: Option<TaskId>, walker: Walker) {
     for frame in walker {
         let found = match frame {
-            Ok(frame) if (request.unwanted)(frame.lookup) => StandstillError::Occupied { task, address: frame.lookup },
+            Ok(frame) if (request.unwanted)(task, frame.lookup) => {
+                StandstillError::Occupied { task, address: frame.lookup }
+            }
             Ok(_) => continue,
             Err(error) => StandstillError::Unreadable { task, address: place(&error) },
         };

@@ -14,7 +14,7 @@ mod entries;
 mod slots;
 
 pub use entries::frame_entries;
-pub use slots::{Registration, find, register, registered};
+pub use slots::{Registration, find, register, registered, table};
 
 use core::fmt;
 

@@ -99,15 +99,18 @@ fn claim() -> Option<usize> {
 }
 
 impl Registration {
-    /// Where the table keeps what it knows of this range: start and size in bytes of each piece of memory that holds
-    /// addresses of the text.
+    /// Where the entries of this range are: start and size in bytes. They hold addresses of its text.
     #[must_use]
-    pub fn memory(&self) -> [(usize, usize); 2] {
+    pub fn entries(&self) -> (usize, usize) {
         let slot = &TABLE[self.slot];
-        let entries = slot.entries.load(Relaxed).addr();
-        let size = slot.entry_count.load(Relaxed) * size_of::<FrameEntry>();
-        [(ptr::from_ref(slot).addr(), size_of_val(slot)), (entries, size)]
+        (slot.entries.load(Relaxed).addr(), slot.entry_count.load(Relaxed) * size_of::<FrameEntry>())
     }
+}
+
+/// Where the table itself is: start and size in bytes. It holds first and last addresses of text.
+#[must_use]
+pub fn table() -> (usize, usize) {
+    (ptr::from_ref(&TABLE).addr(), size_of_val(&TABLE))
 }
 
 impl Drop for Registration {

@@ -6,6 +6,7 @@ use core::ops::Range;
 use layout::{Layout, Segment};
 use linker::{Bases, CellId, Reference};
 use manifest::CellEntry;
+use mapping::{MappedPages, Writable};
 use object::{Binding, Object, ObjectError, SectionKind, SymbolKind};
 use unwind_table::Registration;
 
@@ -130,6 +131,28 @@ impl Cell {
         let (name, length) = (function.name.0 as usize, function.name.1 as usize);
         let name = core::str::from_utf8(self.file.get(name..name + length)?).ok()?;
         Some((name, function.section, offset - start))
+    }
+
+    /// Whether statics that this cell took over lie in `pages`.
+    pub(crate) fn keeps_statics_in(&self, pages: &MappedPages<Writable>) -> bool {
+        let first = pages.start().as_u64();
+        let range = first..first + pages.len() as u64;
+        let fixed = self.layout.placements.iter().filter(|placement| placement.segment == Segment::Fixed);
+        fixed.map(|placement| self.bases.address(Segment::Fixed, placement.offset)).any(|start| range.contains(&start))
+    }
+
+    /// The mangled name of the static at `address`.
+    pub(crate) fn static_at(&self, address: u64) -> Option<String> {
+        let object = self.object().ok()?;
+        let around = |symbol: &&object::Symbol<'_>| {
+            symbol.definition.is_some_and(|(section, offset)| {
+                let placement = self.layout.placements[section];
+                let start = self.bases.address(placement.segment, placement.offset + offset);
+                matches!(placement.segment, Segment::Data | Segment::Fixed)
+                    && (start..start + symbol.size as u64).contains(&address)
+            })
+        };
+        object.symbols.iter().find(around).map(|symbol| String::from(symbol.name))
     }
 
     /// The names of its statics, mangled, with their sizes.

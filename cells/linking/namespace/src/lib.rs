@@ -34,7 +34,8 @@ pub use load::Scope;
 pub use manifest::Role;
 pub use object::{ObjectError, SectionKind};
 pub use query::{
-    CellDetail, CellInfo, Location, SectionInfo, SymbolInfo, applications, cell, cells, location_of, sizes, symbols,
+    CellDetail, CellInfo, Location, SectionInfo, SymbolInfo, applications, cell, cells, location_of, sizes, static_at,
+    symbols,
 };
 pub use trial::{archived, archived_object, check_object, fingerprint};
 pub use unload::{LoadedApplication, application, unload};

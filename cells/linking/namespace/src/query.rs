@@ -1,10 +1,11 @@
 //! What is loaded, and what is at an address.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{string::String, sync::Arc, vec::Vec};
 use core::{fmt, ops::Range};
 
 use layout::Segment;
 use manifest::{Digest, Role};
+use mapping::{MappedPages, Writable};
 use object::SectionKind;
 
 use crate::{cell::Cell, state};
@@ -221,7 +222,8 @@ pub fn sizes() -> (usize, usize) {
 #[must_use]
 pub fn location_of(address: u64) -> Option<Location> {
     state::try_look(|state| {
-        state.cells.values().find_map(|cell| {
+        // Tasks may still stand in text of replaced cells.
+        state.cells.values().chain(state.zombies.values()).find_map(|cell| {
             let segment = cell.segment_of(address)?;
             let (symbol, offset) = match cell.function_at(address) {
                 Some((symbol, _, offset)) => (symbol, offset),
@@ -229,6 +231,21 @@ pub fn location_of(address: u64) -> Option<Location> {
             };
             Some(Location { cell: ShortText::new(&cell.entry.name), symbol: ShortText::new(symbol), offset })
         })
+    })
+    .flatten()
+}
+
+/// The static at `address`: its cell and its mangled name, which is empty for a part of the data that has none.
+#[must_use]
+pub fn static_at(address: u64) -> Option<(String, String)> {
+    state::look(|state| {
+        let here = |pages: &Arc<MappedPages<Writable>>| {
+            let start = pages.start().as_u64();
+            (start..start + pages.len() as u64).contains(&address)
+        };
+        let cell = state.cells.values().find(|cell| cell.segments.data.iter().any(here))?;
+        let name = cell.static_at(address).unwrap_or_default();
+        Some((cell.entry.name.clone(), name))
     })
     .flatten()
 }

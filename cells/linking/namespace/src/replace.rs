@@ -7,7 +7,6 @@
 //!
 //! What keeps its address: statics whose structure did not change (with their values), and every permanent stub.
 
-mod compare;
 mod error;
 mod patches;
 mod prepare;
@@ -15,11 +14,12 @@ mod prepare;
 use alloc::{string::String, sync::Arc, vec::Vec};
 use core::ops::Range;
 
-pub use error::{Held, ReplaceError};
+pub use comparison::Held;
+pub use error::ReplaceError;
 use hashbrown::HashMap;
 use linker::{CellId, Function, Index, Reference};
 use manifest::{Alternate, CellEntry};
-use mapping::Replacement;
+use mapping::{MappedPages, Replacement, Writable};
 
 use crate::{cell::Cell, state};
 
@@ -110,18 +110,37 @@ impl Retired {
         &self.name
     }
 
+    /// Its number: no other cell has had it or will have it.
+    #[must_use]
+    pub fn id(&self) -> CellId {
+        self.id
+    }
+
+    /// The mangled name of its function around `address`.
+    #[must_use]
+    pub fn function_at(&self, address: u64) -> Option<String> {
+        self.look(|_, cell| cell.function_at(address).map(|(name, ..)| String::from(name)))
+    }
+
     fn look<R: Default>(&self, look: impl FnOnce(&state::State, &Cell) -> R) -> R {
         state::look(|state| state.zombies.get(&self.id).map(|cell| look(state, cell))).flatten().unwrap_or_default()
     }
 
-    /// Addresses of its text, its constants and the stubs of its functions that have no successor: nothing may refer to
-    /// them when this is dropped.
+    /// Addresses of its text.
     #[must_use]
-    pub fn ranges(&self) -> Vec<Range<u64>> {
+    pub fn text(&self) -> Range<u64> {
+        self.look(|_, cell| cell.range(layout::Segment::Text))
+    }
+
+    /// Addresses of its constants, of statics that its successor has not taken over, and of the stubs of its functions that
+    /// have no successor: as of its text, nothing may refer to them when this is dropped.
+    #[must_use]
+    pub fn others(&self) -> Vec<Range<u64>> {
         self.look(|state, cell| {
-            let segments = [layout::Segment::Text, layout::Segment::Constants].map(|segment| cell.range(segment));
             let stubs = state.stubs.of_cell(cell.id).map(|(_, address)| address..address + linker::STUB_SIZE as u64);
-            segments.into_iter().chain(stubs).filter(|range| !range.is_empty()).collect()
+            let constants = core::iter::once(cell.range(layout::Segment::Constants));
+            let data = cell.segments.data.iter().map(|pages| addresses(pages));
+            constants.chain(data).chain(stubs).filter(|range| !range.is_empty()).collect()
         })
     }
 
@@ -130,8 +149,9 @@ impl Retired {
     pub fn bytes(&self) -> usize {
         self.look(|_, cell| {
             let segments = &cell.segments;
-            segments.text.as_ref().map_or(0, mapping::MappedPages::len)
-                + segments.constants.as_ref().map_or(0, mapping::MappedPages::len)
+            segments.text.as_ref().map_or(0, MappedPages::len)
+                + segments.constants.as_ref().map_or(0, MappedPages::len)
+                + segments.data.iter().map(|pages| pages.len()).sum::<usize>()
         })
     }
 
@@ -141,26 +161,34 @@ impl Retired {
         self.look(|_, cell| cell.references.iter().any(|reference| reference.cell == other.id))
     }
 
-    /// Addresses of what the frame table keeps about it, which a scan for references must not take for references. All
-    /// other books conceal their addresses.
+    /// Addresses of the frame table's entries for it, which a scan for references must not take for references; nor the
+    /// table itself. All other books conceal their addresses.
     #[must_use]
-    pub fn books(&self) -> Vec<Range<u64>> {
+    pub fn frame_entries(&self) -> Range<u64> {
         self.look(|_, cell| {
-            let memory = cell.frames.iter().flat_map(unwind_table::Registration::memory);
-            memory.map(|(start, bytes)| start as u64..(start + bytes) as u64).collect()
+            let (start, bytes) = cell.frames.as_ref().map(unwind_table::Registration::entries).unwrap_or_default();
+            start as u64..(start + bytes) as u64
         })
     }
 }
 
-/// Addresses of all statics.
+fn addresses(pages: &MappedPages<Writable>) -> Range<u64> {
+    pages.start().as_u64()..pages.start().as_u64() + pages.len() as u64
+}
+
+/// Addresses of all statics of cells that are not replaced. What a replaced cell keeps of its own is used by nobody: text
+/// that names a static which does not stay has been left before the change.
 #[must_use]
 pub fn data_ranges() -> Vec<Range<u64>> {
-    let ranges = |cell: &Cell| {
-        let pages =
-            cell.segments.data.iter().map(|pages| pages.start().as_u64()..pages.start().as_u64() + pages.len() as u64);
-        pages.collect::<Vec<_>>()
-    };
+    let ranges = |cell: &Cell| cell.segments.data.iter().map(|pages| addresses(pages)).collect::<Vec<_>>();
     state::look(|state| state.cells.values().flat_map(ranges).collect()).unwrap_or_default()
+}
+
+/// The object files of all cells, replaced ones included: memory that holds no references.
+#[must_use]
+pub fn files() -> Vec<Arc<[u8]>> {
+    let file = |cell: &Cell| Arc::clone(&cell.file);
+    state::look(|state| state.cells.values().chain(state.zombies.values()).map(file).collect()).unwrap_or_default()
 }
 
 /// The alternate builds in the archive: name, description, names of the cells that differ.
@@ -246,8 +274,11 @@ impl Prepared {
                 state.index.remove(old);
                 if let Some(mut old) = state.cells.remove(&old) {
                     new.users = old.users.iter().map(|user| *renamed.get(user).unwrap_or(user)).collect();
-                    // Statics that stay are the new cell's now; so are thread locals, which are the same.
-                    new.segments.data.append(&mut old.segments.data);
+                    // Statics that stay are the new cell's now, with the pages that they lie in; so are thread locals, which
+                    // are the same. Pages of statics that were handed over go with the old cell.
+                    let stays = |pages: &mut Arc<MappedPages<Writable>>| new.keeps_statics_in(pages);
+                    let stay: Vec<_> = old.segments.data.extract_if(.., stays).collect();
+                    new.segments.data.extend(stay);
                     new.thread_locals = new.thread_locals.take().or_else(|| old.thread_locals.take());
                     retired.push(Retired { id: old.id, name: old.entry.name.clone() });
                     state.zombies.insert(old.id, old);

@@ -6,18 +6,14 @@ use alloc::{
     vec::Vec,
 };
 
+use comparison::{Comparison, Version, compare};
 use hashbrown::{HashMap, HashSet};
 use layout::{Layout, Segment};
 use linker::{CellId, Function, Global, Index, Names, Reference, Stubs};
 use manifest::{CellDetails, CellEntry};
 use object::{Object, SectionKind, SymbolKind};
 
-use super::{
-    HandOver, Held, Pair, Prepared, ReplaceError, Unstable,
-    compare::{Comparison, Version, compare},
-    patches::Patches,
-    target,
-};
+use super::{HandOver, Held, Pair, Prepared, ReplaceError, Unstable, patches::Patches, target};
 use crate::{
     LoadError,
     cell::{Cell, Description},
@@ -138,7 +134,8 @@ fn examine<'a>(state: &State, candidate: &'a Candidate, old_file: &'a [u8]) -> R
         &Version { name, object: &new_object, details: &new_details },
         hand_over,
         &called,
-    )?;
+    )
+    .map_err(|held| ReplaceError::Refused { cell: name.clone(), held })?;
     Ok(Work { old: old.id, old_object, new_object, comparison })
 }
 

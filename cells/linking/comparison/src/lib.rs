@@ -1,4 +1,14 @@
-//! Which parts of two versions of a cell are the same.
+//! Whether one version of a cell may take another's place in the running system, and which parts of both are the same.
+//!
+//! Guarantee: if [`compare`] succeeds, no value that lives across the change gets a structure that it does not have.
+//! Types, trait objects and the signatures of functions that others call are the same in both versions, thread locals
+//! too, and so is every static, unless the cell hands its state over. Else it says what would be lost ([`Held`]).
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+mod held;
 
 use alloc::{
     string::{String, ToString},
@@ -6,26 +16,30 @@ use alloc::{
 };
 
 use hashbrown::{HashMap, HashSet};
+pub use held::Held;
 use manifest::{CellDetails, ShortDigest, Structure};
 use object::{Object, SectionKind, SymbolKind};
 
-use super::{Held, ReplaceError};
-
 /// One version of a cell.
-pub(super) struct Version<'a> {
-    pub(super) name: &'a str,
-    pub(super) object: &'a Object<'a>,
-    pub(super) details: &'a CellDetails,
+#[derive(Clone, Copy)]
+pub struct Version<'a> {
+    /// Name of the cell, the same for both.
+    pub name: &'a str,
+    /// Its object.
+    pub object: &'a Object<'a>,
+    /// The digests that the build took of it.
+    pub details: &'a CellDetails,
 }
 
 /// Sections of the old version and their counterparts in the new one.
-pub(super) struct Comparison {
+#[derive(Debug)]
+pub struct Comparison {
     /// For each new section that holds a static which stays: the old section.
-    pub(super) kept_statics: HashMap<usize, usize>,
+    pub kept_statics: HashMap<usize, usize>,
     /// For each old section of the same name in the new version.
-    pub(super) counterpart: HashMap<usize, usize>,
+    pub counterpart: HashMap<usize, usize>,
     /// Old sections of text that may go on running after the change.
-    pub(super) stable: HashSet<usize>,
+    pub stable: HashSet<usize>,
 }
 
 impl Version<'_> {
@@ -43,19 +57,22 @@ impl Version<'_> {
     }
 }
 
-/// Compares two versions of a cell. With `hand_over`, the functions of that name, statics and types of the cell's own may
-/// change: their values are given up by the old version and taken over by the new one. `called` says whether others refer to a function.
-pub(super) fn compare(
+/// Compares two versions of a cell. With `hand_over`, the mangled names of its functions `surrender` and `adopt`, statics and
+/// types of the cell's own may change: their values are given up by the old version and taken over by the new one. `called`
+/// says whether others refer to a function.
+///
+/// # Errors
+/// [`Held`] names what the new version would break.
+pub fn compare(
     old: &Version<'_>,
     new: &Version<'_>,
     hand_over: Option<&(String, String)>,
     called: &dyn Fn(&str) -> bool,
-) -> Result<Comparison, ReplaceError> {
-    let refused = |held| ReplaceError::Refused { cell: old.name.to_string(), held };
-    check_thread_locals(old, new).map_err(refused)?;
-    hand_over.map_or(Ok(()), |functions| check_hand_over(old, new, functions)).map_err(refused)?;
+) -> Result<Comparison, Held> {
+    check_thread_locals(old, new)?;
+    hand_over.map_or(Ok(()), |functions| check_hand_over(old, new, functions))?;
     let hands_over = hand_over.is_some();
-    check_structures(old, new, hands_over, called).map_err(refused)?;
+    check_structures(old, new, hands_over, called)?;
     let by_name: HashMap<&str, usize> =
         new.object.sections.iter().enumerate().map(|(number, section)| (section.name, number)).collect();
     let counterpart: HashMap<usize, usize> = old
@@ -65,7 +82,7 @@ pub(super) fn compare(
         .enumerate()
         .filter_map(|(number, section)| Some((number, *by_name.get(section.name)?)))
         .collect();
-    let kept_statics = keep_statics(old, new, &counterpart, hands_over).map_err(refused)?;
+    let kept_statics = keep_statics(old, new, &counterpart, hands_over)?;
     let kept: HashSet<usize> = kept_statics.values().copied().collect();
     let stable = stable_text(old, new, &counterpart, &kept);
     Ok(Comparison { kept_statics, counterpart, stable })

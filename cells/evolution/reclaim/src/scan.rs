@@ -1,0 +1,225 @@
+//! One look at all memory for references to replaced cells.
+
+use alloc::{sync::Arc, vec::Vec};
+use core::ops::Range;
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use addresses::PAGE_SIZE;
+use namespace::CellId;
+use namespace::replace::Retired;
+use pages::Region as Pages;
+use task_core::TaskId;
+
+use crate::holder::{Found, Region};
+
+/// A range that is looked for.
+struct Target {
+    range: Range<u64>,
+    /// Place of the zombie in `zombies`.
+    zombie: usize,
+    /// Text, to which only frames refer from a stack.
+    is_text: bool,
+}
+
+/// Who stands in text of zombies, as a walk over the stacks has it.
+pub struct Frames {
+    texts: Vec<Text>,
+}
+
+struct Text {
+    range: Range<u64>,
+    /// Number of the task, and the address at which its frame stands; 0 for nobody.
+    task: AtomicU64,
+    address: AtomicU64,
+}
+
+impl Frames {
+    /// Notes that a frame of the task stands at the address. Any CPU may call this.
+    pub fn note(&self, task: Option<TaskId>, address: u64) {
+        if let Some(text) = self.texts.iter().find(|text| text.range.contains(&address)) {
+            text.task.store(task.map_or(0, TaskId::number), Ordering::Relaxed);
+            text.address.store(address, Ordering::Relaxed);
+        }
+    }
+}
+
+/// What a scan needs, made before the CPUs stop: it allocates nothing itself.
+pub struct Scan {
+    zombies: Vec<(CellId, Option<Found>)>,
+    /// How many zombies nothing has been found of.
+    unheld: usize,
+    targets: Vec<Target>,
+    /// What the targets lie in: its start and its size.
+    start: u64,
+    size: u64,
+    /// Words that are no references though they look like it.
+    books: Vec<Range<u64>>,
+    statics: Vec<Range<u64>>,
+    /// The object files, as clones, so that their memory is not given to somebody else meanwhile; sorted by address. They
+    /// are most of what is in the heap, and hold bytes only.
+    files: Vec<Arc<[u8]>>,
+}
+
+impl Scan {
+    /// Makes ready to look for `zombies`; passes over the words in `dead`.
+    pub(crate) fn new<'a>(zombies: impl Iterator<Item = &'a Retired>, dead: Option<Range<u64>>) -> Self {
+        let (mut ids, mut targets, mut books) = (Vec::new(), Vec::new(), Vec::new());
+        for (number, zombie) in zombies.enumerate() {
+            ids.push((zombie.id(), None));
+            targets.push(Target { range: zombie.text(), zombie: number, is_text: true });
+            let others = zombie.others().into_iter();
+            targets.extend(others.map(|range| Target { range, zombie: number, is_text: false }));
+            books.push(zombie.frame_entries());
+        }
+        let (table, bytes) = unwind_table::table();
+        books.push(table as u64..(table + bytes) as u64);
+        books.extend(dead);
+        let mut files = namespace::replace::files();
+        files.sort_unstable_by_key(|file| file.as_ptr().addr());
+        let start = targets.iter().map(|target| target.range.start).min().unwrap_or(u64::MAX);
+        let end = targets.iter().map(|target| target.range.end).max().unwrap_or(start);
+        Self {
+            unheld: ids.len(),
+            zombies: ids,
+            targets,
+            start,
+            size: end - start,
+            books,
+            statics: namespace::replace::data_ranges(),
+            files,
+        }
+    }
+
+    /// What the stacks are to be walked with before the scan runs.
+    #[must_use]
+    pub fn frames(&mut self) -> Frames {
+        let text =
+            |target: &Target| Text { range: target.range.clone(), task: AtomicU64::new(0), address: AtomicU64::new(0) };
+        let texts: Vec<Text> = self.targets.iter().filter(|target| target.is_text).map(text).collect();
+        let start = texts.as_ptr().addr() as u64;
+        self.books.push(start..start + size_of_val(&*texts) as u64);
+        Frames { texts }
+    }
+
+    /// The zombies that were looked for, each with the first reference to it.
+    pub(crate) fn result(self) -> Vec<(CellId, Option<Found>)> {
+        self.zombies
+    }
+
+    /// Looks at every word that may hold a reference, or until there is one to each zombie; `frames` were found before on
+    /// the stacks. Runs while all other CPUs stand still. What lies below `floor` on the caller's own stack is the engine's
+    /// and holds none.
+    pub fn run(&mut self, frames: &Frames, floor: u64) {
+        for (zombie, text) in frames.texts.iter().enumerate() {
+            let (task, address) = (text.task.load(Ordering::Relaxed), text.address.load(Ordering::Relaxed));
+            if address != 0 {
+                self.hold(zombie, Found { address, value: address, region: Region::Frame(task) });
+            }
+        }
+        // Stacks come first: they are little, and mostly what holds a zombie that is held.
+        self.scan_tasks(floor);
+        for index in 0..self.statics.len() {
+            self.scan(self.statics[index].clone(), Region::Statics);
+        }
+        self.scan_heap();
+    }
+
+    fn scan_tasks(&mut self, floor: u64) {
+        let current = task_core::current_id();
+        let thread_locals = thread_local_image::size() as u64;
+        task_core::visit(&mut |task| {
+            if !task.has_begun() || task.ended().is_some() {
+                return;
+            }
+            let lowest = match task.saved_stack_pointer() {
+                _ if Some(task.id()) == current => floor,
+                Some(stack_pointer) => stack_pointer,
+                None => standstill::stopped_at(task.cpu()),
+            };
+            let stack = task.faults.stack.get();
+            self.scan(lowest.max(stack.low)..stack.high, Region::Stack(task.id()));
+            let pointer = task.thread_pointer();
+            self.scan(pointer.saturating_sub(thread_locals)..pointer, Region::ThreadLocals(task.id()));
+        });
+    }
+
+    fn scan_heap(&mut self) {
+        let start = Pages::Heap.start().as_u64();
+        let heap = start..start + (Pages::Heap.pages() * PAGE_SIZE) as u64;
+        let mut next_file = 0;
+        mapping::for_each_mapping(|mapping| {
+            let page = mapping.page.start().as_u64();
+            if self.unheld > 0 && heap.contains(&page) && mapping.present {
+                self.scan_between_files(page..page + PAGE_SIZE as u64, &mut next_file);
+            }
+        });
+    }
+
+    /// Scans what belongs to no object file. `next` is the first file that may end behind the start of `range`; ranges
+    /// come in ascending order.
+    fn scan_between_files(&mut self, range: Range<u64>, next: &mut usize) {
+        let mut start = range.start;
+        while start < range.end {
+            let words = match self.files.get(*next) {
+                // Words that lie in the file as a whole.
+                Some(file) => {
+                    let first = file.as_ptr().addr() as u64;
+                    first.next_multiple_of(8)..(first + file.len() as u64) & !7
+                }
+                None => range.end..range.end,
+            };
+            if words.end <= start && *next < self.files.len() {
+                *next += 1;
+                continue;
+            }
+            self.scan(start..words.start.clamp(start, range.end), Region::Heap);
+            start = words.end.max(start).min(range.end);
+        }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "an address of this machine is a usize")]
+    fn scan(&mut self, range: Range<u64>, region: Region) {
+        let mut address = range.start & !7;
+        while address + 8 <= range.end && self.unheld > 0 {
+            let word: *const u64 = core::ptr::with_exposed_provenance(address as usize);
+            // SAFETY: heap, statics, stacks in use and thread locals are mapped. The word may belong to anybody, who does
+            // not run now; volatile, since it is not ours.
+            let value = unsafe { word.read_volatile() };
+            if value.wrapping_sub(self.start) < self.size {
+                self.note(Found { address, value, region });
+            }
+            address += 8;
+        }
+    }
+
+    fn note(&mut self, found: Found) {
+        let Some(target) = self.targets.iter().find(|target| target.range.contains(&found.value)) else { return };
+        // No function pointer leads to text itself: it would be a stub's address. So on a stack only return addresses do, and
+        // those have been found by the walk; others lie in frames that are gone.
+        let left_over = target.is_text && matches!(found.region, Region::Stack(_));
+        let zombie = target.zombie;
+        if !left_over && !self.is_book(found.address) {
+            self.hold(zombie, found);
+        }
+    }
+
+    fn hold(&mut self, zombie: usize, found: Found) {
+        if let Some((_, first @ None)) = self.zombies.get_mut(zombie) {
+            *first = Some(found);
+            self.unheld -= 1;
+        }
+    }
+
+    /// Whether the word at `address` is part of what the loader or this scan keep about zombies.
+    fn is_book(&self, address: u64) -> bool {
+        fn covers<T>(list: &[T], address: u64) -> bool {
+            let start = list.as_ptr().addr() as u64;
+            (start..start + size_of_val(list) as u64).contains(&address)
+        }
+        covers(&self.targets, address)
+            || covers(&self.books, address)
+            || covers(&self.statics, address)
+            || covers(&self.zombies, address)
+            || self.books.iter().any(|range| range.contains(&address))
+    }
+}

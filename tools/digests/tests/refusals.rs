@@ -1,0 +1,141 @@
+//! What a swap refuses, from source to verdict: two versions of a small crate are compiled, digested as the build does
+//! it, and compared as the running system does it.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use cell_object::Object;
+use comparison::{Held, Version, compare};
+use manifest::Structure;
+
+/// A cell with one of everything that has a structure.
+const CELL: &str = "
+    pub struct Record { pub number: u32, pub word: u64 }
+    pub trait Speak { fn speak(&self) -> u32; fn shout(&self) -> u32; }
+    impl Speak for Record {
+        fn speak(&self) -> u32 { self.number }
+        fn shout(&self) -> u32 { self.number + 1 }
+    }
+    pub static COUNT: core::sync::atomic::AtomicU32 = core::sync::atomic::AtomicU32::new(7);
+    #[thread_local] pub static MINE: core::cell::Cell<u32> = core::cell::Cell::new(3);
+    #[inline(never)] pub fn called(record: &Record) -> u64 { MINE.set(1); record.word + count() }
+    #[inline(never)] pub fn spoken(record: &'static Record) -> &'static dyn Speak { record }
+    #[inline(never)] pub fn surrender() -> u64 { count() }
+    #[inline(never)] pub fn adopt(count: u64) -> bool { count == 1 }
+    fn count() -> u64 { u64::from(COUNT.load(core::sync::atomic::Ordering::Relaxed)) }
+";
+
+fn compile(source: &str) -> Vec<u8> {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("refusals-{number}"));
+    std::fs::create_dir_all(&folder).unwrap();
+    let input = folder.join("sample.rs");
+    let output = folder.join("sample.o");
+    std::fs::write(&input, format!("#![no_std]\n#![feature(thread_local)]\n{source}")).unwrap();
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let result = Command::new(rustc)
+        .env("RUSTC_BOOTSTRAP", "1")
+        .args(["--edition=2024", "--crate-name=sample", "--crate-type=lib", "--emit=obj", "-Copt-level=2"])
+        .args(["-Cdebuginfo=2", "-Ccodegen-units=1", "-Csymbol-mangling-version=v0", "-Ccode-model=kernel"])
+        .args(["-Crelocation-model=static", "-Zcross-crate-inline-threshold=never", "-Cmetadata=sample"])
+        .args(["-Cforce-unwind-tables=yes", "-Ztls-model=local-exec"])
+        .arg(format!("--remap-path-prefix={}=/sample", folder.display()))
+        .arg("-o")
+        .args([&output, &input])
+        .output()
+        .unwrap();
+    assert!(result.status.success(), "{}", String::from_utf8_lossy(&result.stderr));
+    std::fs::read(output).unwrap()
+}
+
+/// What a swap from [`CELL`] to `CELL` with `from` replaced by `to` says.
+fn verdict(from: &str, to: &str, hands_over: bool) -> Result<(), Held> {
+    assert!(CELL.contains(from));
+    let (before, after) = (compile(CELL), compile(&CELL.replace(from, to)));
+    let details = |file: &[u8]| digests::of_object(file).unwrap().into_details();
+    let (before_details, after_details) = (details(&before), details(&after));
+    let (old, new) = (Object::parse(&before).unwrap(), Object::parse(&after).unwrap());
+    let named = |part| old.symbols.iter().find(|symbol| symbol.name.starts_with("_R") && symbol.name.ends_with(part));
+    let mangled = |part| named(part).unwrap().name.to_owned();
+    let hand_over = (mangled("surrender"), mangled("adopt"));
+    compare(
+        &Version { name: "sample", object: &old, details: &before_details },
+        &Version { name: "sample", object: &new, details: &after_details },
+        hands_over.then_some(&hand_over),
+        &|symbol| symbol.contains("called"),
+    )
+    .map(|_| ())
+}
+
+fn refused(from: &str, to: &str) -> Held {
+    let held = verdict(from, to, false).unwrap_err();
+    let line = held.to_string();
+    assert!(line.lines().count() == 1 && line.len() > 10, "{line:?}");
+    held
+}
+
+#[test]
+fn another_body_is_allowed() {
+    assert_eq!(verdict("self.number + 1", "self.number + 2", false), Ok(()));
+}
+
+#[test]
+fn a_changed_type_is_refused() {
+    let held = refused("number: u32, pub word: u64", "number: u32, pub word: u64, pub more: u64");
+    assert!(matches!(&held, Held::Structure(Structure::Type, name) if name.contains("Record")), "{held:?}");
+}
+
+#[test]
+fn reordered_fields_are_refused() {
+    let held = refused("pub struct Record {", "#[repr(C)] pub struct Record {");
+    assert!(matches!(&held, Held::Structure(Structure::Type, name) if name.contains("Record")), "{held:?}");
+}
+
+#[test]
+fn a_static_of_another_type_is_refused() {
+    let held = refused("AtomicU32 = core::sync::atomic::AtomicU32", "AtomicU64 = core::sync::atomic::AtomicU64");
+    assert!(matches!(&held, Held::Static(name) if name.contains("COUNT")), "{held:?}");
+}
+
+#[test]
+fn a_static_that_would_be_gone_is_refused() {
+    let held = refused("COUNT", "OTHER");
+    assert!(matches!(&held, Held::Static(name) if name.contains("COUNT")), "{held:?}");
+}
+
+#[test]
+fn a_static_that_changes_is_allowed_to_a_cell_that_hands_over() {
+    assert_eq!(verdict("COUNT", "OTHER", true), Ok(()));
+}
+
+#[test]
+fn a_hand_over_with_another_signature_is_refused() {
+    let held = verdict("adopt(count: u64)", "adopt(count: u32)", true).unwrap_err();
+    assert!(matches!(&held, Held::Structure(Structure::Signature, name) if name.contains("adopt")), "{held:?}");
+}
+
+#[test]
+fn changed_thread_locals_are_refused() {
+    let held = refused("Cell<u32> =", "Cell<u64> =");
+    assert_eq!(held, Held::ThreadLocals);
+}
+
+#[test]
+fn reordered_methods_of_a_trait_object_are_refused() {
+    let held =
+        refused("fn speak(&self) -> u32; fn shout(&self) -> u32;", "fn shout(&self) -> u32; fn speak(&self) -> u32;");
+    assert!(matches!(&held, Held::Structure(Structure::TraitObject, _)), "{held:?}");
+}
+
+#[test]
+fn a_changed_signature_of_a_function_that_others_call_is_refused() {
+    let held = refused("-> u64 { MINE.set(1); record.word + count() }", "-> u32 { MINE.set(1); count() as u32 }");
+    assert!(matches!(&held, Held::Structure(Structure::Signature, name) if name.contains("called")), "{held:?}");
+}
+
+#[test]
+fn a_changed_signature_of_a_function_that_nobody_calls_is_allowed() {
+    assert_eq!(verdict("&'static dyn Speak { record }", "u32 { record.number }", false), Ok(()));
+}
