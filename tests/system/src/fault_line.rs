@@ -2,35 +2,35 @@
 
 /// What the fault log says about one fault. A line that lacks any of it is not parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct FaultLine {
+pub struct FaultLine {
     /// Its number since boot.
-    pub(crate) number: u64,
+    pub number: u64,
     /// What it was, in words.
-    pub(crate) kind: String,
+    pub kind: String,
     /// The task's name.
-    pub(crate) task: String,
+    pub task: String,
     /// The cell to blame.
-    pub(crate) cell: String,
+    pub cell: String,
     /// The function to blame.
-    pub(crate) function: String,
+    pub function: String,
     /// Where in the function.
-    pub(crate) offset: u64,
+    pub offset: u64,
     /// Locks that were released.
-    pub(crate) released: u64,
+    pub released: u64,
     /// Frames that were lost.
-    pub(crate) lost: u64,
+    pub lost: u64,
     /// The most bytes that were leaked.
-    pub(crate) leaked: u64,
+    pub leaked: u64,
     /// What was done.
-    pub(crate) action: String,
+    pub action: String,
     /// In how many microseconds.
-    pub(crate) microseconds: u64,
+    pub microseconds: u64,
 }
 
 impl FaultLine {
     /// `fault N: KIND in task T 'NAME' at CELL: FUNCTION+0xOFFSET; R locks released, F frames lost, B bytes leaked; ACTION in
     /// U us on cpuC`
-    pub(crate) fn parse(line: &str) -> Option<Self> {
+    pub fn parse(line: &str) -> Option<Self> {
         let (number, rest) = line.strip_prefix("fault ")?.split_once(": ")?;
         let (kind, rest) = rest.split_once(" in task ")?;
         let (task, rest) = rest.split_once(" '")?.1.split_once("' at ")?;
@@ -54,6 +54,19 @@ impl FaultLine {
             action: action.to_owned(),
             microseconds: time.split_once(" us on cpu")?.0.parse().ok()?,
         })
+    }
+}
+
+/// What the log calls a kind.
+pub fn kind_in_words(kind: &str) -> &str {
+    match kind {
+        "null" => "null pointer access",
+        "gp" => "general protection fault",
+        "div" => "divide error",
+        "ud" => "invalid opcode",
+        "overflow" => "stack overflow",
+        "oom" => "out of memory",
+        same => same,
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use machine::Shell;
 
 use crate::claim;
-use crate::fault_line::FaultLine;
+use crate::fault_line::{FaultLine, kind_in_words};
 use crate::harness::{Batch, Check, Failure, Outcome, Places};
 use crate::shell::{contains, gone, one_line, says};
 
@@ -86,19 +86,6 @@ fn latest(shell: &mut Shell, task: &str) -> Result<FaultLine, Failure> {
     lines.last().ok_or_else(|| Failure::Claim(format!("no whole line about {task} in {:?}", log.text)))
 }
 
-/// What the log calls a kind.
-fn words(kind: &str) -> &str {
-    match kind {
-        "null" => "null pointer access",
-        "gp" => "general protection fault",
-        "div" => "divide error",
-        "ud" => "invalid opcode",
-        "overflow" => "stack overflow",
-        "oom" => "out of memory",
-        same => same,
-    }
-}
-
 /// Waits until there are more faults in the log than `before`.
 fn logged(shell: &mut Shell, before: u64) -> Outcome {
     for _ in 0..60 {
@@ -120,7 +107,7 @@ fn recovered(shell: &mut Shell, kind: &str) -> Outcome {
     logged(shell, before)?;
     let line = latest(shell, "busy")?;
     claim!(line.number == before, "another fault came between: {line:?}");
-    claim!(line.kind == words(kind), "{line:?} is no {kind}");
+    claim!(line.kind == kind_in_words(kind), "{line:?} is no {kind}");
     claim!(line.action == "ended", "{line:?}");
     // The application computes in a loop, in which it calls others for a moment only.
     claim!(["busy", "clock", "task", "unwinder"].contains(&&*line.cell), "the blame is on {line:?}");
@@ -143,7 +130,7 @@ fn restarted(shell: &mut Shell, kind: &str, task: &str) -> Outcome {
     let before = count(shell)?;
     comes_back(shell, &format!("fault {kind} {task}"))?;
     let line = latest(shell, task)?;
-    claim!(line.number >= before && line.kind == words(kind), "{task} had no such fault: {line:?}");
+    claim!(line.number >= before && line.kind == kind_in_words(kind), "{task} had no such fault: {line:?}");
     claim!(line.action.starts_with("restarted"), "{task} was not restarted: {line:?}");
     claim!(line.function.contains("::"), "no function in {line:?}");
     Ok(())
@@ -185,7 +172,7 @@ fn survives(shell: &mut Shell, kind: &str, task: &str) -> Outcome {
     shell.run(&format!("fault {kind} {task}"))?;
     logged(shell, before)?;
     let line = latest(shell, task)?;
-    claim!(line.kind == words(kind) && line.action == "caught", "{line:?}");
+    claim!(line.kind == kind_in_words(kind) && line.action == "caught", "{line:?}");
     let tasks = shell.run("ps")?;
     claim!(tasks.line_with(task).is_some(), "{task} is gone: {:?}", tasks.text);
     // The undertaker takes away what ends, the supervisor starts anew what failed.

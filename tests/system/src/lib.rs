@@ -2,11 +2,11 @@
 //!
 //! [`batches`] lists everything; the host tool runs it (`make test`, or `mitos test --only system --filter WORD`).
 
+pub mod fault_line;
 pub mod harness;
 
 mod boot;
 mod cells;
-mod fault_line;
 mod faults;
 mod loader;
 mod shell;

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use build::Tree;
 use machine::{CommandOutput, Configuration, Machine, MachineError, Shell};
 use serde::Serialize;
+use system_tests::fault_line::{FaultLine, kind_in_words};
 
 use crate::failure::Failure;
 use crate::report;
@@ -17,6 +18,8 @@ const STEP: Duration = Duration::from_secs(60);
 /// The cell and the build with its alternate. Each is swapped there and back, so that the machine ends as it began.
 const SWAPS: [(&str, &str); 4] =
     [("scheduling_policy", "priority"), ("console", "bursts"), ("async_channel_core", "batching"), ("heap", "frugal")];
+/// Tasks that compute while a cell is swapped.
+const BUSY: u64 = 4;
 /// The build that was booted.
 const BASE: &str = "base";
 const FAULTS: [&str; 8] = ["panic", "null", "gp", "div", "ud", "overflow", "deadlock", "oom"];
@@ -165,15 +168,21 @@ impl Walk {
 
     /// Swaps a cell while four tasks compute and two talk over a channel, and back.
     fn swap(&mut self, cell: &str, build: &str) -> Result<(), MachineError> {
-        for _ in 0..4 {
-            self.shell.run("busy 8 &")?;
+        for _ in 0..BUSY {
+            self.shell.run("busy 600 &")?;
         }
         let mark = self.shell.machine().mark();
         self.shell.run("traffic 6 &")?;
         let there = self.swap_once(cell, build)?;
         let back = self.swap_once(cell, BASE)?;
+        let computing = self.tasks_called("busy")?;
+        self.step("  the load computed all the while", same("tasks", BUSY, computing.len() as u64));
         let traffic = self.shell.machine().line_since(mark, " doubled", STEP)?;
-        self.wait_for_end_of("busy")?;
+        for number in computing {
+            self.shell.run(&format!("kill {number}"))?;
+        }
+        let ended = self.none_is_called("busy")?;
+        self.step("  the load ends when it is killed", verdict(ended, &format!("{BUSY} tasks")));
         let whole = traffic.ends_with(" 0 lost, 0 doubled");
         self.step("  nothing lost and nothing doubled meanwhile", verdict(whole, &traffic));
         for (row, text) in [there, back] {
@@ -211,27 +220,38 @@ impl Walk {
             std::thread::sleep(Duration::from_millis(200));
             (count, log) = self.faults()?;
         }
-        let line = log.text.lines().rfind(|line| line.contains("'busy'")).unwrap_or_default().to_owned();
-        let alive = self.shell.run("echo alive")?.contains("alive");
-        let recovered = count > before && alive && !line.is_empty();
-        let number_before = |label: &str| line[..line.find(label)?].split_whitespace().last()?.parse().ok();
-        let us = number_before(" us on");
-        let leaked_bytes = number_before(" bytes leaked");
+        let line = log.lines().filter(|line| line.contains("'busy'")).last().unwrap_or_default().to_owned();
+        let record = FaultLine::parse(&line).filter(|record| record.number == before);
+        let alive = self.shell.run("echo alive")?.text.trim() == "alive";
+        let gone = self.none_is_called("busy")?;
+        let recovered = alive
+            && gone
+            && count == before + 1
+            && record.as_ref().is_some_and(|record| record.kind == kind_in_words(kind) && record.action == "ended");
+        let us = record.as_ref().map(|record| record.microseconds);
+        let leaked_bytes = record.as_ref().map(|record| record.leaked);
         self.report.faults.push(FaultRow { kind: kind.to_owned(), recovered, us, leaked_bytes });
         self.step(&format!("fault {kind}"), verdict(recovered, &line));
-        self.wait_for_end_of("busy")
+        Ok(())
     }
 
-    fn wait_for_end_of(&mut self, name: &str) -> Result<(), MachineError> {
+    /// The numbers of the tasks of this name.
+    fn tasks_called(&mut self, name: &str) -> Result<Vec<String>, MachineError> {
+        let output = self.shell.run("ps")?;
+        let lines = output.lines().filter(|line| line.split_whitespace().last() == Some(name));
+        Ok(lines.filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect())
+    }
+
+    /// Waits until no task has this name; false if that takes too long.
+    fn none_is_called(&mut self, name: &str) -> Result<bool, MachineError> {
         let start = Instant::now();
         while start.elapsed() < STEP {
-            let output = self.shell.run("ps")?;
-            if !output.lines().any(|line| line.split_whitespace().last() == Some(name)) {
-                break;
+            if self.tasks_called(name)?.is_empty() {
+                return Ok(true);
             }
-            std::thread::sleep(Duration::from_millis(300));
+            std::thread::sleep(Duration::from_millis(100));
         }
-        Ok(())
+        Ok(false)
     }
 
     fn faults(&mut self) -> Result<(u64, CommandOutput), MachineError> {
