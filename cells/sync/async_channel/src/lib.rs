@@ -23,16 +23,20 @@ use wait_queue::{park, park_until};
 
 pub use async_channel_core::CreateError;
 
+/// What both endpoints are to the compiler: users of messages of exactly this type. If one could be taken for an endpoint
+/// of messages that live longer, the channel could outlive what lies in it.
+type Messages<T> = PhantomData<fn(T) -> T>;
+
 /// The sending end.
 pub struct Sender<T: Send> {
     core: Arc<Core>,
-    messages: PhantomData<fn(T)>,
+    messages: Messages<T>,
 }
 
 /// The receiving end.
 pub struct Receiver<T: Send> {
     core: Arc<Core>,
-    messages: PhantomData<fn() -> T>,
+    messages: Messages<T>,
 }
 
 /// A message that was not sent.
