@@ -32,7 +32,9 @@ impl Held {
     #[inline]
     fn try_acquire(header: &LockHeader) -> Option<Self> {
         let ledger = cpu_local::ledger();
-        let entry = ledger.enter(header);
+        // SAFETY: struck right here, or by the guard that is made of this and borrows the lock; a lock whose guard was lost
+        // or forgotten names its owner.
+        let entry = unsafe { ledger.enter(header) };
         if header.try_take(ledger.owner()) {
             return Some(Self { ledger, entry });
         }

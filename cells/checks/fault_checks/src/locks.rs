@@ -5,13 +5,13 @@ use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::hint::black_box;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use core::time::Duration;
 
 use fault_context::FaultKind;
 use mutex::Mutex;
 use rwlock::RwLock;
-use self_check::{CheckError, Outcome, expect};
+use self_check::{CheckError, Outcome, eventually, expect};
 use spin_lock::SpinLock;
 use task::Joinable;
 
@@ -205,4 +205,96 @@ pub(crate) fn rwlock_circle() -> Outcome {
 pub(crate) fn long_circle() -> Outcome {
     let reader_writer = || Lock::ReaderWriter(Box::default());
     circle(vec![Lock::Mutex(Mutex::new(())), reader_writer(), Lock::Mutex(Mutex::new(()))], false)
+}
+
+/// An inner catch gives back the locks of the frames that it lost, and no others.
+pub(crate) fn caught_locks() -> Outcome {
+    let locks = Arc::new((Mutex::new(()), Mutex::new(()), SpinLock::new(())));
+    let inner = Arc::clone(&locks);
+    let task = task::spawn("check: caught locks", move || {
+        let outer = inner.0.lock();
+        let caught = unwinder::catch(|| {
+            let guards = (inner.1.lock(), inner.2.lock());
+            fault_here();
+            black_box(&guards);
+        });
+        let released = caught.err().map_or(0, |caught| caught.released_locks);
+        let is_kept = inner.0.holder() == task::current().map(|task| task.id()) && outer.is_ok();
+        (released, is_kept, inner.1.is_poisoned(), inner.1.lock().is_err(), inner.2.try_lock().is_some())
+    })?;
+    let (released, is_kept, is_poisoned, is_had, is_free) = task.join().unwrap_or_default();
+    expect("locks released", released.into(), 2)?;
+    expect("the outer lock is still held", u64::from(is_kept), 1)?;
+    expect("the inner mutex is poisoned and can be had", u64::from(is_poisoned && is_had), 1)?;
+    expect("the spin lock can be had", u64::from(is_free), 1)?;
+    expect("the outer mutex is not poisoned", u64::from(locks.0.is_poisoned()), 0)
+}
+
+/// Notes, when it is dropped, how many locks the task's ledger names.
+struct NotesLocks(Arc<AtomicU64>);
+
+impl Drop for NotesLocks {
+    fn drop(&mut self) {
+        self.0.store(cpu_local::ledger().depth().into(), Ordering::SeqCst);
+    }
+}
+
+/// A number that no ledger can have noted.
+const NOTHING: u64 = u64::MAX;
+
+/// Locks and loses the guard.
+#[inline(never)]
+fn lose_guard(mutex: &Mutex<u64>) {
+    let guard = mutex.lock();
+    fault_here();
+    black_box(guard.is_ok());
+}
+
+/// A frame further out frees the mutex whose guard was lost: nothing may look at it any more.
+pub(crate) fn freed_lock() -> Outcome {
+    let noted = Arc::new(AtomicU64::new(NOTHING));
+    let notes = NotesLocks(Arc::clone(&noted));
+    let task = task::spawn("check: freed lock", move || {
+        let _notes = notes;
+        let owned = Box::new(Mutex::new(1));
+        lose_guard(&owned);
+        black_box(&owned);
+    })?;
+    ended_of(task.join(), FaultKind::NullAccess)?;
+    expect("locks that the ledger names when the mutex is gone", noted.load(Ordering::SeqCst), 0)
+}
+
+/// Waits, when it is dropped, until somebody else has freed the mutex.
+struct WaitsForOther {
+    turn: Arc<AtomicU64>,
+    _notes: NotesLocks,
+}
+
+impl Drop for WaitsForOther {
+    fn drop(&mut self) {
+        self.turn.store(1, Ordering::SeqCst);
+        let _ = eventually("the other task has freed the mutex", || self.turn.load(Ordering::SeqCst) == 2);
+    }
+}
+
+/// As above, but another task frees it, while the holder is being unwound.
+pub(crate) fn lock_freed_by_another() -> Outcome {
+    let (noted, turn) = (Arc::new(AtomicU64::new(NOTHING)), Arc::new(AtomicU64::new(0)));
+    let waits = WaitsForOther { turn: Arc::clone(&turn), _notes: NotesLocks(Arc::clone(&noted)) };
+    let mutex = Arc::new(Mutex::new(1));
+    let inner = Arc::clone(&mutex);
+    let task = task::spawn("check: lock freed by another", move || {
+        let _waits = waits;
+        let owned = inner;
+        lose_guard(&owned);
+        black_box(&owned);
+    })?;
+    let outcome = eventually("the guard is lost", || turn.load(Ordering::SeqCst) == 1);
+    let was_held = mutex.holder() == Some(task.id());
+    drop(mutex);
+    turn.store(2, Ordering::SeqCst);
+    ended_of(task.join(), FaultKind::NullAccess)?;
+    outcome?;
+    expect("the mutex was held", u64::from(was_held), 1)?;
+    expect("locks that the ledger names when the mutex is gone", noted.load(Ordering::SeqCst), 0)
 }

@@ -5,6 +5,8 @@
 //! [`init`] needs a task of its own for the supervisor.
 #![no_std]
 
+mod dropped_locks;
+
 use fault_context::FaultContext;
 use fault_log::Place;
 use unwinder::Caught;
@@ -19,6 +21,7 @@ pub fn init_early() {
 pub fn init() -> Result<(), supervisor::SupervisorError> {
     fault_log::set_resolver(place_of);
     unwinder::set_landed_hook(on_caught);
+    lock_ledger::set_drop_hook(dropped_locks::forget);
     fault_injection::init();
     watchdog::init();
     scheduler::set_tick_hook(fault_injection::on_tick);

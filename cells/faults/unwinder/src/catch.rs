@@ -3,10 +3,14 @@
 use core::cell::UnsafeCell;
 use core::fmt;
 use core::mem::{ManuallyDrop, MaybeUninit};
+use core::ops::Range;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
-use fault_context::{CatchRecord, Cause, FaultContext, StackBounds, Unwinding};
+use fault_context::{CatchRecord, Cause, FaultContext, Unwinding};
+
+#[cfg(target_os = "none")]
+use lock_ledger::Snapshot;
 
 use crate::machine;
 use crate::raise::call_landed_hook;
@@ -43,8 +47,9 @@ impl fmt::Display for Caught {
     }
 }
 
-/// Runs `body` and catches a panic or fault in it, but not a kill. Where there is no context (before tasks),
-/// nothing is caught.
+/// Runs `body` and catches a panic or fault in it, but not a kill. If frames are lost, releases and poisons what was
+/// locked since and is still held; so `body` must not leave guards where its caller finds them after a fault. Where
+/// there is no context (before tasks), nothing is caught.
 pub fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Caught> {
     match fault_context::current() {
         Some(context) => catch_with(context, Place::INNER, body),
@@ -52,9 +57,9 @@ pub fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Caught> {
     }
 }
 
-/// Runs `body` as the root of the current context: catches all there is, releases and poisons the locks of lost
-/// frames, and takes back the stack reserve. The caller holds no lock. Inside another root this is what keeps a task going
-/// that must not end.
+/// Runs `body` as the root of the current context: catches all there is, kills too, and releases and poisons
+/// locks whether or not frames are lost: nobody is left for whom they could be held. The caller holds no lock.
+/// Inside another root this is what keeps a task going that must not end.
 pub fn catch_root<T>(body: impl FnOnce() -> T) -> Result<T, Caught> {
     match fault_context::current() {
         Some(context) => catch_with(context, Place::ROOT, body),
@@ -134,13 +139,15 @@ unsafe fn catch_erased(context: &FaultContext, place: Place, body: machine::Body
     if stopped == 0 {
         return Ok(());
     }
-    Err(settle(context, place, &ended, cpu))
+    // All frames below the record were the body's.
+    let given_up = context.stack.get().low..record.get().addr() as u64;
+    Err(settle(context, place, &ended, cpu, given_up))
 }
 
 /// Puts right what the ended frames left, and says what that was.
 #[inline(never)]
-fn settle(context: &FaultContext, place: Place, ended: &Unwinding, cpu: CpuState) -> Caught {
-    let released_locks = cpu.restore(place.is_root, context.stack.get());
+fn settle(context: &FaultContext, place: Place, ended: &Unwinding, cpu: CpuState, given_up: Range<u64>) -> Caught {
+    let released_locks = cpu.restore(place.is_root || ended.lost_frames != 0, given_up);
     context.hide_reserve();
     // SAFETY: every x86-64 processor has the instruction.
     let now = unsafe { core::arch::x86_64::_rdtsc() };
@@ -166,14 +173,14 @@ fn tell(context: &FaultContext, place: Place, caught: &Caught) {
     context.settling.set(false);
 }
 
-/// What the CPU's guards said when a catch began: lost guards are not dropped, so it is put back by hand.
+/// What the guards said when a catch began: lost guards are not dropped, so it is put back by hand.
 #[cfg(target_os = "none")]
-#[derive(Clone, Copy)]
 struct CpuState {
     preempt_count: u32,
     interrupt_guards: u32,
     interrupt_depth: u32,
     interrupts: bool,
+    locks: Snapshot,
 }
 
 #[cfg(target_os = "none")]
@@ -184,12 +191,15 @@ impl CpuState {
             interrupt_guards: cpu_local::interrupt_guards(),
             interrupt_depth: cpu_local::interrupt_depth(),
             interrupts: cpu_local::interrupts_enabled(),
+            locks: cpu_local::ledger().snapshot(),
         }
     }
 
-    /// Returns how many locks the lost frames held, for a root, whose task holds none beyond them.
-    fn restore(self, is_root: bool, stack: StackBounds) -> u32 {
-        let released = if is_root { release_locks(stack) } else { 0 };
+    /// Returns how many locks were released. Unwound frames gave theirs back; lost ones did not, and a task that ends may have
+    /// forgotten a guard.
+    fn restore(self, may_hold_locks: bool, given_up: Range<u64>) -> u32 {
+        set_interrupts(false);
+        let released = if may_hold_locks { release_locks(&self.locks, given_up) } else { 0 };
         // SAFETY: the guards made since the catch began are dropped or lost, those made before it still live.
         unsafe {
             cpu_local::set_interrupt_depth(self.interrupt_depth);
@@ -202,14 +212,16 @@ impl CpuState {
     }
 }
 
-/// Releases and poisons the locks of lost frames. Locks in those frames themselves are gone with them.
+/// Releases and poisons the locks that were taken since and are still held: those of lost frames, and those whose guards
+/// the body put somewhere else than into its frames. Locks in the frames themselves are gone with them.
 #[cfg(target_os = "none")]
-fn release_locks(stack: StackBounds) -> u32 {
+fn release_locks(before: &Snapshot, given_up: Range<u64>) -> u32 {
     let ledger = cpu_local::ledger();
-    let forgotten = ledger.forget_within(stack.low..stack.high);
-    // SAFETY: the root's frames are all gone, so nothing believes that it holds one of the locks; those elsewhere
-    // than on the stack were leaked where they are, not freed.
-    forgotten + unsafe { ledger.release_all(ledger.owner()).count }
+    let forgotten = ledger.forget_within(given_up);
+    // SAFETY: the ledger is this context's, with interrupts off. The frames that took the locks are all gone, and what a
+    // lost frame was about to take was struck when the fault began. A lock that was dropped since, by a frame further out
+    // or by another task, was struck from the ledger then.
+    forgotten + unsafe { ledger.release_since(before).count }
 }
 
 #[cfg(target_os = "none")]
@@ -235,7 +247,7 @@ impl CpuState {
         Self
     }
 
-    fn restore(self, _is_root: bool, _stack: StackBounds) -> u32 {
+    fn restore(self, _may_hold_locks: bool, _given_up: Range<u64>) -> u32 {
         0
     }
 }

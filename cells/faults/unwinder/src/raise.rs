@@ -131,6 +131,7 @@ pub fn begin_fault(saved: &mut SavedRegisters, cause: Cause) -> bool {
     let Some(record) = sound(context, context.catch_top.get()) else {
         return false;
     };
+    strike_intents(context);
     let stack = context.stack.get();
     let landing = saved.rsp.wrapping_sub(CLEARANCE) & !15;
     let abandoned = context.unwinding.get().phase == Phase::Walking
@@ -151,6 +152,13 @@ pub fn begin_fault(saved: &mut SavedRegisters, cause: Cause) -> bool {
         saved.rip = machine::fault_entry as *const () as u64;
     }
     true
+}
+
+/// Strikes what the interrupted frame was about to lock or has just released: once that frame is lost, nobody keeps those
+/// locks alive.
+fn strike_intents(context: &FaultContext) {
+    // SAFETY: exceptions are handled with interrupts off, on top of the context, and the frame is still there.
+    unsafe { context.ledger.strike_intents() };
 }
 
 /// Where [`machine::fault_entry`] goes on.

@@ -16,7 +16,7 @@ const RIGHT: Machinery = unsafe { Machinery::new() };
 /// A lock; the header comes first, so that its address is the lock's.
 #[repr(C)]
 #[derive(Debug)]
-pub struct Core {
+pub(crate) struct Core {
     header: LockHeader,
     queue: WaitQueue,
     /// Whether `donation` is set: all that a release looks at.
@@ -27,7 +27,7 @@ pub struct Core {
 
 /// That the running task holds a lock.
 #[derive(Debug)]
-pub struct Held {
+pub(crate) struct Held {
     ledger: &'static Ledger,
     entry: Entry,
     /// The lock was taken in a destructor of a task that is being unwound: dropping it then is no mishap.
@@ -37,7 +37,7 @@ pub struct Held {
 /// What became of an attempt.
 #[derive(Debug)]
 #[must_use = "the lock may have been taken"]
-pub enum Attempt<'a> {
+pub(crate) enum Attempt<'a> {
     /// The running task holds the lock.
     Taken(Held),
     /// Somebody else does: park, and try again.
@@ -46,7 +46,7 @@ pub enum Attempt<'a> {
 
 impl Core {
     /// A free lock.
-    pub const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self {
             header: LockHeader::new(release_lost),
             queue: WaitQueue::new(),
@@ -57,9 +57,11 @@ impl Core {
 
     /// Takes the lock if it is free.
     #[inline]
-    pub fn attempt_once(&self) -> Option<Held> {
+    pub(crate) fn attempt_once(&self) -> Option<Held> {
         let ledger = cpu_local::ledger();
-        let entry = ledger.enter(&self.header);
+        // SAFETY: struck right here, or by the guard that is made of this and borrows the lock; a lock whose guard was lost
+        // or forgotten names its owner.
+        let entry = unsafe { ledger.enter(&self.header) };
         if self.header.try_take(ledger.owner()) {
             return Some(Held { ledger, entry, was_unwinding: fault_context::unwinding() });
         }
@@ -68,7 +70,7 @@ impl Core {
     }
 
     /// Takes the lock, or does for its holder what waiting for it entails. Never waits.
-    pub fn attempt(&self) -> Attempt<'_> {
+    pub(crate) fn attempt(&self) -> Attempt<'_> {
         let ticket = self.queue.ticket();
         if let Some(held) = self.attempt_once() {
             give_up_waiting();
@@ -110,7 +112,7 @@ impl Core {
     }
 
     /// Lets go of the lock, and wakes the task that has waited longest.
-    pub fn release(&self, held: &Held) {
+    pub(crate) fn release(&self, held: &Held) {
         if !held.was_unwinding && fault_context::unwinding() {
             self.header.poisoned.store(true, Ordering::Release);
         }
@@ -130,17 +132,17 @@ impl Core {
 
     /// Whether a task died while it held the lock.
     #[inline]
-    pub fn is_poisoned(&self) -> bool {
+    pub(crate) fn is_poisoned(&self) -> bool {
         self.header.is_poisoned()
     }
 
     /// Declares the data sound again.
-    pub fn clear_poison(&self) {
+    pub(crate) fn clear_poison(&self) {
         self.header.clear_poison();
     }
 
     /// The task that holds the lock now.
-    pub fn holder(&self) -> Option<TaskId> {
+    pub(crate) fn holder(&self) -> Option<TaskId> {
         TaskId::new(self.header.holder())
     }
 }

@@ -23,7 +23,7 @@ use clock::Instant;
 use task_core::TaskId;
 use wait_queue::{park, park_until};
 
-pub use core_lock::{Attempt, Core, Held};
+use core_lock::{Attempt, Core, Held};
 
 /// A value that one task at a time may use.
 pub struct Mutex<T: ?Sized> {

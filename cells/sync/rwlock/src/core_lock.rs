@@ -84,7 +84,10 @@ impl Core {
             if reader.header.owner.load(Ordering::Relaxed) != NOBODY {
                 continue;
             }
-            let place = Place { index: reader.index, ledger, entry: ledger.enter(&reader.header) };
+            // SAFETY: struck right here, or by the guard that is made of this and borrows the lock; a lock whose guard was
+            // lost or forgotten names its owner.
+            let entry = unsafe { ledger.enter(&reader.header) };
+            let place = Place { index: reader.index, ledger, entry };
             let mine =
                 reader.header.owner.compare_exchange(NOBODY, ledger.owner(), Ordering::SeqCst, Ordering::Relaxed);
             if mine.is_err() {
@@ -114,7 +117,8 @@ impl Core {
     pub(crate) fn attempt_claim(&self) -> Attempt<'_, Claim<'_>> {
         let ticket = self.queue.ticket();
         let ledger = cpu_local::ledger();
-        let entry = ledger.enter(&self.writer);
+        // SAFETY: as in `attempt_read`.
+        let entry = unsafe { ledger.enter(&self.writer) };
         let mine = self.writer.owner.compare_exchange(NOBODY, ledger.owner(), Ordering::SeqCst, Ordering::Relaxed);
         match mine {
             Ok(_) => {

@@ -1,0 +1,110 @@
+//! What all locks have in common.
+
+use core::hint;
+use core::mem::transmute;
+use core::ptr;
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
+
+/// The owner word of a lock that nobody holds; no ledger has this owner.
+pub const NOBODY: u64 = 0;
+
+/// What finds the ledger from which a lock is to be struck.
+static DROPPED: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
+
+/// Has `hook` called with each lock that is dropped although somebody holds it, so that it has that owner's ledger
+/// [forget](crate::Ledger::forget) the lock.
+pub fn set_drop_hook(hook: fn(&LockHeader)) {
+    DROPPED.store(hook as *mut (), Ordering::Release);
+}
+
+/// The part that all lock types share; first field of each of them.
+#[derive(Debug)]
+pub struct LockHeader {
+    /// Who holds the lock: [`NOBODY`], or the owner number of the holder's ledger.
+    pub owner: AtomicU64,
+    /// Set when the holder died with the lock held: the data may be half changed.
+    pub poisoned: AtomicBool,
+    /// Set while recovery releases the lock, which it does not borrow.
+    settling: AtomicBool,
+    /// How recovery lets go of this kind of lock (a blocking lock wakes a waiter).
+    pub release: fn(&LockHeader),
+}
+
+impl LockHeader {
+    /// A free lock that recovery releases by calling `release`, which must make `owner` something else.
+    pub const fn new(release: fn(&LockHeader)) -> Self {
+        Self {
+            owner: AtomicU64::new(NOBODY),
+            poisoned: AtomicBool::new(false),
+            settling: AtomicBool::new(false),
+            release,
+        }
+    }
+
+    /// A free lock for which clearing the owner word is all there is to a release.
+    pub const fn spinning() -> Self {
+        Self::new(clear_owner)
+    }
+
+    /// The holder now; stale as soon as it is read, unless it is the caller.
+    #[inline]
+    pub fn holder(&self) -> u64 {
+        self.owner.load(Ordering::Acquire)
+    }
+
+    /// Whether a holder died with the lock held.
+    #[inline]
+    pub fn is_poisoned(&self) -> bool {
+        self.poisoned.load(Ordering::Acquire)
+    }
+
+    /// Declares the data sound again.
+    pub fn clear_poison(&self) {
+        self.poisoned.store(false, Ordering::Release);
+    }
+
+    /// Takes the owner word if it is free. The caller has entered the lock in its ledger before.
+    #[inline]
+    pub fn try_take(&self, owner: u64) -> bool {
+        self.owner.compare_exchange(NOBODY, owner, Ordering::Acquire, Ordering::Relaxed).is_ok()
+    }
+
+    /// What recovery does with a lock that it finds in the ledger of `owner`; whether it was held.
+    pub(crate) fn release_if_held(&self, owner: u64) -> bool {
+        if self.holder() != owner {
+            return false;
+        }
+        // Before the word is cleared: after that, whoever has the lock may drop it.
+        self.settling.store(true, Ordering::Relaxed);
+        self.poisoned.store(true, Ordering::Release);
+        (self.release)(self);
+        self.settling.store(false, Ordering::Release);
+        true
+    }
+
+    /// The lock is dropped, and it may be that its holder's ledger names it, or that recovery is releasing it.
+    #[cold]
+    fn leave(&self) {
+        let hook = DROPPED.load(Ordering::Acquire);
+        if self.holder() != NOBODY && !hook.is_null() {
+            // SAFETY: only `set_drop_hook` stores here, and it stores this type.
+            unsafe { transmute::<*mut (), fn(&Self)>(hook)(self) };
+        }
+        while self.settling.load(Ordering::Acquire) {
+            hint::spin_loop();
+        }
+    }
+}
+
+impl Drop for LockHeader {
+    #[inline]
+    fn drop(&mut self) {
+        if self.holder() != NOBODY || self.settling.load(Ordering::Acquire) {
+            self.leave();
+        }
+    }
+}
+
+fn clear_owner(header: &LockHeader) {
+    header.owner.store(NOBODY, Ordering::Release);
+}
