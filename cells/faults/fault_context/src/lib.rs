@@ -178,6 +178,9 @@ pub struct FaultContext {
     pub declared: Cell<Option<FaultKind>>,
     /// The locks of this context.
     pub ledger: Ledger,
+    /// The owner number of the lock that the task waits for; zero if it does not wait for a lock. The beginning of an
+    /// unwinding is the end of the wait.
+    pub waits_for: AtomicU64,
     /// The task's number; zero for a CPU's own context.
     pub task: Cell<u64>,
     /// The task's name.
@@ -216,6 +219,7 @@ impl FaultContext {
             reserve_revealed: AtomicBool::new(false),
             declared: Cell::new(None),
             ledger: Ledger::new(owner),
+            waits_for: AtomicU64::new(0),
             task: Cell::new(owner),
             name: Cell::new(Name::EMPTY),
             heap_balance: Cell::new(0),
@@ -255,6 +259,12 @@ impl FaultContext {
     /// Forgets that the task was asked to end. For a task that begins anew instead.
     pub fn withdraw_end(&self) {
         self.kill.store(KillRequest::None as u8, Ordering::Release);
+    }
+
+    /// Whether the task is to end, and can be ended now.
+    #[inline]
+    pub fn is_to_end(&self) -> bool {
+        self.kill_request() != KillRequest::None && self.takes_orders()
     }
 
     /// Why the task is to end, if it is.

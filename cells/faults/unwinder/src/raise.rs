@@ -196,6 +196,8 @@ fn note(context: &FaultContext, mut cause: Cause) {
     if cause.kind == FaultKind::Killed {
         cause.kind = context.end_kind();
     }
+    // Whatever it waited for, it does not go back to its loop.
+    context.waits_for.store(0, Ordering::Release);
     let mut unwinding = context.unwinding.get();
     if unwinding.phase == Phase::Idle {
         // SAFETY: every x86-64 processor has the instruction.

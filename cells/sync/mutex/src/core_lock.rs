@@ -63,6 +63,9 @@ impl Core {
         // or forgotten names its owner.
         let entry = unsafe { ledger.enter(&self.header) };
         if self.header.try_take(ledger.owner()) {
+            if self.queue.has_waiters() {
+                self.take_over();
+            }
             return Some(Held { ledger, entry, was_unwinding: fault_context::unwinding() });
         }
         ledger.strike(entry);
@@ -91,6 +94,21 @@ impl Core {
             current.set_waits_for(Some(holder));
             let urgency = current.policy_entry(current.cpu()).effective();
             self.donate(holder, urgency);
+        }
+    }
+
+    /// The others who wait are told for whom, and the new holder inherits from the most urgent of them. They cannot do it
+    /// themselves: only one of them was woken. Whoever comes later, or is on its way to its next attempt, sees the holder.
+    #[cold]
+    fn take_over(&self) {
+        let Some(current) = task_core::current() else { return };
+        let mut most_urgent = None;
+        self.queue.for_each_waiter(&mut |waiter| {
+            waiter.set_waits_for(Some(current.id()));
+            most_urgent = most_urgent.max(Some(waiter.policy_entry(waiter.cpu()).effective()));
+        });
+        if let Some(urgency) = most_urgent {
+            self.donate(current.id(), urgency);
         }
     }
 

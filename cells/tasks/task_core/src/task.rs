@@ -155,8 +155,6 @@ pub struct Task {
     /// What recovery knows about it.
     pub faults: FaultContext,
     pub(crate) donations: SpinLock<Donations>,
-    /// The owner number of the lock that it waits for; 0 if it does not wait for a lock.
-    pub(crate) waits_for: AtomicU64,
     stack: UnsafeCell<Option<Stack>>,
     /// How many others use the stack just now (not run on it: its owner does).
     stack_users: AtomicU32,
@@ -195,7 +193,6 @@ impl Task {
             id,
             faults,
             donations: SpinLock::new(Donations::new()),
-            waits_for: AtomicU64::new(0),
             stack: UnsafeCell::new(None),
             stack_users: AtomicU32::new(0),
             reserve: Cell::new(None),
@@ -289,12 +286,13 @@ impl Task {
 
     /// The holder of the lock that it waits for.
     pub fn waits_for(&self) -> Option<TaskId> {
-        TaskId::new(self.waits_for.load(Ordering::Acquire))
+        TaskId::new(self.faults.waits_for.load(Ordering::Acquire))
     }
 
-    /// Notes the holder of the lock that the running task is about to wait for; `None` afterwards.
+    /// Notes the holder of the lock that the running task is about to wait for, `None` afterwards; or the new holder of
+    /// the lock that a blocked task waits for.
     pub fn set_waits_for(&self, holder: Option<TaskId>) {
-        self.waits_for.store(holder.map_or(0, TaskId::number), Ordering::Release);
+        self.faults.waits_for.store(holder.map_or(0, TaskId::number), Ordering::Release);
     }
 
     /// Whether a CPU stands on its stack, or is only just leaving it.
