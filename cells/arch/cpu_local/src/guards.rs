@@ -114,13 +114,19 @@ impl InterruptGuard {
     /// # Panics
     /// If it is not the only guard, or if interrupts were off when it was made.
     pub fn halt(self) {
-        assert!(interrupt_guards() == OUTERMOST, "a CPU halts under a guard against interrupts");
+        assert!(self.is_outermost(), "a CPU halts under a guard against interrupts");
         core::mem::forget(self);
         // SAFETY: there is no other guard, so interrupts may come; `sti` lets none in before the halt.
         unsafe {
             set_interrupt_guards(0);
             asm!("sti", "hlt", options(nostack));
         }
+    }
+
+    /// Whether it is the only guard, and interrupts came before it.
+    #[inline]
+    pub fn is_outermost(&self) -> bool {
+        interrupt_guards() == OUTERMOST
     }
 }
 

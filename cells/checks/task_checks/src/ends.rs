@@ -1,11 +1,13 @@
 //! How tasks end that do not return.
 
 use alloc::sync::Arc;
+use core::cell::RefCell;
 use core::sync::atomic::{AtomicU32, Ordering};
 use core::time::Duration;
 
 use self_check::{CheckError, Outcome, eventually, expect, holds};
 use task::{Builder, CpuSet, Ended, Joinable};
+use wait_queue::WaitQueue;
 
 /// Counts itself while it lives.
 struct Alive(Arc<AtomicU32>);
@@ -134,4 +136,59 @@ pub(crate) fn kill_by_number() -> Outcome {
     holds("it was killed", ended(child)? == Ended::Killed)?;
     holds("it cannot be killed twice", !capability.kill())?;
     holds("it is no longer listed", task::find(id).is_none())
+}
+
+/// Waits when it is dropped, and counts how often it had to look.
+struct WaitsAtEnd(Arc<AtomicU32>);
+
+impl WaitsAtEnd {
+    const WAIT: Duration = Duration::from_millis(10);
+}
+
+impl Drop for WaitsAtEnd {
+    fn drop(&mut self) {
+        let nobody_wakes = WaitQueue::new();
+        let deadline = clock::now() + Self::WAIT;
+        wait_queue::wait_for_until(&nobody_wakes, deadline, || {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            None::<()>
+        });
+        self.0.fetch_add(ENDED, Ordering::Relaxed);
+    }
+}
+
+/// Added by a destructor that has come to its end.
+const ENDED: u32 = 1 << 16;
+/// Looks of a task that waits: before and after. It may be woken for other reasons, but not all the time.
+const MOST_LOOKS: u32 = 8;
+
+fn waited(looks: &AtomicU32) -> Outcome {
+    let looks = looks.load(Ordering::Relaxed);
+    expect("destructors that came to their end", (looks / ENDED).into(), 1)?;
+    holds("the destructor waited instead of looking again and again", looks % ENDED <= MOST_LOOKS)
+}
+
+/// The kill that ends a task must not keep its destructors from waiting.
+pub(crate) fn destructors_of_killed_wait() -> Outcome {
+    let looks = Arc::new(AtomicU32::new(0));
+    let waits = WaitsAtEnd(Arc::clone(&looks));
+    killed_cleanly(move || {
+        let _waits = waits;
+        task::sleep(Duration::from_secs(1000));
+    })?;
+    waited(&looks)
+}
+
+thread_locals::thread_local! {
+    static AT_END: RefCell<Option<WaitsAtEnd>> = RefCell::new(None);
+}
+
+pub(crate) fn thread_locals_of_killed_wait() -> Outcome {
+    let looks = Arc::new(AtomicU32::new(0));
+    let waits = WaitsAtEnd(Arc::clone(&looks));
+    killed_cleanly(move || {
+        AT_END.with(|place| *place.borrow_mut() = Some(waits));
+        task::sleep(Duration::from_secs(1000));
+    })?;
+    waited(&looks)
 }

@@ -2,14 +2,15 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use core::time::Duration;
 
 use condition_variable::ConditionVariable;
 use mutex::{Mutex, TryLockError};
 use rwlock::RwLock;
 use self_check::{CheckError, Outcome, eventually, expect, holds};
-use task::{Builder, Ended, Joinable, Priority};
+use spin_lock::SpinLock;
+use task::{Builder, Ended, Joinable, Priority, State, TaskRef};
 
 use crate::patience;
 
@@ -82,6 +83,49 @@ pub(crate) fn mutex_holder_inherits() -> Outcome {
     holds("the lock was had", child.join()?)?;
     outcome?;
     holds("nothing is inherited after the release", me.inherited_priority() == before)
+}
+
+/// When a mutex changes hands, those who wait on wait for the new holder, and it inherits from them.
+pub(crate) fn mutex_waiters_know_the_holder() -> Outcome {
+    let value = Arc::new((Mutex::new(()), AtomicBool::new(false)));
+    let guard = value.0.lock().map_err(|_| POISONED)?;
+    let (first, second) = (Arc::clone(&value), Arc::clone(&value));
+    let next = task::spawn("is next", move || {
+        let guard = first.0.lock();
+        let patience = patience();
+        while !first.1.load(Ordering::Acquire) && clock::now() < patience {
+            task::sleep(Duration::from_millis(1));
+        }
+        guard.is_ok()
+    })?;
+    let waits = |task: &TaskRef| task.waits_for().is_some() && task.state() == State::Blocked;
+    let outcome = eventually("the first waits", || waits(&next.observe()));
+    let last =
+        Builder::new().name("is last").priority(Priority::HIGHEST).spawn(move || second.0.lock().map(drop).is_ok())?;
+    let outcome = outcome.and_then(|()| eventually("the second waits", || waits(&last.observe())));
+    drop(guard);
+    let outcome = outcome.and_then(|()| {
+        eventually("the first has it", || value.0.holder() == Some(next.id()))?;
+        eventually("the second knows", || last.observe().waits_for() == Some(next.id()))?;
+        eventually("the first inherits", || next.observe().inherited_priority() == Priority::HIGHEST)
+    });
+    value.1.store(true, Ordering::Release);
+    let both = (next.join()?, last.join()?);
+    holds("both had the lock", both == (true, true))?;
+    outcome
+}
+
+/// Whoever slept with a spin lock held would leave it to a CPU that waits for ever.
+pub(crate) fn no_sleep_with_a_spin_lock() -> Outcome {
+    let lock = Arc::new(SpinLock::new(()));
+    let shared = Arc::clone(&lock);
+    let child = task::spawn("sleeps with a lock", move || {
+        let _guard = shared.lock();
+        task::sleep(Duration::from_millis(1));
+    })?;
+    holds("it panicked", matches!(child.join(), Err(Ended::Panicked(_))))?;
+    holds("the lock is free", !lock.is_locked())?;
+    holds("and can be had", lock.try_lock().is_some())
 }
 
 pub(crate) fn kill_of_lock_waiter() -> Outcome {

@@ -19,6 +19,7 @@ use core::fmt;
 use core::ptr::{self, NonNull};
 
 use channel_state::{Ring, Step};
+use cpu_local::{InterruptGuard, PreemptGuard};
 use spin_lock::SpinLock;
 use wait_queue::{Ticket, WaitQueue};
 
@@ -118,8 +119,10 @@ impl Core {
     /// A message of this channel's type lies there; it is the channel's if, and only if, this is [`Attempt::Done`].
     pub unsafe fn send(&self, source: *const u8) -> Attempt<'_> {
         let ticket = self.not_full.ticket();
+        // The sender must not be ended between the change and the wake-up.
+        let quiet = InterruptGuard::new();
         let length = {
-            let mut ring = self.ring.lock();
+            let mut ring = self.ring.lock_quiet(&quiet);
             match ring.push() {
                 // SAFETY: the place is free and large enough, and nobody else was given it.
                 Step::Place(index) => unsafe { copy(source, self.place(index), self.message.layout.size()) },
@@ -128,7 +131,7 @@ impl Core {
             }
             ring.len()
         };
-        pacing::after_send(&self.not_empty, length);
+        pacing::after_send(&self.not_empty, length, &quiet);
         Attempt::Done
     }
 
@@ -138,8 +141,10 @@ impl Core {
     /// There is room for a message; if this is [`Attempt::Done`], the caller owns one there.
     pub unsafe fn receive(&self, target: *mut u8) -> Attempt<'_> {
         let ticket = self.not_empty.ticket();
+        // As in `send`.
+        let quiet = InterruptGuard::new();
         let (length, capacity) = {
-            let mut ring = self.ring.lock();
+            let mut ring = self.ring.lock_quiet(&quiet);
             match ring.pop() {
                 // SAFETY: the place holds a message, which is nobody else's any more.
                 Step::Place(index) => unsafe { copy(self.place(index), target, self.message.layout.size()) },
@@ -148,7 +153,7 @@ impl Core {
             }
             (ring.len(), ring.capacity())
         };
-        pacing::after_receive(&self.not_full, length, capacity);
+        pacing::after_receive(&self.not_full, length, capacity, &quiet);
         Attempt::Done
     }
 
@@ -174,6 +179,8 @@ impl Core {
 
     /// One sender less; the last one lets the receivers go.
     pub fn remove_sender(&self) {
+        // Nor must it be ended here before the wake-ups are out.
+        let _stay = PreemptGuard::new();
         let left = {
             let mut ring = self.ring.lock();
             ring.endpoints.senders -= 1;
@@ -191,6 +198,8 @@ impl Core {
 
     /// One receiver less; the last one lets the senders go.
     pub fn remove_receiver(&self) {
+        // As in `remove_sender`.
+        let _stay = PreemptGuard::new();
         let left = {
             let mut ring = self.ring.lock();
             ring.endpoints.receivers -= 1;

@@ -2,14 +2,15 @@
 //!
 //! The overlay `batching` holds the other variant.
 
+use cpu_local::InterruptGuard;
 use wait_queue::WaitQueue;
 
 /// A message went in; `_length` are in flight now.
-pub(crate) fn after_send(receivers: &WaitQueue, _length: usize) {
-    receivers.wake_one();
+pub(crate) fn after_send(receivers: &WaitQueue, _length: usize, quiet: &InterruptGuard) {
+    receivers.wake_one_quiet(quiet);
 }
 
 /// A message came out; `_length` of at most `_capacity` are in flight now.
-pub(crate) fn after_receive(senders: &WaitQueue, _length: usize, _capacity: usize) {
-    senders.wake_one();
+pub(crate) fn after_receive(senders: &WaitQueue, _length: usize, _capacity: usize, quiet: &InterruptGuard) {
+    senders.wake_one_quiet(quiet);
 }

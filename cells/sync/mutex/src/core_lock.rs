@@ -3,6 +3,7 @@
 use core::ptr;
 use core::sync::atomic::{AtomicBool, Ordering};
 
+use cpu_local::PreemptGuard;
 use fault_context::FaultKind;
 use lock_ledger::{Entry, Ledger, LockHeader, NOBODY};
 use policy_interface::Priority;
@@ -139,6 +140,8 @@ impl Core {
     }
 
     fn let_go(&self) {
+        // The holder must not be ended between the release and the wake-up.
+        let _stay = PreemptGuard::new();
         self.header.owner.swap(NOBODY, Ordering::SeqCst);
         if self.has_donation.load(Ordering::SeqCst) {
             let mut donation = self.donation.lock();

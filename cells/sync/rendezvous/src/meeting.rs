@@ -4,6 +4,7 @@ use core::ptr;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use channel_state::{Completion, Endpoints, Offer, Rendezvous, Take};
+use cpu_local::{InterruptGuard, PreemptGuard};
 use spin_lock::SpinLock;
 use wait_queue::{Ticket, WaitQueue};
 
@@ -13,6 +14,9 @@ pub(crate) struct Place {
     pub(crate) address: *mut u8,
     pub(crate) size: usize,
 }
+
+// Where the state changes and somebody is to be woken, interrupts or preemption are off until that is done: a task that
+// was ended in between would take the wake-up with it.
 
 /// What became of an attempt to offer.
 pub(crate) enum Made<'a> {
@@ -64,8 +68,9 @@ impl Meeting {
     /// channel's.
     pub(crate) unsafe fn offer(&self, source: *const u8, place: Place) -> Made<'_> {
         let (busy, taken) = (self.free.ticket(), self.taken.ticket());
+        let quiet = InterruptGuard::new();
         let number = {
-            let mut state = self.state.lock();
+            let mut state = self.state.lock_quiet(&quiet);
             match state.offer() {
                 Offer::Made(number) => {
                     // SAFETY: nothing was on offer, so the place is free; it stays so for others under the lock.
@@ -76,7 +81,7 @@ impl Meeting {
                 Offer::Disconnected => return Made::Disconnected,
             }
         };
-        self.offers.wake_one();
+        self.offers.wake_one_quiet(&quiet);
         Made::Offer(number, taken)
     }
 
@@ -99,14 +104,15 @@ impl Meeting {
     /// # Safety
     /// The offer is the caller's, and asked after for the last time; there is room at `target`.
     pub(crate) unsafe fn withdraw(&self, number: u64, place: Place, target: *mut u8) -> bool {
-        let mut state = self.state.lock();
+        let quiet = InterruptGuard::new();
+        let mut state = self.state.lock_quiet(&quiet);
         if !state.withdraw(number) {
             return false;
         }
         // SAFETY: nobody has taken the message, and nobody can any more.
         unsafe { copy(place.address, target, place.size) };
         drop(state);
-        self.free.wake_one();
+        self.free.wake_one_quiet(&quiet);
         true
     }
 
@@ -116,8 +122,9 @@ impl Meeting {
     /// There is room for a message; if this is [`Progress::Taken`] the caller owns one there.
     pub(crate) unsafe fn take(&self, place: Place, target: *mut u8) -> Progress<'_> {
         let ticket = self.offers.ticket();
+        let quiet = InterruptGuard::new();
         {
-            let mut state = self.state.lock();
+            let mut state = self.state.lock_quiet(&quiet);
             match state.take() {
                 // SAFETY: a message was on offer, so it lies in the place, and is nobody else's now.
                 Take::Taken(number) => unsafe {
@@ -128,13 +135,14 @@ impl Meeting {
                 Take::Disconnected => return Progress::Disconnected,
             }
         }
-        self.taken.wake_one();
-        self.free.wake_one();
+        self.taken.wake_one_quiet(&quiet);
+        self.free.wake_one_quiet(&quiet);
         Progress::Taken
     }
 
     /// An endpoint came or went; when the last of a kind goes, all are to know.
     pub(crate) fn change_endpoints(&self, change: fn(&mut Endpoints)) {
+        let _stay = PreemptGuard::new();
         let left = {
             let mut state = self.state.lock();
             change(&mut state.endpoints);

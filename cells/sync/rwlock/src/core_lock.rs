@@ -8,6 +8,7 @@ use core::mem::{offset_of, size_of};
 use core::ptr;
 use core::sync::atomic::Ordering;
 
+use cpu_local::PreemptGuard;
 use fault_context::FaultKind;
 use lock_ledger::{Entry, Ledger, LockHeader, NOBODY};
 use task_core::TaskId;
@@ -108,6 +109,8 @@ impl Core {
     }
 
     pub(crate) fn release_read(&self, place: &Place) {
+        // The reader must not be ended between its release and the wake-ups.
+        let _stay = PreemptGuard::new();
         self.readers[place.index].header.owner.swap(NOBODY, Ordering::SeqCst);
         place.ledger.strike(place.entry);
         self.queue.wake_all();
@@ -180,6 +183,8 @@ impl Drop for Claim<'_> {
         if self.alone.get() && !self.was_unwinding && fault_context::unwinding() {
             self.core.writer.poisoned.store(true, Ordering::Release);
         }
+        // As in `release_read`.
+        let _stay = PreemptGuard::new();
         self.core.writer.owner.swap(NOBODY, Ordering::SeqCst);
         self.ledger.strike(self.entry);
         self.core.queue.wake_all();

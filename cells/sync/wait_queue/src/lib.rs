@@ -8,6 +8,9 @@
 //! 2. try, without blocking;
 //! 3. if that failed, [`park`] with the ticket, and begin again.
 //!
+//! A task can be ended at any instruction, hence between changing the state and waking. Whoever must not be keeps
+//! preemption or interrupts off from before the change until the wake-up is out.
+//!
 //! A wake-up between 1 and 3 makes the ticket stale and `park` return at once: none is lost. `park` may return for
 //! other reasons too; only the next try tells whether the wait is over.
 //!
@@ -31,7 +34,6 @@ use core::sync::atomic::{AtomicU32, Ordering};
 
 use clock::Instant;
 use cpu_local::InterruptGuard;
-use fault_context::KillRequest;
 use slot_list::{Links, List};
 use spin_lock::SpinLock;
 use task_core::{Current, Machinery, TaskRef};
@@ -78,14 +80,21 @@ impl WaitQueue {
     #[inline]
     pub fn wake_one(&self) -> bool {
         self.sequence.fetch_add(1, Ordering::SeqCst);
-        self.waiting.load(Ordering::SeqCst) != 0 && self.wake(1) != 0
+        self.waiting.load(Ordering::SeqCst) != 0 && self.wake(1, &InterruptGuard::new()) != 0
+    }
+
+    /// As [`wake_one`](Self::wake_one), with interrupts off since before the state was changed.
+    #[inline]
+    pub fn wake_one_quiet(&self, quiet: &InterruptGuard) -> bool {
+        self.sequence.fetch_add(1, Ordering::SeqCst);
+        self.waiting.load(Ordering::SeqCst) != 0 && self.wake(1, quiet) != 0
     }
 
     /// Wakes all tasks that wait. To be called after the state has changed. How many there were.
     #[inline]
     pub fn wake_all(&self) -> usize {
         self.sequence.fetch_add(1, Ordering::SeqCst);
-        if self.waiting.load(Ordering::SeqCst) == 0 { 0 } else { self.wake(usize::MAX) }
+        if self.waiting.load(Ordering::SeqCst) == 0 { 0 } else { self.wake(usize::MAX, &InterruptGuard::new()) }
     }
 
     /// Whether a task waits; stale as soon as it is known.
@@ -112,8 +121,8 @@ impl WaitQueue {
         }
     }
 
-    fn wake(&self, most: usize) -> usize {
-        let list = self.list.lock();
+    fn wake(&self, most: usize, quiet: &InterruptGuard) -> usize {
+        let list = self.list.lock_quiet(quiet);
         let mut woken = 0;
         while woken < most
             && let Some(slot) = list.pop_front(&LINKS)
@@ -122,7 +131,7 @@ impl WaitQueue {
             // SAFETY: a waiting task leaves the list, under this lock, before it does anything else.
             let task = unsafe { task_core::by_slot(slot) };
             // A task that something else woke is on its way back to its loop; the wake-up is for the next.
-            woken += usize::from(scheduler::make_ready(task, Wake::Notified));
+            woken += usize::from(scheduler::make_ready_quiet(task, Wake::Notified, quiet));
         }
         woken
     }
@@ -146,10 +155,11 @@ pub fn park_until(ticket: Ticket<'_>, deadline: Instant) -> Wake {
 
 fn park_with(ticket: Ticket<'_>, deadline: Option<Instant>) -> Wake {
     unwinder::cancellation_point();
-    scheduler::assert_may_block();
+    let quiet = scheduler::begin_to_block();
     let Some(current) = task_core::current() else { return Wake::Notified };
-    let why = wait(ticket, deadline, current);
-    if why == Wake::Killed || current.faults.kill_request() != KillRequest::None {
+    let why = wait(ticket, deadline, current, &quiet);
+    drop(quiet);
+    if current.faults.is_to_end() {
         // If a wake-up came too, somebody else is to have it: this task does not go back to its loop.
         if why == Wake::Notified {
             ticket.queue.wake_one();
@@ -160,11 +170,10 @@ fn park_with(ticket: Ticket<'_>, deadline: Option<Instant>) -> Wake {
 }
 
 /// Blocks; when it returns, the task is in no queue and has no deadline.
-fn wait(ticket: Ticket<'_>, deadline: Option<Instant>, current: Current) -> Wake {
+fn wait(ticket: Ticket<'_>, deadline: Option<Instant>, current: Current, quiet: &InterruptGuard) -> Wake {
     let queue = ticket.queue;
-    let quiet = InterruptGuard::new();
     {
-        let list = queue.list.lock_quiet(&quiet);
+        let list = queue.list.lock_quiet(quiet);
         // First say that somebody waits, then look at the count: a waker first counts and then looks who waits.
         queue.waiting.fetch_add(1, Ordering::SeqCst);
         if queue.sequence.load(Ordering::SeqCst) != ticket.sequence {
@@ -179,10 +188,10 @@ fn wait(ticket: Ticket<'_>, deadline: Option<Instant>, current: Current) -> Wake
     }
     // Whoever asks a task to end wakes it after that; if the request came before the task was blocked, nobody will. A
     // destructor of a task that is ending already has to wait like anybody else.
-    if current.faults.kill_request() != KillRequest::None && current.faults.takes_orders() {
+    if current.faults.is_to_end() {
         scheduler::make_ready(current.record(RIGHT), Wake::Killed);
     }
-    scheduler::switch_away(&quiet);
+    scheduler::switch_away(quiet);
     let why = current.wake_reason();
     if deadline.is_some() && why != Wake::TimedOut {
         scheduler::disarm(current.record(RIGHT));
@@ -190,7 +199,7 @@ fn wait(ticket: Ticket<'_>, deadline: Option<Instant>, current: Current) -> Wake
     if why == Wake::Notified {
         return why;
     }
-    let list = queue.list.lock_quiet(&quiet);
+    let list = queue.list.lock_quiet(quiet);
     let still_there = list.iter(&LINKS).any(|slot| slot == current.slot());
     if still_there {
         list.remove(&LINKS, current.slot());

@@ -22,31 +22,39 @@ fn idle_task(cpu: CpuId) -> &'static Task {
     unsafe { &*IDLE_TASKS[cpu.index()].load(Ordering::Acquire) }
 }
 
-/// Panics where a task must not lose its CPU of its own accord: with a spin lock held, in an interrupt handler, or
-/// before there are tasks.
-#[inline]
+/// Panics where a task must not lose its CPU of its own accord: with a spin lock held or interrupts off for another
+/// reason, in an interrupt handler, or before there are tasks.
 #[track_caller]
 pub fn assert_may_block() {
-    if !cpu_local::preemption_enabled() || cpu_local::current_task().is_null() {
-        must_not_block();
+    drop(begin_to_block());
+}
+
+/// Turns interrupts off, for a task that is about to give up its CPU. Panics as [`assert_may_block`] does.
+#[inline]
+#[track_caller]
+pub fn begin_to_block() -> InterruptGuard {
+    let quiet = InterruptGuard::new();
+    if !quiet.is_outermost() || !cpu_local::preemption_enabled() || cpu_local::current_task().is_null() {
+        must_not_block(&quiet);
     }
+    quiet
 }
 
 #[cold]
 #[track_caller]
-fn must_not_block() -> ! {
+fn must_not_block(quiet: &InterruptGuard) -> ! {
     panic!(
-        "this must not block here: {} guards forbid it, {} interrupts are being handled",
+        "this must not block here: {} guards forbid it, {} interrupts are being handled, interrupts were {}",
         cpu_local::preempt_count(),
-        cpu_local::interrupt_depth()
+        cpu_local::interrupt_depth(),
+        if quiet.is_outermost() { "on" } else { "off" }
     );
 }
 
 /// Lets other ready tasks of this CPU run, as the policy has it. A cancellation point.
 pub fn yield_now() {
     unwinder::cancellation_point();
-    assert_may_block();
-    let quiet = InterruptGuard::new();
+    let quiet = begin_to_block();
     if let Some(current) = task_core::current() {
         give_way(current, &quiet);
     }

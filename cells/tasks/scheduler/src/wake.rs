@@ -13,11 +13,16 @@ use crate::{RIGHT, queues};
 /// Wakes a blocked task. `false` if it is not blocked, or if somebody else was faster. Any context may call this,
 /// interrupt handlers too.
 pub fn make_ready(task: &Task, why: Wake) -> bool {
+    make_ready_quiet(task, why, &InterruptGuard::new())
+}
+
+/// As [`make_ready`], where interrupts are off already.
+#[inline]
+pub fn make_ready_quiet(task: &Task, why: Wake, quiet: &InterruptGuard) -> bool {
     if !task.wake(RIGHT, why) {
         return false;
     }
-    let quiet = InterruptGuard::new();
-    enqueue(task, wake_place(task), &quiet);
+    enqueue(task, wake_place(task), quiet);
     true
 }
 

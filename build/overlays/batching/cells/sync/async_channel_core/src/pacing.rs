@@ -3,18 +3,19 @@
 //!
 //! The main tree holds the other variant, which wakes one task for each message.
 
+use cpu_local::InterruptGuard;
 use wait_queue::WaitQueue;
 
 /// A message went in; `_length` are in flight now.
-pub(crate) fn after_send(receivers: &WaitQueue, _length: usize) {
-    receivers.wake_one();
+pub(crate) fn after_send(receivers: &WaitQueue, _length: usize, quiet: &InterruptGuard) {
+    receivers.wake_one_quiet(quiet);
 }
 
 /// A message came out; `length` of at most `capacity` are in flight now.
-pub(crate) fn after_receive(senders: &WaitQueue, length: usize, capacity: usize) {
+pub(crate) fn after_receive(senders: &WaitQueue, length: usize, capacity: usize, quiet: &InterruptGuard) {
     if length <= capacity / 2 {
         senders.wake_all();
     } else {
-        senders.wake_one();
+        senders.wake_one_quiet(quiet);
     }
 }
