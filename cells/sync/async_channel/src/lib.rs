@@ -15,10 +15,11 @@ use alloc::sync::Arc;
 use core::alloc::Layout;
 use core::fmt;
 use core::marker::PhantomData;
-use core::mem::{ManuallyDrop, MaybeUninit};
+use core::mem::MaybeUninit;
 
 use async_channel_core::{Attempt, Core, Message};
 use clock::Instant;
+use message::InHand;
 use wait_queue::{park, park_until};
 
 pub use async_channel_core::CreateError;
@@ -221,40 +222,6 @@ impl<T: Send> Receiver<T> {
     /// Whether none is in flight.
     pub fn is_empty(&self) -> bool {
         self.core.is_empty()
-    }
-}
-
-/// A message that is dropped if the task ends while it waits, and not once it is the channel's.
-struct InHand<T>(ManuallyDrop<T>);
-
-impl<T> InHand<T> {
-    #[inline(always)]
-    fn new(message: T) -> Self {
-        Self(ManuallyDrop::new(message))
-    }
-
-    #[inline(always)]
-    fn address(&self) -> *const u8 {
-        (&raw const self.0).cast()
-    }
-
-    #[inline(always)]
-    fn give_up(self) {
-        core::mem::forget(self);
-    }
-
-    #[inline(always)]
-    fn take_back(self) -> T {
-        let mut this = ManuallyDrop::new(self);
-        // SAFETY: `this` is not dropped and not used again.
-        unsafe { ManuallyDrop::take(&mut this.0) }
-    }
-}
-
-impl<T> Drop for InHand<T> {
-    fn drop(&mut self) {
-        // SAFETY: neither given up nor taken back, so the message is still here.
-        unsafe { ManuallyDrop::drop(&mut self.0) };
     }
 }
 

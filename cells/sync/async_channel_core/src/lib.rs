@@ -16,10 +16,11 @@ use alloc::alloc::{alloc, dealloc};
 use alloc::sync::Arc;
 use core::alloc::Layout;
 use core::fmt;
-use core::ptr::{self, NonNull};
+use core::ptr::NonNull;
 
 use channel_state::{Ring, Step};
 use cpu_local::{InterruptGuard, PreemptGuard};
+use message::move_bytes;
 use spin_lock::SpinLock;
 use wait_queue::{Ticket, WaitQueue};
 
@@ -125,7 +126,7 @@ impl Core {
             let mut ring = self.ring.lock_quiet(&quiet);
             match ring.push() {
                 // SAFETY: the place is free and large enough, and nobody else was given it.
-                Step::Place(index) => unsafe { copy(source, self.place(index), self.message.layout.size()) },
+                Step::Place(index) => unsafe { move_bytes(source, self.place(index), self.message.layout.size()) },
                 Step::Wait => return Attempt::MustWait(ticket),
                 Step::Disconnected => return Attempt::Disconnected,
             }
@@ -147,7 +148,7 @@ impl Core {
             let mut ring = self.ring.lock_quiet(&quiet);
             match ring.pop() {
                 // SAFETY: the place holds a message, which is nobody else's any more.
-                Step::Place(index) => unsafe { copy(self.place(index), target, self.message.layout.size()) },
+                Step::Place(index) => unsafe { move_bytes(self.place(index), target, self.message.layout.size()) },
                 Step::Wait => return Attempt::MustWait(ticket),
                 Step::Disconnected => return Attempt::Disconnected,
             }
@@ -225,22 +226,6 @@ impl Drop for Core {
         if self.allocated.size() != 0 {
             // SAFETY: allocated in `create` with this layout.
             unsafe { dealloc(self.buffer.as_ptr(), self.allocated) };
-        }
-    }
-}
-
-/// Moves a message. Most are a word or less, for which a call of `memcpy` costs more than the move.
-///
-/// # Safety
-/// As for `ptr::copy_nonoverlapping`.
-#[inline]
-unsafe fn copy(source: *const u8, target: *mut u8, size: usize) {
-    // SAFETY: the caller's promise; the alignment of a message may be 1, hence the unaligned accesses.
-    unsafe {
-        match size {
-            8 => target.cast::<u64>().write_unaligned(source.cast::<u64>().read_unaligned()),
-            1 => target.write(source.read()),
-            _ => ptr::copy_nonoverlapping(source, target, size),
         }
     }
 }

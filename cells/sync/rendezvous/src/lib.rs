@@ -16,10 +16,11 @@ mod meeting;
 use alloc::sync::Arc;
 use core::cell::UnsafeCell;
 use core::fmt;
-use core::mem::{ManuallyDrop, MaybeUninit};
+use core::mem::MaybeUninit;
 
 use clock::Instant;
 use meeting::{Made, Meeting, Place, Progress};
+use message::InHand;
 use wait_queue::{Ticket, park, park_until};
 
 /// What the endpoints share. The place holds a message while one is on offer.
@@ -245,40 +246,6 @@ impl<T: Send> Receiver<T> {
                 Progress::Disconnected => return Err(ReceiveError::Disconnected),
             }
         }
-    }
-}
-
-/// A message that is dropped if the task ends while it waits, and not once it is on offer.
-struct InHand<T>(ManuallyDrop<T>);
-
-impl<T> InHand<T> {
-    #[inline(always)]
-    fn new(message: T) -> Self {
-        Self(ManuallyDrop::new(message))
-    }
-
-    #[inline(always)]
-    fn address(&self) -> *const u8 {
-        (&raw const self.0).cast()
-    }
-
-    #[inline(always)]
-    fn give_up(self) {
-        core::mem::forget(self);
-    }
-
-    #[inline(always)]
-    fn take_back(self) -> T {
-        let mut this = ManuallyDrop::new(self);
-        // SAFETY: `this` is not dropped and not used again.
-        unsafe { ManuallyDrop::take(&mut this.0) }
-    }
-}
-
-impl<T> Drop for InHand<T> {
-    fn drop(&mut self) {
-        // SAFETY: neither given up nor taken back, so the message is still here.
-        unsafe { ManuallyDrop::drop(&mut self.0) };
     }
 }
 

@@ -1,10 +1,10 @@
 //! The channel for messages of any type: its state, who waits for what, and moving the bytes. Nothing here waits.
 
-use core::ptr;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use channel_state::{Completion, Endpoints, Offer, Rendezvous, Take};
 use cpu_local::{InterruptGuard, PreemptGuard};
+use message::move_bytes;
 use spin_lock::SpinLock;
 use wait_queue::{Ticket, WaitQueue};
 
@@ -74,7 +74,7 @@ impl Meeting {
             match state.offer() {
                 Offer::Made(number) => {
                     // SAFETY: nothing was on offer, so the place is free; it stays so for others under the lock.
-                    unsafe { copy(source, place.address, place.size) };
+                    unsafe { move_bytes(source, place.address, place.size) };
                     number
                 }
                 Offer::Busy => return Made::MustWait(busy),
@@ -110,7 +110,7 @@ impl Meeting {
             return false;
         }
         // SAFETY: nobody has taken the message, and nobody can any more.
-        unsafe { copy(place.address, target, place.size) };
+        unsafe { move_bytes(place.address, target, place.size) };
         drop(state);
         self.free.wake_one_quiet(&quiet);
         true
@@ -128,7 +128,7 @@ impl Meeting {
             match state.take() {
                 // SAFETY: a message was on offer, so it lies in the place, and is nobody else's now.
                 Take::Taken(number) => unsafe {
-                    copy(place.address, target, place.size);
+                    move_bytes(place.address, target, place.size);
                     self.latest_taken.store(number, Ordering::Release);
                 },
                 Take::Empty => return Progress::MustWait(ticket),
@@ -154,22 +154,6 @@ impl Meeting {
         if left.receivers == 0 {
             self.taken.wake_all();
             self.free.wake_all();
-        }
-    }
-}
-
-/// Moves a message. Most are a word or less, for which a call of `memcpy` costs more than the move.
-///
-/// # Safety
-/// As for `ptr::copy_nonoverlapping`.
-#[inline]
-unsafe fn copy(source: *const u8, target: *mut u8, size: usize) {
-    // SAFETY: the caller's promise; the alignment of a message may be 1, hence the unaligned accesses.
-    unsafe {
-        match size {
-            8 => target.cast::<u64>().write_unaligned(source.cast::<u64>().read_unaligned()),
-            1 => target.write(source.read()),
-            _ => ptr::copy_nonoverlapping(source, target, size),
         }
     }
 }
