@@ -5,6 +5,7 @@ use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
 
 use addresses::{Page, PageRange, VirtAddr};
+use cpu_local::PreemptGuard;
 use frames::{AllocatedFrames, Purpose};
 use pages::AllocatedPages;
 
@@ -97,11 +98,14 @@ pub trait MapPages: Sized {
 
 impl MapPages for AllocatedPages {
     fn map<R: Permission>(self, frames: AllocatedFrames, _rights: R) -> Result<MappedPages<R>, MapError> {
+        let _whole = PreemptGuard::new();
         let purpose = range::map(self.range(), frames, R::RIGHTS, R::PRESENT)?;
         Ok(MappedPages::new(self, purpose))
     }
 }
 
+// Each operation below that moves pages or frames from one owner to another keeps a `PreemptGuard`: a kill, or a fault that
+// somebody asks for, comes before or after it. In between, what unwinding drops would be free and mapped at once.
 impl<R: Permission> MappedPages<R> {
     /// The caller has mapped the pages with rights `R`.
     pub(crate) fn new(pages: AllocatedPages, purpose: Purpose) -> Self {
@@ -167,6 +171,7 @@ impl<R: Permission> MappedPages<R> {
     /// Unmaps and frees the frames; the pages are left to the caller. If a CPU does not answer, the range goes into
     /// quarantine.
     pub fn unmap(self) -> Result<AllocatedPages, ShootdownTimeout> {
+        let _whole = PreemptGuard::new();
         let (pages, purpose) = self.into_parts();
         match range::unmap(pages.range(), purpose) {
             Ok(()) => Ok(pages),
@@ -180,6 +185,7 @@ impl<R: Permission> MappedPages<R> {
     /// Moves the frames to other pages, with other rights; the old pages are unmapped first, on every CPU, and freed.
     /// This is how code gets into place: written through a temporary alias, then moved to where it runs.
     pub fn move_to<N: Permission>(self, target: AllocatedPages, _rights: N) -> Result<MappedPages<N>, Refused<R>> {
+        let _whole = PreemptGuard::new();
         match range::transfer(self.pages.range(), target.range(), N::RIGHTS) {
             Ok(()) => {
                 let (_old, purpose) = self.into_parts();
@@ -211,6 +217,7 @@ impl<R: Permission> MappedPages<R> {
     }
 
     fn change<N: Permission>(self) -> Result<MappedPages<N>, Refused<R>> {
+        let _whole = PreemptGuard::new();
         match range::change(self.pages.range(), R::RIGHTS, N::RIGHTS) {
             Ok(()) => {
                 let (pages, purpose) = self.into_parts();
@@ -285,6 +292,7 @@ impl<R: Permission> fmt::Debug for MappedPages<R> {
 
 impl<R: Permission> Drop for MappedPages<R> {
     fn drop(&mut self) {
+        let _whole = PreemptGuard::new();
         // SAFETY: nobody uses the field after this.
         let pages = unsafe { ManuallyDrop::take(&mut self.pages) };
         range::release(pages, self.purpose);

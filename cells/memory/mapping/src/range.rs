@@ -1,6 +1,9 @@
 //! What [`crate::MappedPages`] does, without its type parameter, so that no other cell gets copies of it.
 
+use core::mem::ManuallyDrop;
+
 use addresses::{Frame, FrameRange, PageRange};
+use cpu_local::PreemptGuard;
 use frames::{AllocatedFrames, FramesError, Purpose};
 use page_tables::{Rights, TableError};
 use pages::AllocatedPages;
@@ -37,6 +40,8 @@ pub(crate) fn fill(
     if frames::free() < count && !(patient && frames::reclaim() > 0 && frames::free() >= count) {
         return Err(FramesError::OutOfMemory { count }.into());
     }
+    // Pages that are mapped are not free, also if the task is unwound half way: then they are lost.
+    let pages = ManuallyDrop::new(pages);
     let mut done = 0;
     let mut run = count;
     while let Some((_, rest)) = pages.range().split_at(done).filter(|(_, rest)| !rest.is_empty()) {
@@ -50,20 +55,22 @@ pub(crate) fn fill(
             Err(error) => Err(error.into()),
             Ok(frames) => {
                 let (part, _) = rest.split_at(run).unwrap_or((rest, rest));
+                let _whole = PreemptGuard::new();
                 map(part, frames, rights, present).map_err(MapError::from)
             }
         };
         if let Err(error) = mapped {
-            abandon(pages, done, purpose);
+            abandon(ManuallyDrop::into_inner(pages), done, purpose);
             return Err(error);
         }
         done += run;
     }
-    Ok(pages)
+    Ok(ManuallyDrop::into_inner(pages))
 }
 
 /// Frees pages of which only the first `mapped` are mapped.
 fn abandon(pages: AllocatedPages, mapped: usize, purpose: Purpose) {
+    let _whole = PreemptGuard::new();
     match pages.split(mapped) {
         Ok((head, _unmapped)) => release(head, purpose),
         Err(all) if mapped > 0 => release(all, purpose),

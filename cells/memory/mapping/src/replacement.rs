@@ -6,6 +6,7 @@
 //! dropping it frees whichever of the two frames the entry does not name.
 
 use addresses::{Page, VirtAddr};
+use cpu_local::PreemptGuard;
 use frames::{AllocatedFrames, Purpose};
 use page_tables::{Entry, Machine};
 
@@ -47,6 +48,8 @@ impl<R: Fixed> MappedPages<R> {
 }
 
 fn prepare(page: Page, copy: MappedPages<Writable>) -> Result<Replacement, Refused<Writable>> {
+    // See `MappedPages`: the copy's page has no owner for a moment.
+    let _whole = PreemptGuard::new();
     let old = page_tables::read(&Processor, ACTIVE, page);
     let copied = page_tables::read(&Processor, ACTIVE, copy.pages().first());
     if copy.pages().count() != 1 || !copied.is_owned() || !old.is_owned() {
