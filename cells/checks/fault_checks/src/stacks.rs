@@ -13,7 +13,7 @@ use crate::Unexpected;
 #[allow(clippy::cast_possible_truncation, reason = "an address has 64 bits here")]
 fn frames(task: &Task) -> Option<Result<u64, unwinder::WalkError>> {
     let address = task.saved_stack_pointer()?;
-    let stack = task.faults.stack.get();
+    let stack = task.stack_bounds();
     if !stack.holds_word(address) {
         return None;
     }

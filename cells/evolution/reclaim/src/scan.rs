@@ -136,7 +136,7 @@ impl Scan {
                 Some(stack_pointer) => stack_pointer,
                 None => standstill::stopped_at(task.cpu()),
             };
-            let stack = task.faults.stack.get();
+            let stack = task.stack_bounds();
             self.scan(lowest.max(stack.low)..stack.high, Region::Stack(task.id()));
             let pointer = task.thread_pointer();
             self.scan(pointer.saturating_sub(thread_locals)..pointer, Region::ThreadLocals(task.id()));

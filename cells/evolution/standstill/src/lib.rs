@@ -20,7 +20,7 @@ use fault_context::StackBounds;
 use pivot::Gate;
 use registers::SwitchFrame;
 use spin_lock::SpinLock;
-use task_core::{Task, TaskId};
+use task_core::{Machinery, Task, TaskId};
 use unwinder::{Registers, WalkError, Walker};
 
 /// Is shown every frame of every stack, by the task (`None` for a CPU without one) and the address at which it stands;
@@ -99,9 +99,12 @@ static INSIDE: AtomicU32 = AtomicU32::new(0);
 static GATE: Gate = Gate::new();
 static STOPPED_AT: [AtomicU64; MAX_CPUS] = [const { AtomicU64::new(0) }; MAX_CPUS];
 
+// SAFETY: this cell only has the scheduler call where CPUs may be stopped; it changes no task.
+const RIGHT: Machinery = unsafe { Machinery::new() };
+
 /// Registers with the scheduler, once.
 pub fn init() {
-    scheduler::set_standstill_hook(answer);
+    scheduler::set_standstill_hook(RIGHT, answer);
 }
 
 /// Called on every CPU where its task could be preempted.
@@ -265,7 +268,7 @@ fn look_at_stacks(request: &Request<'_>) {
 #[expect(clippy::cast_possible_truncation, reason = "an address of this machine is a usize")]
 fn parked(task: &Task) -> Option<Walker> {
     let address = task.saved_stack_pointer().filter(|_| task.has_begun() && task.ended().is_none())?;
-    let bounds = task.faults.stack.get();
+    let bounds = task.stack_bounds();
     if !bounds.holds_word(address) {
         return None;
     }

@@ -5,15 +5,18 @@
 //! can be handled at any instruction of the task. Nothing here can fail; [`current`] is `None` on a CPU that has
 //! no context yet.
 //!
-//! Concurrency: the plain cells belong to the task itself and to the exception handlers that run on top of it;
-//! what others may set (a kill, an injected fault) is atomic.
+//! Concurrency: the plain cells belong to the task itself and to the exception handlers that run on top of it, so a
+//! context is not shared: [`current`] cannot be handed to another task. What others may set (a kill, an injected fault) is
+//! atomic; they reach it through the task's record. What the unwinder believes without a check is [`Trusted`].
 #![no_std]
 
 mod cause;
 mod name;
+mod trusted;
 
 pub use cause::{Cause, FaultKind};
 pub use name::Name;
+pub use trusted::Trusted;
 
 use core::cell::Cell;
 use core::ptr;
@@ -50,10 +53,10 @@ impl StackBounds {
 pub struct Reserve {
     /// The stack, as the functions know it.
     pub stack: *const (),
-    /// Maps the reserve.
-    pub reveal: fn(*const ()),
-    /// Unmaps the reserve.
-    pub hide: fn(*const ()),
+    /// Maps the reserve of a stack that is there.
+    pub reveal: unsafe fn(*const ()),
+    /// Unmaps the reserve of a stack that is there, on which nobody uses it.
+    pub hide: unsafe fn(*const ()),
     /// Lowest address of the guard page.
     pub guard_low: u64,
     /// First address behind the guard area, the lowest of the stack proper.
@@ -161,19 +164,19 @@ pub struct FaultContext {
     /// What landing pads get as their exception: its address, nothing else, is used.
     exception: u64,
     /// The innermost place where unwinding stops.
-    pub catch_top: Cell<*const CatchRecord>,
+    pub catch_top: Trusted<*const CatchRecord>,
     /// The unwinding under way.
     pub unwinding: Cell<Unwinding>,
     /// The registers with which a fault began.
-    pub saved: Cell<SavedRegisters>,
+    pub saved: Trusted<SavedRegisters>,
     /// The stack when the fault began.
     pub trace: Cell<Trace>,
     /// The stack, reserve included.
-    pub stack: Cell<StackBounds>,
+    pub stack: Trusted<StackBounds>,
     /// The stack's reserve and guard, if it has them.
-    pub reserve: Cell<Option<Reserve>>,
+    pub reserve: Trusted<Option<Reserve>>,
     /// Whether the reserve is mapped now.
-    pub reserve_revealed: AtomicBool,
+    reserve_revealed: AtomicBool,
     /// What the next panic really is: set by whoever panics for a more precise reason.
     pub declared: Cell<Option<FaultKind>>,
     /// The locks of this context.
@@ -182,9 +185,9 @@ pub struct FaultContext {
     /// unwinding is the end of the wait.
     pub waits_for: AtomicU64,
     /// The task's number; zero for a CPU's own context.
-    pub task: Cell<u64>,
+    pub task: u64,
     /// The task's name.
-    pub name: Cell<Name>,
+    pub name: Name,
     /// Bytes that the task allocated minus bytes that it freed, if the heap keeps count.
     pub heap_balance: Cell<i64>,
     kill: AtomicU8,
@@ -199,29 +202,23 @@ pub struct FaultContext {
     pub progress: AtomicU64,
 }
 
-// SAFETY: the cells are used by the context itself and by exception handlers on top of it, which run on the same
-// CPU and leave them consistent, or by others while the context is known not to run; the rest is atomic.
-unsafe impl Sync for FaultContext {}
-// SAFETY: the pointers inside refer to the task's own stack, which goes where the task goes.
-unsafe impl Send for FaultContext {}
-
 impl FaultContext {
-    /// A context for the execution on `stack`, whose locks are marked with `owner` (unique, not zero).
-    pub const fn new(owner: u64, stack: StackBounds) -> Self {
+    /// A context for what `name` does on `stack`, whose locks are marked with `owner` (unique, not zero).
+    pub const fn new(owner: u64, name: Name, stack: StackBounds) -> Self {
         Self {
             exception: 0,
-            catch_top: Cell::new(ptr::null()),
+            catch_top: Trusted::new(ptr::null()),
             unwinding: Cell::new(Unwinding::IDLE),
-            saved: Cell::new(NO_REGISTERS),
+            saved: Trusted::new(NO_REGISTERS),
             trace: Cell::new(Trace::EMPTY),
-            stack: Cell::new(stack),
-            reserve: Cell::new(None),
+            stack: Trusted::new(stack),
+            reserve: Trusted::new(None),
             reserve_revealed: AtomicBool::new(false),
             declared: Cell::new(None),
             ledger: Ledger::new(owner),
             waits_for: AtomicU64::new(0),
-            task: Cell::new(owner),
-            name: Cell::new(Name::EMPTY),
+            task: owner,
+            name,
             heap_balance: Cell::new(0),
             kill: AtomicU8::new(KillRequest::None as u8),
             end_kind: AtomicU8::new(FaultKind::Killed as u8),
@@ -307,19 +304,28 @@ impl FaultContext {
         if let Some(reserve) = self.reserve.get()
             && !self.reserve_revealed.swap(true, Ordering::AcqRel)
         {
-            (reserve.reveal)(reserve.stack);
+            // SAFETY: whoever set the reserve vouched for its functions; the context is in use, so its stack is there.
+            unsafe { (reserve.reveal)(reserve.stack) };
         }
     }
 
-    /// Takes the reserve away again if it was revealed. The caller stands on the stack proper.
+    /// Takes the reserve away again if it was revealed and the caller, with what hiding takes, stands on the stack proper;
+    /// else somebody further out will.
     pub fn hide_reserve(&self) {
+        let here = 0u8;
+        let lowest = ((&raw const here).addr() as u64).saturating_sub(HIDING_STACK);
         if let Some(reserve) = self.reserve.get()
+            && !(reserve.guard_low..reserve.guard_high).contains(&lowest)
             && self.reserve_revealed.swap(false, Ordering::AcqRel)
         {
-            (reserve.hide)(reserve.stack);
+            // SAFETY: as in `reveal_reserve`; this frame and those that called it are above the reserve.
+            unsafe { (reserve.hide)(reserve.stack) };
         }
     }
 }
+
+/// Stack that hiding the reserve takes: pages are unmapped and other CPUs are told.
+const HIDING_STACK: u64 = 4096;
 
 const NO_REGISTERS: SavedRegisters = SavedRegisters {
     r15: 0,
@@ -346,8 +352,8 @@ const NO_REGISTERS: SavedRegisters = SavedRegisters {
     ss: 0,
 };
 
-/// The context of what runs on this CPU now. The reference must not be kept across a switch to another task
-/// except by the task itself, whose context lives as long as it does.
+/// The context of what runs on this CPU now. A task may keep the reference, for its context lives as long as it does; to
+/// others it cannot give it, a context not being `Sync`.
 #[inline]
 pub fn current() -> Option<&'static FaultContext> {
     let pointer = cpu_local::fault_context().cast::<FaultContext>().cast_const();

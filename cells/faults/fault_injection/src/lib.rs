@@ -60,7 +60,7 @@ pub fn inject(kind: FaultKind, task: TaskId) -> Result<(), InjectError> {
     if target.is_idle() {
         return Err(InjectError::Idle(task));
     }
-    target.task(RIGHT).faults.request_fault(kind);
+    target.task(RIGHT).faults(RIGHT).request_fault(kind);
     // A task that waits goes back to its loop, and before it parks again it comes to a cancellation point.
     wait_queue::evict(&target);
     Ok(())

@@ -148,15 +148,15 @@ pub fn set_action(task: u64, action: Action, microseconds: Option<u64>) {
 pub fn record(context: &FaultContext, caught: &Caught) {
     let is_end = matches!(caught.cause.kind, FaultKind::Exit | FaultKind::Killed);
     if is_end && caught.lost_frames == 0 && caught.nested == 0 && caught.released_locks == 0 {
-        log::debug!("task {} '{}' {}", context.task.get(), context.name.get(), caught.cause.kind);
+        log::debug!("task {} '{}' {}", context.task, context.name, caught.cause.kind);
         return;
     }
     let mut record = FaultRecord {
         number: 0,
         at: clock::since_boot(),
         kind: caught.cause.kind,
-        task: context.task.get(),
-        task_name: context.name.get(),
+        task: context.task,
+        task_name: context.name,
         cell: Name::EMPTY,
         function: Text::EMPTY,
         offset: 0,

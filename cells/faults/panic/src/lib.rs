@@ -37,7 +37,7 @@ fn handle(info: &PanicInfo<'_>) -> ! {
 
 #[inline(never)]
 fn report(info: &PanicInfo<'_>) {
-    let name = fault_context::current().map(|context| context.name.get());
+    let name = fault_context::current().map(|context| context.name);
     let task = name.as_ref().map_or("boot", |name| name.as_str());
     match info.location() {
         Some(place) => log::error!("task '{task}' panicked at {place}: {}", info.message()),

@@ -14,6 +14,6 @@ pub(crate) fn forget(lock: &LockHeader) {
     if holder == own.owner() {
         own.forget(lock);
     } else if let Some(task) = TaskId::new(holder).and_then(task_core::find) {
-        task.task(RIGHT).faults.ledger.forget(lock);
+        task.task(RIGHT).faults(RIGHT).ledger.forget(lock);
     }
 }

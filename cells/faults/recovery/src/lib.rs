@@ -9,7 +9,11 @@ mod dropped_locks;
 
 use fault_context::FaultContext;
 use fault_log::Place;
+use task_core::Machinery;
 use unwinder::Caught;
+
+// SAFETY: this cell only has the scheduler tell recovery of ticks, which changes tasks as they asked for.
+const RIGHT: Machinery = unsafe { Machinery::new() };
 
 /// Handles exceptions from now on: as early as there is a descriptor table.
 pub fn init_early() {
@@ -24,8 +28,8 @@ pub fn init() -> Result<(), supervisor::SupervisorError> {
     lock_ledger::set_drop_hook(dropped_locks::forget);
     fault_injection::init();
     watchdog::init();
-    scheduler::set_tick_hook(fault_injection::on_tick);
-    scheduler::set_watch_hook(watchdog::on_tick);
+    scheduler::set_tick_hook(RIGHT, fault_injection::on_tick);
+    scheduler::set_watch_hook(RIGHT, watchdog::on_tick);
     supervisor::init()
 }
 
@@ -33,7 +37,7 @@ pub fn init() -> Result<(), supervisor::SupervisorError> {
 fn on_caught(context: &FaultContext, caught: &Caught) {
     fault_log::record(context, caught);
     if caught.at_root {
-        supervisor::notify(context.task.get());
+        supervisor::notify(context.task);
     }
 }
 

@@ -138,7 +138,8 @@ pub fn begin_fault(saved: &mut SavedRegisters, cause: Cause) -> bool {
         || cause.kind == FaultKind::StackLost
         || !stack.holds_word(landing.wrapping_sub(ENTRY_STACK))
         || !stack.holds_pointer(saved.rsp);
-    context.saved.set(*saved);
+    // SAFETY: the registers are those of the fault, and only the unwinder, which begins now, reads them.
+    unsafe { context.saved.set(*saved) };
     note(context, cause);
     saved.rdi = core::ptr::from_ref(context).addr() as u64;
     saved.rflags &= !FLAG_DIRECTION;
@@ -281,7 +282,8 @@ fn unwind(context: &FaultContext, mut walker: Walker) -> ! {
                 land(context, record);
             }
             // Its frame is about to be passed, and landing pads further out may overwrite it.
-            context.catch_top.set(record.previous);
+            // SAFETY: what is further out than a record on this stack is one, or null.
+            unsafe { context.catch_top.set(record.previous) };
         }
         if context.unwinding.get().nested > MAX_NESTED {
             abandon(context, rsp);
@@ -348,9 +350,11 @@ fn abandon(context: &FaultContext, rsp: u64) -> ! {
 }
 
 fn land(context: &FaultContext, record: &CatchRecord) -> ! {
-    context.catch_top.set(record.previous);
-    // SAFETY: the record's frame is further out than all that was walked, so it is still on the stack.
-    unsafe { machine::go_to_record(record) }
+    // SAFETY: the record's frame is further out than all that was walked, so it and what is outside it are still on the stack.
+    unsafe {
+        context.catch_top.set(record.previous);
+        machine::go_to_record(record)
+    }
 }
 
 /// There was a record when the unwinding began and there is none now: the stack itself is destroyed.

@@ -58,7 +58,7 @@ fn end(circle: Circle) -> bool {
     let Some(task) = TaskId::new(circle.youngest).and_then(task_core::find) else { return false };
     log::warn!("{} tasks wait for each other; '{}' ({}) is ended", circle.length, task.name(), task.id());
     let record = task.task(RIGHT);
-    record.faults.request_end(FaultKind::Deadlock, KillRequest::AtCancellationPoint);
-    scheduler::make_ready(record, Wake::Killed);
+    record.faults(RIGHT).request_end(FaultKind::Deadlock, KillRequest::AtCancellationPoint);
+    scheduler::make_ready(RIGHT, record, Wake::Killed);
     true
 }

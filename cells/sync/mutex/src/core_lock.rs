@@ -105,7 +105,7 @@ impl Core {
         let Some(current) = task_core::current() else { return };
         let mut most_urgent = None;
         self.queue.for_each_waiter(&mut |waiter| {
-            waiter.set_waits_for(Some(current.id()));
+            waiter.set_waits_for(RIGHT, Some(current.id()));
             most_urgent = most_urgent.max(Some(waiter.policy_entry(waiter.cpu()).effective()));
         });
         if let Some(urgency) = most_urgent {
@@ -188,10 +188,10 @@ fn give(holder: TaskId, urgency: Priority) {
     let Some(holder) = task_core::find(holder) else { return };
     let task = holder.task(RIGHT);
     if task_core::donate(RIGHT, task, urgency) {
-        scheduler::reprioritise(task);
+        scheduler::reprioritise(RIGHT, task);
         // If the holder itself waits for a lock, it goes back to its loop and donates there what it inherits.
         if task.waits_for().is_some() {
-            scheduler::make_ready(task, Wake::Evicted);
+            scheduler::make_ready(RIGHT, task, Wake::Evicted);
         }
     }
 }
@@ -201,7 +201,7 @@ fn withdraw(donation: Option<(TaskId, Priority)>) {
     if let Some(holder) = task_core::find(holder)
         && task_core::withdraw(RIGHT, holder.task(RIGHT), urgency)
     {
-        scheduler::reprioritise(holder.task(RIGHT));
+        scheduler::reprioritise(RIGHT, holder.task(RIGHT));
     }
 }
 

@@ -36,7 +36,7 @@ use clock::Instant;
 use cpu_local::InterruptGuard;
 use slot_list::{Links, List};
 use spin_lock::SpinLock;
-use task_core::{Current, Machinery, TaskRef};
+use task_core::{Machinery, Task, TaskRef};
 
 pub use task_core::Wake;
 
@@ -113,7 +113,7 @@ impl WaitQueue {
     }
 
     /// Shows each waiting task to `look`, with the queue locked.
-    pub fn for_each_waiter(&self, look: &mut dyn FnMut(&task_core::Task)) {
+    pub fn for_each_waiter(&self, look: &mut dyn FnMut(&Task)) {
         let list = self.list.lock();
         for slot in list.iter(&LINKS) {
             // SAFETY: the task is in this queue, whose lock is held.
@@ -131,7 +131,7 @@ impl WaitQueue {
             // SAFETY: a waiting task leaves the list, under this lock, before it does anything else.
             let task = unsafe { task_core::by_slot(slot) };
             // A task that something else woke is on its way back to its loop; the wake-up is for the next.
-            woken += usize::from(scheduler::make_ready_quiet(task, Wake::Notified, quiet));
+            woken += usize::from(scheduler::make_ready_quiet(RIGHT, task, Wake::Notified, quiet));
         }
         woken
     }
@@ -156,10 +156,10 @@ pub fn park_until(ticket: Ticket<'_>, deadline: Instant) -> Wake {
 fn park_with(ticket: Ticket<'_>, deadline: Option<Instant>) -> Wake {
     unwinder::cancellation_point();
     let quiet = scheduler::begin_to_block();
-    let Some(current) = task_core::current() else { return Wake::Notified };
+    let Some(current) = task_core::current().map(|task| task.record(RIGHT)) else { return Wake::Notified };
     let why = wait(ticket, deadline, current, &quiet);
     drop(quiet);
-    if current.faults.is_to_end() {
+    if current.faults(RIGHT).is_to_end() {
         // If a wake-up came too, somebody else is to have it: this task does not go back to its loop.
         if why == Wake::Notified {
             ticket.queue.wake_one();
@@ -170,7 +170,7 @@ fn park_with(ticket: Ticket<'_>, deadline: Option<Instant>) -> Wake {
 }
 
 /// Blocks; when it returns, the task is in no queue and has no deadline.
-fn wait(ticket: Ticket<'_>, deadline: Option<Instant>, current: Current, quiet: &InterruptGuard) -> Wake {
+fn wait(ticket: Ticket<'_>, deadline: Option<Instant>, current: &Task, quiet: &InterruptGuard) -> Wake {
     let queue = ticket.queue;
     {
         let list = queue.list.lock_quiet(quiet);
@@ -184,17 +184,17 @@ fn wait(ticket: Ticket<'_>, deadline: Option<Instant>, current: Current, quiet: 
         current.block(RIGHT);
     }
     if let Some(deadline) = deadline {
-        scheduler::arm(current.record(RIGHT), deadline);
+        scheduler::arm(RIGHT, current, deadline);
     }
     // Whoever asks a task to end wakes it after that; if the request came before the task was blocked, nobody will. A
     // destructor of a task that is ending already has to wait like anybody else.
-    if current.faults.is_to_end() {
-        scheduler::make_ready(current.record(RIGHT), Wake::Killed);
+    if current.faults(RIGHT).is_to_end() {
+        scheduler::make_ready(RIGHT, current, Wake::Killed);
     }
-    scheduler::switch_away(quiet);
+    scheduler::switch_away(RIGHT, quiet);
     let why = current.wake_reason();
     if deadline.is_some() && why != Wake::TimedOut {
-        scheduler::disarm(current.record(RIGHT));
+        scheduler::disarm(RIGHT, current);
     }
     if why == Wake::Notified {
         return why;
@@ -213,12 +213,7 @@ fn wait(ticket: Ticket<'_>, deadline: Option<Instant>, current: Current, quiet: 
 /// Makes a parked task return to the loop in which it blocks, for no reason of its own. Whether it was parked.
 /// A task that is asleep ([`Wake::TimedOut`] only) goes back to sleep for the rest of its time.
 pub fn evict(task: &TaskRef) -> bool {
-    scheduler::make_ready(task.task(RIGHT), Wake::Evicted)
-}
-
-/// As [`evict`], for the machinery, which has the record.
-pub fn evict_record(task: &task_core::Task) -> bool {
-    scheduler::make_ready(task, Wake::Evicted)
+    scheduler::make_ready(RIGHT, task.task(RIGHT), Wake::Evicted)
 }
 
 /// Waits as `park` does, until `attempt` gives something. For primitives that need nothing more; inlined in the

@@ -3,7 +3,7 @@
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use cpu_local::{CpuSet, InterruptGuard, MAX_CPUS};
-use task_core::Task;
+use task_core::{Machinery, Task};
 use x86_64::instructions::interrupts;
 
 use crate::{balance, queues, switch};
@@ -45,10 +45,10 @@ pub unsafe fn begin() -> ! {
     switch::begin_idle(cpu_local::cpu_id())
 }
 
-/// One turn of an idle task: halts until there is something to run, or something to take over from another CPU. The loop
+/// One turn of an idle task, which alone calls this: halts until there is something to run, or something to take over from another CPU. The loop
 /// around it is the caller's, so that an idle CPU leaves this cell again and again, and does not keep it from being freed
 /// when it has been replaced.
-pub fn idle_turn() {
+pub fn idle_turn(_right: Machinery) {
     switch::answer_standstill();
     let quiet = InterruptGuard::new();
     let cpu = cpu_local::cpu_id();

@@ -13,6 +13,9 @@
 //! it is busy; then it goes to the queue of the CPU that is leaving it, and no other CPU takes it from there. So no
 //! CPU ever waits for another to leave a stack.
 //!
+//! What changes a task's record, takes the CPU from a task or is told of every switch and tick wants a
+//! [`Machinery`] token.
+//!
 //! How it can fail: [`init`], if an interrupt vector is taken. After that nothing here fails; blocking where
 //! that is forbidden (a spin lock held, an interrupt being handled) panics.
 #![no_std]
@@ -29,7 +32,7 @@ mod wake;
 pub use balance::balance;
 pub use idle::{IdleCpus, begin, bring_online, idle_cpus, idle_turn};
 pub use policy_interface::QueueAccess;
-pub use switch::{assert_may_block, begin_to_block, exit, preempt, set_standstill_hook, switch_away, yield_now};
+pub use switch::{assert_may_block, begin_to_block, exit, set_standstill_hook, switch_away, yield_now};
 pub use timer::{TICK_MICROSECONDS, arm, disarm, set_tick_hook, set_watch_hook, sleepers, start_ticking};
 pub use wake::{admit, interrupt, make_ready, make_ready_quiet, reprioritise};
 

@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 
 use cpu_local::{CpuId, InterruptGuard, MAX_CPUS};
 use spin::Once;
-use task_core::{Current, Task};
+use task_core::{Current, Machinery, Task};
 
 use crate::{RIGHT, queues};
 
@@ -65,7 +65,7 @@ static STANDSTILL: Once<fn()> = Once::new();
 
 /// Sets who is told, on each CPU, whenever its task is about to be preempted: a point at which the CPU holds no spin
 /// lock and handles no interrupt. The engine of evolution stops CPUs there. The first hook stays.
-pub fn set_standstill_hook(hook: fn()) {
+pub fn set_standstill_hook(_right: Machinery, hook: fn()) {
     STANDSTILL.call_once(|| hook);
 }
 
@@ -77,7 +77,7 @@ pub(crate) fn answer_standstill() {
 }
 
 /// The running task stays ready and lets the policy choose. It is what the CPU's reschedule hook calls.
-pub fn preempt() {
+pub(crate) fn preempt() {
     // An idle task answers where it stands in no text of this cell but the shortest.
     if task_core::current().is_some_and(|current| !current.is_idle()) {
         answer_standstill();
@@ -85,7 +85,7 @@ pub fn preempt() {
     let quiet = InterruptGuard::new();
     cpu_local::take_reschedule_pending();
     if let Some(current) = task_core::current() {
-        current.faults.progress.fetch_add(1, Ordering::Relaxed);
+        current.record(RIGHT).faults(RIGHT).progress.fetch_add(1, Ordering::Relaxed);
         give_way(current, &quiet);
     }
 }
@@ -110,7 +110,7 @@ fn give_way(current: Current, quiet: &InterruptGuard) {
 
 /// Gives up the CPU after the running task has declared itself blocked ([`Task::block`]); returns when somebody has
 /// woken it. Interrupts have been off since before the declaration.
-pub fn switch_away(quiet: &InterruptGuard) {
+pub fn switch_away(_right: Machinery, quiet: &InterruptGuard) {
     let Some(current) = task_core::current() else { return };
     let cpu = cpu_local::cpu_id();
     to(current.record(RIGHT), next_or_idle(cpu, quiet), cpu);
@@ -128,9 +128,9 @@ fn next_or_idle(cpu: CpuId, quiet: &InterruptGuard) -> &'static Task {
 
 /// Leaves the running task for good: it has ended ([`Task::end`]), with interrupts off, and its stack may be taken
 /// away as soon as it is no longer busy.
-pub fn exit() -> ! {
+pub fn exit(right: Machinery) -> ! {
     let quiet = InterruptGuard::new();
-    switch_away(&quiet);
+    switch_away(right, &quiet);
     // Nobody makes an ended task ready: the state word says so.
     unreachable!("an ended task was switched to")
 }
@@ -171,8 +171,8 @@ fn to(previous: &'static Task, next: &'static Task, cpu: CpuId) {
     unsafe {
         let guards = cpu_local::interrupt_guards();
         cpu_local::set_current_task(core::ptr::from_ref(next).cast());
-        fault_context::install(&next.faults);
-        cpu_local::set_ledger(&next.faults.ledger);
+        fault_context::install(next.faults(RIGHT));
+        cpu_local::set_ledger(&next.faults(RIGHT).ledger);
         set_thread_pointer(next.thread_pointer());
         context_switch::switch(save, stack_pointer.read(), busy);
         // This task's again, on whatever CPU; a task that begins has none.
@@ -191,8 +191,8 @@ pub(crate) fn begin_idle(cpu: CpuId) -> ! {
     // its last store to them comes before the switch is complete.
     unsafe {
         cpu_local::set_current_task(core::ptr::from_ref(idle).cast());
-        fault_context::install(&idle.faults);
-        cpu_local::set_ledger(&idle.faults.ledger);
+        fault_context::install(idle.faults(RIGHT));
+        cpu_local::set_ledger(&idle.faults(RIGHT).ledger);
         set_thread_pointer(idle.thread_pointer());
         // The count with which a CPU begins stood for what ends here.
         cpu_local::set_preempt_count(0);

@@ -10,7 +10,7 @@ use cpu_local::InterruptGuard;
 use fault_context::{Cause, KillRequest};
 use interrupts::SavedRegisters;
 use spin_lock::SpinLock;
-use task_core::{Current, Task, Wake};
+use task_core::{Machinery, Task, Wake};
 use timer_queue::TimerQueue;
 
 use crate::{RIGHT, balance, make_ready, queues};
@@ -35,12 +35,12 @@ static WATCH_HOOK: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
 
 /// Has `hook` called at each tick that interrupts a task which could be preempted; it may change where that task
 /// goes on. For recovery: faults that are made on purpose.
-pub fn set_tick_hook(hook: fn(&mut SavedRegisters)) {
+pub fn set_tick_hook(_right: Machinery, hook: fn(&mut SavedRegisters)) {
     TICK_HOOK.store(hook as *mut (), Ordering::Release);
 }
 
 /// Has `hook` called at each tick of each CPU, whatever it interrupts. For the watchdog over the other CPUs.
-pub fn set_watch_hook(hook: fn()) {
+pub fn set_watch_hook(_right: Machinery, hook: fn()) {
     WATCH_HOOK.store(hook as *mut (), Ordering::Release);
 }
 
@@ -50,14 +50,14 @@ pub fn start_ticking() {
 }
 
 /// Has `task` woken when `deadline` has passed, if it is still blocked then. Replaces a deadline that it has.
-pub fn arm(task: &Task, deadline: Instant) {
+pub fn arm(_right: Machinery, task: &Task, deadline: Instant) {
     let mut deadlines = DEADLINES.lock();
     deadlines.set(task.slot(), deadline.ticks);
     note_earliest(&deadlines);
 }
 
 /// Takes the deadline away, if it has not passed yet. A task that has one does not end.
-pub fn disarm(task: &Task) {
+pub fn disarm(_right: Machinery, task: &Task) {
     let mut deadlines = DEADLINES.lock();
     deadlines.cancel(task.slot());
     note_earliest(&deadlines);
@@ -76,7 +76,7 @@ fn expire(now: u64) {
     let mut deadlines = DEADLINES.lock();
     while let Some(slot) = deadlines.pop_due(now) {
         // SAFETY: a task takes its deadline away before it ends, for which it needs the lock that is held here.
-        make_ready(unsafe { task_core::by_slot(slot) }, Wake::TimedOut);
+        make_ready(RIGHT, unsafe { task_core::by_slot(slot) }, Wake::TimedOut);
     }
     note_earliest(&deadlines);
 }
@@ -91,7 +91,7 @@ pub(crate) fn on_tick(registers: &mut SavedRegisters) {
     if now >= EARLIEST.load(Ordering::Acquire) {
         expire(now);
     }
-    let Some(current) = task_core::current() else { return };
+    let Some(current) = task_core::current().map(|task| task.record(RIGHT)) else { return };
     current.count_tick(RIGHT);
     if current.is_idle() {
         return;
@@ -112,18 +112,18 @@ pub(crate) fn on_tick(registers: &mut SavedRegisters) {
 
 pub(crate) fn on_kill(registers: &mut SavedRegisters) {
     if let Some(current) = task_core::current().filter(|task| !task.is_idle()) {
-        deliver(current, registers);
+        deliver(current.record(RIGHT), registers);
     }
 }
 
 /// Does to the interrupted task what somebody asked for, if it can be interrupted where it is.
-fn deliver(current: Current, registers: &mut SavedRegisters) {
+fn deliver(current: &Task, registers: &mut SavedRegisters) {
     let undisturbed = cpu_local::preempt_count() == 0 && cpu_local::interrupt_depth() == 1;
-    if !undisturbed || !registers.interrupts_enabled() || !current.faults.takes_orders() {
+    if !undisturbed || !registers.interrupts_enabled() || !current.faults(RIGHT).takes_orders() {
         return;
     }
-    if current.faults.kill_request() == KillRequest::Anywhere {
-        unwinder::begin_fault(registers, Cause::of(current.faults.end_kind()));
+    if current.faults(RIGHT).kill_request() == KillRequest::Anywhere {
+        unwinder::begin_fault(registers, Cause::of(current.faults(RIGHT).end_kind()));
         return;
     }
     let hook = TICK_HOOK.load(Ordering::Acquire);

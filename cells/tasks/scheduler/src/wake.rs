@@ -6,20 +6,20 @@ use cpu_local::{CpuId, CpuSet, InterruptGuard};
 use interrupts::SavedRegisters;
 use interrupts::vectors::{KILL, RESCHEDULE};
 use policy_interface::PolicyEntry;
-use task_core::{Task, Wake};
+use task_core::{Machinery, Task, Wake};
 
-use crate::{RIGHT, queues};
+use crate::queues;
 
 /// Wakes a blocked task. `false` if it is not blocked, or if somebody else was faster. Any context may call this,
 /// interrupt handlers too.
-pub fn make_ready(task: &Task, why: Wake) -> bool {
-    make_ready_quiet(task, why, &InterruptGuard::new())
+pub fn make_ready(right: Machinery, task: &Task, why: Wake) -> bool {
+    make_ready_quiet(right, task, why, &InterruptGuard::new())
 }
 
 /// As [`make_ready`], where interrupts are off already.
 #[inline]
-pub fn make_ready_quiet(task: &Task, why: Wake, quiet: &InterruptGuard) -> bool {
-    if !task.wake(RIGHT, why) {
+pub fn make_ready_quiet(right: Machinery, task: &Task, why: Wake, quiet: &InterruptGuard) -> bool {
+    if !task.wake(right, why) {
         return false;
     }
     enqueue(task, wake_place(task), quiet);
@@ -27,7 +27,7 @@ pub fn make_ready_quiet(task: &Task, why: Wake, quiet: &InterruptGuard) -> bool 
 }
 
 /// Puts a new task, which has been equipped, where there is room.
-pub fn admit(task: &Task) {
+pub fn admit(_right: Machinery, task: &Task) {
     let quiet = InterruptGuard::new();
     enqueue(task, least_loaded(task.affinity()), &quiet);
 }
@@ -106,7 +106,7 @@ fn call(cpu: CpuId) {
 }
 
 /// If `task` runs, interrupts it, so that what was asked for is done to it. Else that happens when it runs.
-pub fn interrupt(task: &Task) {
+pub fn interrupt(_right: Machinery, task: &Task) {
     if task.is_busy() {
         send(task.cpu(), KILL);
     }
@@ -124,7 +124,7 @@ pub(crate) fn on_reschedule(_registers: &mut SavedRegisters) {
 }
 
 /// What a task inherits has changed: if it is in a run queue, it takes its new place there.
-pub fn reprioritise(task: &Task) {
+pub fn reprioritise(_right: Machinery, task: &Task) {
     let quiet = InterruptGuard::new();
     let cpu = task.cpu();
     // A ready task is in the queue of the CPU that its entry names, which need not be the one it last ran on.

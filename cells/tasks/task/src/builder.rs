@@ -5,9 +5,8 @@ use alloc::sync::Arc;
 use core::fmt;
 
 use cpu_local::CpuSet;
-use fault_context::{Reserve, StackBounds};
 use stacks::{Stack, StackError};
-use task_core::{Disposal, Priority, Role, Task, TaskTableFull};
+use task_core::{Disposal, Origin, Priority, Role, Task, TaskTableFull};
 
 use crate::join::{Joinable, Packet};
 use crate::{RIGHT, essential, root};
@@ -55,6 +54,7 @@ pub struct Builder<'a> {
     stack_size: usize,
     affinity: CpuSet,
     priority: Priority,
+    origin: Option<Origin>,
 }
 
 impl Default for Builder<'_> {
@@ -71,6 +71,7 @@ impl<'a> Builder<'a> {
             stack_size: stacks::DEFAULT_SIZE,
             affinity: CpuSet::from_bits(u32::MAX),
             priority: Priority::NORMAL,
+            origin: None,
         }
     }
 
@@ -94,6 +95,12 @@ impl<'a> Builder<'a> {
         Self { priority, ..self }
     }
 
+    /// What its code is part of: kept until it and all tasks that come from it have been disposed of. If nothing is said
+    /// it is what the caller's code is part of.
+    pub fn origin(self, origin: Origin) -> Self {
+        Self { origin: Some(origin), ..self }
+    }
+
     /// Makes the task, ready to run `body`.
     pub fn spawn<T, F>(self, body: F) -> Result<Joinable<T>, SpawnError>
     where
@@ -103,7 +110,7 @@ impl<'a> Builder<'a> {
         let packet = Arc::new(Packet::new());
         let result = Arc::clone(&packet);
         let task = self.make(Role::Ordinary, Box::new(move || result.fill(body())))?;
-        scheduler::admit(&task);
+        scheduler::admit(RIGHT, &task);
         Ok(Joinable::new(task, packet))
     }
 
@@ -112,7 +119,7 @@ impl<'a> Builder<'a> {
     pub fn spawn_essential(self, work: fn()) -> Result<(), SpawnError> {
         let task = self.make(Role::Essential, Box::new(move || essential::run(work)))?;
         task.dispose(RIGHT, Disposal::Detached);
-        scheduler::admit(&task);
+        scheduler::admit(RIGHT, &task);
         Ok(())
     }
 
@@ -122,16 +129,12 @@ impl<'a> Builder<'a> {
             return Err(SpawnError::NoCpu(self.affinity));
         }
         let stack = Stack::new(self.stack_size)?;
-        let (low, high) = (stack.limit().as_u64(), stack.top().as_u64());
-        let (guard_low, guard_high) = (stack.guard().start().as_u64(), stack.bottom().as_u64());
         let thread_pointer = stack.thread_pointer().as_u64();
         // SAFETY: the stack is new and this function's own; its top is a multiple of the page size.
-        let stack_pointer = unsafe { context_switch::prepare(high, root::main) };
+        let stack_pointer = unsafe { context_switch::prepare(stack.top().as_u64(), root::main) };
         let task = task_core::create(RIGHT, self.name, self.affinity, self.priority, role)?;
-        task.faults.stack.set(StackBounds { low, high });
-        task.equip(RIGHT, stack, thread_pointer, stack_pointer, start);
-        let record = Arc::as_ptr(&task).cast();
-        task.faults.reserve.set(Some(Reserve { stack: record, reveal, hide, guard_low, guard_high }));
+        let origin = self.origin.or_else(|| task_core::current().and_then(task_core::Current::origin));
+        task.equip(RIGHT, stack, stack_pointer, start, origin);
         if let Err(error) = enter(&task, thread_pointer) {
             task_core::abandon(RIGHT, &task);
             return Err(error.into());
@@ -154,18 +157,6 @@ fn enter(task: &Arc<Task>, thread_pointer: u64) -> Result<(), StackError> {
             return Ok(());
         }
     }
-}
-
-/// Makes the reserve of the task's stack usable.
-fn reveal(record: *const ()) {
-    // SAFETY: recovery calls this for the running task with what `make` noted, the task's record.
-    unsafe { &*record.cast::<Task>() }.reveal_reserve();
-}
-
-/// Takes the reserve away again.
-fn hide(record: *const ()) {
-    // SAFETY: as above.
-    unsafe { &*record.cast::<Task>() }.hide_reserve();
 }
 
 /// A task of no special kind that runs `body`.

@@ -25,7 +25,7 @@ pub(crate) fn run(work: fn()) -> ! {
         });
         before = turn.err();
         if let Some(current) = task_core::current() {
-            current.record(RIGHT).faults.withdraw_end();
+            current.record(RIGHT).faults(RIGHT).withdraw_end();
         }
     }
 }

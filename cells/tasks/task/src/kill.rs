@@ -66,8 +66,8 @@ impl KillCapability {
         if self.task.ended().is_some() {
             return false;
         }
-        self.task.faults.request_kill(KillRequest::AtCancellationPoint);
-        scheduler::make_ready(&self.task, Wake::Killed);
+        self.task.faults(RIGHT).request_kill(KillRequest::AtCancellationPoint);
+        scheduler::make_ready(RIGHT, &self.task, Wake::Killed);
         undertaker::watch(&self.task, grace);
         true
     }
@@ -96,8 +96,8 @@ pub(crate) fn insist(task: &TaskRef) {
     }
     let task = task.task(RIGHT);
     task.set_grace_end(RIGHT, None);
-    task.faults.request_kill(KillRequest::Anywhere);
-    if !scheduler::make_ready(task, Wake::Killed) {
-        scheduler::interrupt(task);
+    task.faults(RIGHT).request_kill(KillRequest::Anywhere);
+    if !scheduler::make_ready(RIGHT, task, Wake::Killed) {
+        scheduler::interrupt(RIGHT, task);
     }
 }

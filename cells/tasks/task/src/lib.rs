@@ -14,6 +14,8 @@
 //! - [`KillCapability::kill`] ends a task whether it runs, is ready or is blocked: at its next cancellation point, and
 //!   if it has not come to one after a grace period, wherever it is; what that leaks is counted.
 //! - Everything that waits is a cancellation point.
+//! - Code that is loaded for a while ([`Origin`]) is there as long as a task that came from it has not been disposed of,
+//!   whoever let that task go; its destructors run in its own tasks.
 //! - What the system cannot do without ([`Builder::spawn_essential`]) cannot be ended and takes up its work again after any
 //!   fault.
 //!
@@ -35,11 +37,11 @@ pub use builder::{Builder, SpawnError, spawn};
 pub use cpu_local::{CpuId, CpuSet};
 pub use join::Joinable;
 pub use kill::{DEFAULT_GRACE, Immortal, KillCapability};
-pub use root::{exit, set_end_hook};
+pub use root::exit;
 pub use scheduler::{policy_name, ready_count, scheduling_cpus, yield_now};
 pub use start::{StartError, init, start, start_cpu};
 pub use task_core::{
-    Cause, Current, Ended, FaultKind, Name, Priority, Role, State, TaskId, TaskRef, all, count, current, find,
+    Cause, Current, Ended, FaultKind, Name, Origin, Priority, Role, State, TaskId, TaskRef, all, count, current, find,
 };
 pub use unwinder::cancellation_point;
 

@@ -10,7 +10,7 @@ use task_core::{Name, Priority, Role};
 use x86_64::instructions;
 
 use crate::builder::{Builder, SpawnError};
-use crate::{thread_local_growth, undertaker};
+use crate::{RIGHT, thread_local_growth, undertaker};
 
 /// Why there can be no tasks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -107,7 +107,7 @@ fn bring_online(cpu: CpuId) -> Result<(), SpawnError> {
         Role::Idle,
         Box::new(|| {
             loop {
-                scheduler::idle_turn();
+                scheduler::idle_turn(RIGHT);
             }
         }),
     )?;

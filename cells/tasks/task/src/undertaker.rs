@@ -23,16 +23,19 @@ static NEXT_ORDER: AtomicU64 = AtomicU64::new(u64::MAX);
 /// Where the undertaker waits.
 static WORK: WaitQueue = WaitQueue::new();
 
-/// Gives back all that an ended task still has: its stack, its slot. Once per task, by whoever joins it or by the
-/// undertaker; its last CPU may be only just leaving it.
+/// Gives back all that an ended task still has: its stack, its slot, and last what its code was part of. Once per task, by
+/// whoever joins it or by the undertaker; its last CPU may be only just leaving it.
 pub(crate) fn dispose(task: &Task) {
     while task.is_busy() {
         hint::spin_loop();
     }
-    drop(task.strip(RIGHT));
+    let (stack, origin) = task.strip(RIGHT);
+    drop(stack);
     task_core::release(RIGHT, task);
     // What a task with much memory has freed lies around in the heap.
     heap_core::trim_much();
+    // The code may go with it, and a fault of that must cost no slot.
+    drop(origin);
 }
 
 /// A detached task has ended. Called with interrupts off by the task itself, as the last thing.

@@ -7,19 +7,23 @@
 //! - to recovery: each task has a [`FaultContext`] from before its first instruction until after its last.
 //!
 //! What may *change* a task is reached through a [`Machinery`] token, which only the cells that make up the task
-//! machinery create. Fails only in [`create`]: when there are [`MAX_TASKS`] tasks.
+//! machinery create: a reference to a record that others can get ([`visit`]) only shows things. Fails only in [`create`]: when there are [`MAX_TASKS`] tasks.
 #![no_std]
 
 extern crate alloc;
 
+mod current;
 mod donate;
+mod origin;
 mod state;
 mod table;
 mod task;
 
+pub use current::{Current, current, current_id};
 pub use donate::{donate, withdraw};
 pub use fault_context::{Cause, FaultContext, FaultKind, KillRequest, Name};
+pub use origin::Origin;
 pub use policy_interface::{MAX_TASKS, PolicyEntry, Priority, Slot};
 pub use state::{State, Wake};
 pub use table::{TaskTableFull, abandon, all, by_slot, count, create, enter, find, release, visit};
-pub use task::{Current, Disposal, Ended, Machinery, Role, Start, Task, TaskId, TaskRef, current, current_id};
+pub use task::{Disposal, Ended, Machinery, Role, Start, Task, TaskId, TaskRef};

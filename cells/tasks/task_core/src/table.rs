@@ -97,7 +97,7 @@ fn record(place: &AtomicPtr<Task>) -> Option<&'static Task> {
     unsafe { if task == RESERVED { None } else { task.as_ref() } }
 }
 
-fn share(task: &'static Task) -> TaskRef {
+fn share(task: &Task) -> TaskRef {
     // SAFETY: the record is in an `Arc` that the table refers to, and the caller holds the table's lock.
     TaskRef::new(unsafe {
         Arc::increment_strong_count(task);
@@ -162,8 +162,8 @@ pub fn all() -> Vec<TaskRef> {
 const SPARE: usize = 8;
 
 /// Shows every task to `look`, with the table locked and interrupts off: it is short, takes no task lock and makes
-/// or ends no task. Needs no memory; for the engine of evolution and for watchdogs.
-pub fn visit(look: &mut dyn FnMut(&'static Task)) {
+/// or ends no task. What it is shown it cannot keep. Needs no memory; for the engine of evolution and for watchdogs.
+pub fn visit(look: &mut dyn FnMut(&Task)) {
     let _numbers = NUMBERS.lock();
     TABLE.iter().filter_map(record).for_each(look);
 }

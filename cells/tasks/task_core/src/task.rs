@@ -6,10 +6,9 @@ use alloc::vec::Vec;
 use core::cell::{Cell, UnsafeCell};
 use core::fmt;
 use core::hint;
-use core::marker::PhantomData;
 use core::mem;
 use core::num::NonZeroU64;
-use core::ops::Deref;
+use core::ptr;
 use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 use cpu_local::{CpuId, CpuSet, PreemptGuard};
@@ -20,6 +19,7 @@ use spin::Once;
 use spin_lock::SpinLock;
 use stacks::{Reserve, Stack};
 
+use crate::origin::Origin;
 use crate::state::{State, StateWord, Wake};
 
 /// A task's number: unique for ever, and the mark of the locks it holds.
@@ -132,7 +132,7 @@ pub enum Disposal {
 pub type Start = Box<dyn FnOnce() + Send>;
 
 /// What recovery calls when a thread local's owner ends: the value's address and how to drop it.
-type Destructor = (*mut (), unsafe fn(*mut ()));
+pub(crate) type Destructor = (*mut (), unsafe fn(*mut ()));
 
 /// One task.
 ///
@@ -152,8 +152,7 @@ pub struct Task {
     affinity: CpuSet,
     role: Role,
     id: TaskId,
-    /// What recovery knows about it.
-    pub faults: FaultContext,
+    pub(crate) faults: FaultContext,
     pub(crate) donations: SpinLock<Donations>,
     stack: UnsafeCell<Option<Stack>>,
     /// How many others use the stack just now (not run on it: its owner does).
@@ -161,7 +160,9 @@ pub struct Task {
     reserve: Cell<Option<Reserve>>,
     exiting: Cell<bool>,
     start: UnsafeCell<Option<Start>>,
-    destructors: UnsafeCell<Vec<Destructor>>,
+    /// What its code is part of. Dropped after all that came from there.
+    pub(crate) origin: UnsafeCell<Option<Origin>>,
+    pub(crate) destructors: UnsafeCell<Vec<Destructor>>,
     disposal: AtomicU8,
     /// When an order to end is to be insisted on, in ticks of the clock; 0 if there is none.
     grace_end: AtomicU64,
@@ -178,8 +179,7 @@ unsafe impl Send for Task {}
 
 impl Task {
     pub(crate) fn new(id: TaskId, slot: Slot, name: &str, affinity: CpuSet, priority: Priority, role: Role) -> Self {
-        let faults = FaultContext::new(id.number(), StackBounds { low: 0, high: 0 });
-        faults.name.set(Name::new(name));
+        let faults = FaultContext::new(id.number(), Name::new(name), StackBounds { low: 0, high: 0 });
         Self {
             stack_pointer: UnsafeCell::new(0),
             busy: UnsafeCell::new(false),
@@ -198,6 +198,7 @@ impl Task {
             reserve: Cell::new(None),
             exiting: Cell::new(false),
             start: UnsafeCell::new(None),
+            origin: UnsafeCell::new(None),
             destructors: UnsafeCell::new(Vec::new()),
             disposal: AtomicU8::new(Disposal::Joinable as u8),
             grace_end: AtomicU64::new(0),
@@ -222,7 +223,7 @@ impl Task {
 
     /// Its name.
     pub fn name(&self) -> Name {
-        self.faults.name.get()
+        self.faults.name
     }
 
     /// What it is doing now.
@@ -291,8 +292,19 @@ impl Task {
 
     /// Notes the holder of the lock that the running task is about to wait for, `None` afterwards; or the new holder of
     /// the lock that a blocked task waits for.
-    pub fn set_waits_for(&self, holder: Option<TaskId>) {
+    pub fn set_waits_for(&self, _right: Machinery, holder: Option<TaskId>) {
         self.faults.waits_for.store(holder.map_or(0, TaskId::number), Ordering::Release);
+    }
+
+    /// What recovery knows about it.
+    #[inline]
+    pub fn faults(&self, _right: Machinery) -> &FaultContext {
+        &self.faults
+    }
+
+    /// The addresses of its stack, reserve included.
+    pub fn stack_bounds(&self) -> StackBounds {
+        self.faults.stack.get()
     }
 
     /// Whether a CPU stands on its stack, or is only just leaving it.
@@ -305,8 +317,9 @@ impl Task {
     /// Where its registers lie (a `SwitchFrame`), while it has no CPU. Meaningful only as long as something keeps
     /// it from running: all other CPUs stand still, or its queue is locked.
     pub fn saved_stack_pointer(&self) -> Option<u64> {
-        // SAFETY: written by the switch before `busy` is cleared.
-        (!self.is_busy()).then(|| unsafe { self.stack_pointer.get().read() })
+        // SAFETY: the word lives as long as the task and is written by the single store of the switch, before `busy` is
+        // cleared.
+        (!self.is_busy()).then(|| unsafe { AtomicU64::from_ptr(self.stack_pointer.get()) }.load(Ordering::Relaxed))
     }
 
     /// The value of FS while it runs; thread locals lie below it.
@@ -354,16 +367,29 @@ impl Task {
         self.ticks.store(self.ticks.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 
-    /// Gives a new task its stack, its first stack pointer and what it does. Before it is entered in the table.
-    pub fn equip(&self, _right: Machinery, stack: Stack, thread_pointer: u64, stack_pointer: u64, start: Start) {
-        // SAFETY: nobody finds the record before it is in the table, so the caller alone has it.
+    /// Gives a new task its stack, its first stack pointer, what it does and where that comes from. Before it is entered in
+    /// the table.
+    pub fn equip(&self, _right: Machinery, stack: Stack, stack_pointer: u64, start: Start, origin: Option<Origin>) {
+        self.thread_pointer.set(stack.thread_pointer().as_u64());
+        self.reserve.set(Some(stack.reserve()));
+        let bounds = StackBounds { low: stack.limit().as_u64(), high: stack.top().as_u64() };
+        let reserve = fault_context::Reserve {
+            stack: ptr::from_ref(self).cast(),
+            reveal: reveal_reserve,
+            hide: hide_reserve,
+            guard_low: stack.guard().start().as_u64(),
+            guard_high: stack.bottom().as_u64(),
+        };
+        // SAFETY: nobody finds the record before it is in the table, so the caller alone has it. The bounds are those of the
+        // stack that the task will run on, and the reserve is its; the context lies in the record that it refers to.
         unsafe {
+            self.faults.stack.set(bounds);
+            self.faults.reserve.set(Some(reserve));
             *self.stack_pointer.get() = stack_pointer;
-            self.reserve.set(Some(stack.reserve()));
             *self.stack.get() = Some(stack);
             *self.start.get() = Some(start);
+            *self.origin.get() = origin;
         }
-        self.thread_pointer.set(thread_pointer);
     }
 
     /// The running task has more than its first frame on its stack from now on. For the outermost function of a task,
@@ -390,23 +416,6 @@ impl Task {
         result.flatten()
     }
 
-    /// Makes the reserve below the running task's stack present. Takes no lock.
-    pub fn reveal_reserve(&self) {
-        if let Some(reserve) = self.reserve.get() {
-            // SAFETY: the task runs, so its stack is there.
-            unsafe { reserve.reveal() };
-        }
-    }
-
-    /// Takes the reserve below the running task's stack away. If the processors cannot be told it stays until the
-    /// stack is disposed of.
-    pub fn hide_reserve(&self) {
-        // SAFETY: called by the running task, whose stack nobody takes.
-        if let Some(stack) = unsafe { (*self.stack.get()).as_ref() } {
-            let _ = stack.hide_reserve();
-        }
-    }
-
     /// Notes that the running task ends because it wants to.
     pub fn set_exiting(&self, _right: Machinery) {
         self.exiting.set(true);
@@ -417,27 +426,19 @@ impl Task {
         self.exiting.get()
     }
 
-    /// Takes the stack (and the start, if it never ran) from a task that has left its CPU for the last time.
-    pub fn strip(&self, _right: Machinery) -> (Option<Stack>, Option<Start>) {
+    /// Takes the stack from a task that has left its CPU for the last time, and what its code was part of, to be dropped
+    /// after it.
+    pub fn strip(&self, _right: Machinery) -> (Option<Stack>, Option<Origin>) {
         while self.stack_users.load(Ordering::SeqCst) != 0 {
             hint::spin_loop();
         }
         // SAFETY: the task has ended and is not busy, so nobody but its one disposer is left.
-        unsafe { ((*self.stack.get()).take(), (*self.start.get()).take()) }
-    }
-
-    /// Notes what is to be dropped when the running task ends; later ones are dropped first.
-    ///
-    /// # Safety
-    /// Called by the task itself; `value` stays valid until its end, and `drop` is right for it.
-    pub unsafe fn at_end(&self, value: *mut (), drop: unsafe fn(*mut ())) {
-        // SAFETY: the task itself is the only user of the list, and the reference ends here.
-        unsafe { (*self.destructors.get()).push((value, drop)) };
+        unsafe { ((*self.stack.get()).take(), (*self.origin.get()).take()) }
     }
 
     /// Takes the destructor that is due next. For the running task at its end.
     pub fn next_destructor(&self, _right: Machinery) -> Option<Destructor> {
-        // SAFETY: as in `at_end`.
+        // SAFETY: as in `Current::at_end`.
         unsafe {
             let list = &mut *self.destructors.get();
             let next = list.pop();
@@ -490,6 +491,29 @@ impl Task {
 impl fmt::Debug for Task {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "task {} ({}, {})", self.id, self.name(), self.state())
+    }
+}
+
+/// Makes the reserve below a task's stack present. Takes no lock.
+///
+/// # Safety
+/// `record` is that of a task that runs, so that its stack is there.
+unsafe fn reveal_reserve(record: *const ()) {
+    // SAFETY: the caller's promise.
+    if let Some(reserve) = unsafe { &*record.cast::<Task>() }.reserve.get() {
+        // SAFETY: the caller's promise.
+        unsafe { reserve.reveal() };
+    }
+}
+
+/// Takes the reserve below a task's stack away. If the processors cannot be told it stays until the stack is disposed of.
+///
+/// # Safety
+/// `record` is that of the task that calls this, standing on the stack proper.
+unsafe fn hide_reserve(record: *const ()) {
+    // SAFETY: the caller's promise; nobody takes the stack of a task that runs.
+    if let Some(stack) = unsafe { (*(*record.cast::<Task>()).stack.get()).as_ref() } {
+        let _stays = stack.hide_reserve();
     }
 }
 
@@ -578,57 +602,4 @@ impl fmt::Debug for TaskRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
-}
-
-/// The running task, as it sees itself. It cannot be given to another task.
-#[derive(Clone, Copy)]
-pub struct Current {
-    task: &'static Task,
-    own: PhantomData<*const ()>,
-}
-
-impl Deref for Current {
-    type Target = Task;
-
-    #[inline]
-    fn deref(&self) -> &Task {
-        self.task
-    }
-}
-
-impl Current {
-    /// The record, for as long as the running task runs: for the machinery.
-    #[inline]
-    pub fn record(self, _right: Machinery) -> &'static Task {
-        self.task
-    }
-
-    /// A reference that can be given away.
-    pub fn share(self) -> TaskRef {
-        let task: *const Task = self.task;
-        // SAFETY: every task's record is in an `Arc`, of which the table keeps one reference while the task runs.
-        TaskRef(unsafe {
-            Arc::increment_strong_count(task);
-            Arc::from_raw(task)
-        })
-    }
-}
-
-impl fmt::Debug for Current {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.task.fmt(f)
-    }
-}
-
-/// The running task; none while a CPU boots.
-#[inline]
-pub fn current() -> Option<Current> {
-    let task = cpu_local::current_task().cast::<Task>();
-    // SAFETY: the scheduler sets this word to the record of the task that runs, which stays while it runs.
-    unsafe { task.as_ref() }.map(|task| Current { task, own: PhantomData })
-}
-
-/// The running task's number.
-pub fn current_id() -> Option<TaskId> {
-    current().map(|task| task.id())
 }
