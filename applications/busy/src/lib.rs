@@ -1,5 +1,6 @@
 //! `busy [SECONDS]` keeps a processor busy: load for measurements, and somebody to make a fault in. When it is unwound it
-//! says so, which shows that destructors run.
+//! says so, which shows that destructors run. `busy aside` has a task `busy_aside` do that and ends: that task goes on in the
+//! application's code.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -10,6 +11,9 @@ use core::time::Duration;
 /// The work between two looks at the clock: well under a tick of the timer.
 const ROUND: u32 = 20_000;
 
+/// How long a task that nobody waits for works, if it is not ended.
+const LONG: Duration = Duration::from_secs(600);
+
 /// The entry.
 pub fn main(environment: &mut Environment) -> ExitCode {
     let result = run(environment);
@@ -19,22 +23,39 @@ pub fn main(environment: &mut Environment) -> ExitCode {
 fn run(environment: &mut Environment) -> Result<(), Failure> {
     let seconds = match &*environment.arguments() {
         [] => 10,
+        [word] if word == "aside" => return aside(),
         [seconds] => seconds.parse::<u32>().map_err(|_| manual::BUSY.usage)?,
         _ => return Err(manual::BUSY.usage.into()),
     };
     let started = clock::since_boot();
     let mut work = Work { environment, rounds: 0, done: false };
     while clock::since_boot().saturating_sub(started) < Duration::from_secs(seconds.into()) {
-        for step in 0..ROUND {
-            black_box(step);
-        }
+        work_a_round();
         work.rounds += 1;
-        task::cancellation_point();
     }
     work.done = true;
     let rounds = work.rounds;
     drop(work);
     Ok(writeln!(environment, "busy: {rounds} rounds")?)
+}
+
+/// Has a task work that nobody waits for.
+fn aside() -> Result<(), Failure> {
+    let until = clock::now() + LONG;
+    let work = move || {
+        while clock::now() < until {
+            work_a_round();
+        }
+    };
+    task::spawn("busy_aside", work).map_err(Failure::refused)?.detach();
+    Ok(())
+}
+
+fn work_a_round() {
+    for step in 0..ROUND {
+        black_box(step);
+    }
+    task::cancellation_point();
 }
 
 /// Work that notices when it is not finished.

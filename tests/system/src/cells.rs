@@ -1,10 +1,12 @@
 //! Cells: everything is one, loaded once, found by name, and gone when it is not needed; and the memory that they are in.
 
+use std::time::Duration;
+
 use machine::Shell;
 
 use crate::claim;
 use crate::harness::{Batch, Check, Failure, Outcome, Places};
-use crate::shell::{contains, one_line};
+use crate::shell::{contains, gone, one_line, says};
 
 /// The namespace and the memory.
 pub(crate) fn batches() -> Vec<Batch> {
@@ -30,6 +32,7 @@ const CHECKS: &[Check] = &[
     Check { name: "some cells are adopted and most are loaded", run: adopted_and_loaded },
     Check { name: "a running application is a cell", run: |shell| all_listed(shell, &["cells"]) },
     Check { name: "an application is unloaded when it has ended", run: application_unloaded },
+    Check { name: "a task that nobody waits for keeps its application loaded", run: detached_task_keeps_its_code },
     Check { name: "a cell tells its sections, digest, uses and users", run: cell_details },
     Check { name: "dependencies are known in both directions", run: dependencies_both_ways },
     Check { name: "an unknown cell gets one line", run: |shell| one_line(shell, "cells none_such") },
@@ -71,6 +74,56 @@ fn application_unloaded(shell: &mut Shell) -> Outcome {
     let output = shell.run("cells")?;
     claim!(!output.lines().any(|line| line.starts_with("uptime ")), "uptime is still loaded");
     Ok(())
+}
+
+fn detached_task_keeps_its_code(shell: &mut Shell) -> Outcome {
+    // The first start fills caches.
+    aside(shell)?;
+    let before = free_frames(shell)?;
+    aside(shell)?;
+    let after = free_frames(shell)?;
+    claim!(after + 8 >= before && before > 0, "{before} free frames before, {after} after");
+    Ok(())
+}
+
+/// Starts an application that ends while a task of its own goes on, ends that one, and sees the application gone.
+fn aside(shell: &mut Shell) -> Outcome {
+    shell.run("busy aside")?;
+    let began = ticks_of_aside(shell)?;
+    claim!(is_loaded(shell, "busy")?, "the application is gone, and its task {began:?} runs on");
+    // Others come to lie where there is room.
+    for _ in 0..4 {
+        says(shell, "echo room | cat", "room")?;
+    }
+    let goes_on = until(|| Ok(ticks_of_aside(shell)? > began))?;
+    claim!(goes_on && began.is_some(), "the task does not go on after {began:?} ticks");
+    shell.run("kill busy_aside")?;
+    gone(shell, "busy_aside")?;
+    claim!(until(|| Ok(!is_loaded(shell, "busy")?))?, "the application is still loaded");
+    Ok(())
+}
+
+/// Timer ticks for which the task has run, if it is there.
+fn ticks_of_aside(shell: &mut Shell) -> Result<Option<u64>, Failure> {
+    let output = shell.run("ps")?;
+    let line = output.lines().find(|line| line.split_whitespace().last() == Some("busy_aside"));
+    Ok(line.and_then(|line| line.split_whitespace().nth(4)?.parse().ok()))
+}
+
+fn is_loaded(shell: &mut Shell, name: &str) -> Result<bool, Failure> {
+    let output = shell.run("cells")?;
+    Ok(output.lines().any(|line| line.split_whitespace().next() == Some(name)))
+}
+
+/// Whether something comes to be so.
+fn until(mut is_so: impl FnMut() -> Result<bool, Failure>) -> Result<bool, Failure> {
+    for _ in 0..100 {
+        if is_so()? {
+            return Ok(true);
+        }
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    Ok(false)
 }
 
 fn cell_details(shell: &mut Shell) -> Outcome {

@@ -1,15 +1,22 @@
 //! From the name of a command to its `main`.
 //!
-//! To the shell: a [`Program`] that can be run as long as it lives, and whose cell is unloaded when it is dropped. This
-//! is the one place where the address of an application's entry becomes a function.
+//! To the shell: a [`Program`] can be started, once. Its cell is unloaded when its task and all tasks that came from that one
+//! have been disposed of, or when the program is dropped instead. This is the one place where the address of an application's
+//! entry becomes a function.
 #![no_std]
 
 extern crate alloc;
 
 use alloc::boxed::Box;
 use alloc::format;
+use alloc::sync::Arc;
 use application::{Entry, Environment, ExitCode};
 use namespace::{LoadError, LoadedApplication};
+use task::{Builder, Joinable, Origin, SpawnError};
+use task_core::Machinery;
+
+// SAFETY: this cell only says what an application's code is part of.
+const RIGHT: Machinery = unsafe { Machinery::new() };
 
 /// So many swaps in a row are waited for.
 const MOST_SWAPS: u32 = 16;
@@ -43,12 +50,14 @@ impl Program {
         }
     }
 
-    /// Calls its `main`.
-    pub fn run(&self, environment: &mut Environment) -> ExitCode {
+    /// Calls its `main` in a task of its own.
+    pub fn start(self, name: &str, mut environment: Environment) -> Result<Joinable<ExitCode>, SpawnError> {
         // SAFETY: the manifest names this symbol as the `main` of an application, for which the build requires the
-        // type `Entry`; the cell was linked against the `application` that is loaded here, and is loaded while
-        // `self` lives. The address is that of a function, so it is not null.
+        // type `Entry`; the cell was linked against the `application` that is loaded here. It is loaded for as long as a task
+        // that can get at the function is there: they all have this program as their origin. The address is that of a
+        // function, so it is not null.
         let entry: Entry = unsafe { core::mem::transmute(self.0.entry()) };
-        entry(environment)
+        let origin = Origin::new(RIGHT, Arc::new(self.0));
+        Builder::new().name(name).origin(origin).spawn(move || entry(&mut environment))
     }
 }

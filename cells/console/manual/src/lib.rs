@@ -33,7 +33,7 @@ macro_rules! pages {
 
 pages! {
     BENCH: "bench" " [NAME ...]", "measures the operations of the kernel";
-    BUSY: "busy" " [SECONDS]", "keeps a processor busy";
+    BUSY: "busy" " [SECONDS | aside]", "keeps a processor busy";
     CAT: "cat" " [FILE ...]", "writes files, or its input, to its output";
     CELLS: "cells" " [NAME | check | try NAME [cut BYTES | flip BIT]]", "lists the cells, tells all about one, checks the loader, or tries to load an object";
     CP: "cp" " FROM TO", "copies a file";

@@ -4,13 +4,12 @@ use crate::files::{FileInput, FileOutput};
 use crate::say;
 use alloc::boxed::Box;
 use alloc::string::String;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use application::{Empty, Environment, ExitCode, Input, Output};
 use command_line::{Command, Pipeline};
 use launcher::Program;
 use pipe::PipeReader;
-use task::{Builder, Ended, Joinable};
+use task::{Ended, Joinable};
 use terminal::{ConsoleOutput, Foreground, LineInput};
 
 /// A command that is ready to run.
@@ -20,12 +19,10 @@ struct Stage {
     environment: Environment,
 }
 
-/// A command that runs. Its task shares the program, in case nobody waits for it in the end; this share makes sure
-/// that the code is still there when the task's last destructor has run.
+/// A command that runs. Its tasks keep the program, in case nobody waits for it in the end.
 struct Running {
     name: String,
     task: Joinable<ExitCode>,
-    program: Arc<Program>,
 }
 
 /// Runs a pipeline to its end. `foreground` says whether it may read the console and be ended by Ctrl-C.
@@ -34,11 +31,10 @@ pub(crate) fn run(pipeline: Pipeline, foreground: bool) -> Result<(), JobError> 
     let stages = prepare(pipeline, foreground)?;
     let (running, result) = start(stages);
     let guard = foreground.then(|| Foreground::new(running.iter().map(|stage| stage.task.kill_capability()).collect()));
-    for Running { name, task, program } in running {
+    for Running { name, task } in running {
         if let Err(ended) = task.join() {
             report(&name, &ended);
         }
-        drop(program);
     }
     drop(guard);
     result
@@ -83,17 +79,9 @@ fn input(command: &Command, pipe: Option<PipeReader>, foreground: bool) -> Resul
 /// Starts the tasks. If one cannot be started, those before it find their pipes closed and end.
 fn start(stages: Vec<Stage>) -> (Vec<Running>, Result<(), JobError>) {
     let mut running = Vec::with_capacity(stages.len());
-    for Stage { name, program, mut environment } in stages {
-        let program = Arc::new(program);
-        let own_program = Arc::clone(&program);
-        let body = move || {
-            let code = own_program.run(&mut environment);
-            // Before the program: an environment may hold what the application put into it.
-            drop(environment);
-            code
-        };
-        match Builder::new().name(&name).spawn(body) {
-            Ok(task) => running.push(Running { name, task, program }),
+    for Stage { name, program, environment } in stages {
+        match program.start(&name, environment) {
+            Ok(task) => running.push(Running { name, task }),
             Err(error) => return (running, Err(JobError::Spawn { name, error })),
         }
     }

@@ -13,9 +13,11 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
+use core::mem::ManuallyDrop;
 pub use file_system::{Entry, FsError, Kind, Metadata, OpenOptions, Usage};
 use file_system::{FileSystem, Handle, Mounts};
 use mutex::Mutex;
+use task_core::Current;
 
 static TREE: Mutex<Mounts> = Mutex::new(Mounts::new());
 
@@ -34,9 +36,11 @@ fn with<T>(operation: impl FnOnce(&mut Mounts) -> Result<T, FsError>) -> Result<
     operation(&mut tree)
 }
 
-/// Hangs a file system into the tree; it stays for good.
+/// Hangs a file system into the tree; it stays for good, and so does the code of the task that hangs it there.
 pub fn mount(at: &str, file_system: Box<dyn FileSystem>) -> Result<(), FsError> {
-    with(|tree| tree.mount(at, file_system))
+    with(|tree| tree.mount(at, file_system))?;
+    let _stays = ManuallyDrop::new(task_core::current().and_then(Current::origin));
+    Ok(())
 }
 
 /// What is known of the node at `path`.
