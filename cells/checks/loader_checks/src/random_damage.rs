@@ -39,8 +39,9 @@ pub fn flip(file: &mut [u8], bit: usize) -> bool {
 }
 
 pub(crate) fn all_sound() -> Outcome {
-    // Once before the books are compared: the area for stubs may grow, and is kept for the next cell.
-    for compared in [false, true] {
+    // Twice before the books are compared: the area for stubs grows, then a table of names that was taken from as often as
+    // it was added to. Both are kept for the next cell; what is lost at each load shows in the third round.
+    for compared in [false, false, true] {
         let watch = Watch::new();
         for name in namespace::archived() {
             let file = namespace::archived_object(&name)?;
