@@ -40,13 +40,15 @@ fn run(environment: &mut Environment) -> Result<(), Failure> {
 }
 
 fn show_log(environment: &mut Environment) -> Result<(), Failure> {
-    let forgotten = fault_log::count().saturating_sub(fault_log::CAPACITY as u64);
+    // Taken once: faults go on to happen while the log is shown.
+    let count = fault_log::count();
+    let forgotten = count.saturating_sub(fault_log::CAPACITY as u64);
     if forgotten > 0 {
         writeln!(environment, "... {forgotten} older ones are forgotten")?;
     }
-    for record in fault_log::records() {
+    for record in fault_log::records().take_while(|record| record.number < count) {
         writeln!(environment, "{record}")?;
     }
-    writeln!(environment, "{} faults since boot", fault_log::count())?;
+    writeln!(environment, "{count} faults since boot")?;
     Ok(())
 }
