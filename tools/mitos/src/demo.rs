@@ -216,7 +216,7 @@ impl Walk {
         self.shell.run(&format!("fault {kind} busy"))?;
         let start = Instant::now();
         let (mut count, mut log) = self.faults()?;
-        while count == before && start.elapsed() < STEP {
+        while count <= before && start.elapsed() < STEP {
             std::thread::sleep(Duration::from_millis(200));
             (count, log) = self.faults()?;
         }
