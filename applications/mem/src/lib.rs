@@ -2,6 +2,10 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+extern crate alloc;
+
+use alloc::format;
+
 use application::{Environment, ExitCode, Failure};
 use frames::Purpose;
 use memory_checks::{CHECKS, DISTURBING_CHECKS};
@@ -44,6 +48,23 @@ fn show(environment: &mut Environment) -> Result<(), Failure> {
     for (name, bytes) in [("arena", heap.arena), ("used", heap.used), ("cached", heap.cached), ("lost", heap.lost)] {
         writeln!(environment, "{name:<16} {bytes:>8}")?;
     }
+    show_holders(environment, heap.used)
+}
+
+/// Who holds the heap: each task what it allocated and has not freed. The rest was allocated before there were tasks, or
+/// left to others by tasks that ended; blocks are larger than what was asked for, which is in the rest, too.
+fn show_holders(environment: &mut Environment, used: usize) -> Result<(), Failure> {
+    writeln!(environment, "{:<16} {:>8}", "heap by task", "bytes")?;
+    let mut rest = i64::try_from(used).unwrap_or(i64::MAX);
+    for task in task::all() {
+        let bytes = task.heap_balance();
+        rest -= bytes;
+        if bytes != 0 {
+            let name = format!("{} {}", task.id().number(), task.name());
+            writeln!(environment, "{name:<16} {bytes:>8}")?;
+        }
+    }
+    writeln!(environment, "{:<16} {rest:>8}", "boot and ended")?;
     Ok(())
 }
 

@@ -158,6 +158,15 @@ fn memory_adds_up(shell: &mut Shell) -> Outcome {
     let (total, free) = (value("total"), value("free"));
     claim!(total.is_some() && free < total, "total {total:?}, free {free:?}");
     claim!(total.is_some_and(|total| total > 50_000), "256 MiB have more frames: {total:?}");
+    let lines: Vec<&str> = output.lines().collect();
+    let end = lines.iter().position(|line| line.ends_with(" bytes")).unwrap_or_default();
+    let held: u64 =
+        lines[..end].iter().skip(2).filter_map(|line| line.split_whitespace().rev().nth(1)?.parse::<u64>().ok()).sum();
+    claim!(Some(held) == total, "{held} frames free or held, of {total:?}: {:?}", output.text);
+    let by_task = lines.iter().position(|line| line.starts_with("heap by task")).unwrap_or(lines.len());
+    let shares = lines[by_task..].iter().filter_map(|line| line.split_whitespace().last()?.parse::<i64>().ok());
+    claim!(shares.sum::<i64>().try_into().ok() == value("used"), "{:?}", output.text);
+    claim!(lines[by_task..].iter().any(|line| line.contains(" shell ")), "{:?}", output.text);
     Ok(())
 }
 

@@ -20,7 +20,7 @@ pub use trusted::Trusted;
 
 use core::cell::Cell;
 use core::ptr;
-use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering};
 
 use lock_ledger::Ledger;
 use registers::SavedRegisters;
@@ -188,8 +188,9 @@ pub struct FaultContext {
     pub task: u64,
     /// The task's name.
     pub name: Name,
-    /// Bytes that the task allocated minus bytes that it freed, if the heap keeps count.
-    pub heap_balance: Cell<i64>,
+    /// Bytes that the task allocated minus bytes that it freed, if the heap keeps count. Only the task writes it, so that
+    /// a load and a store are enough; others read it to see who holds the heap.
+    pub heap_balance: AtomicI64,
     kill: AtomicU8,
     end_kind: AtomicU8,
     inject: AtomicU8,
@@ -219,7 +220,7 @@ impl FaultContext {
             waits_for: AtomicU64::new(0),
             task: owner,
             name,
-            heap_balance: Cell::new(0),
+            heap_balance: AtomicI64::new(0),
             kill: AtomicU8::new(KillRequest::None as u8),
             end_kind: AtomicU8::new(FaultKind::Killed as u8),
             inject: AtomicU8::new(0),
@@ -380,7 +381,8 @@ pub fn declare(kind: FaultKind) {
 #[inline]
 pub fn charge(bytes: i64) {
     if let Some(context) = current() {
-        context.heap_balance.set(context.heap_balance.get().wrapping_add(bytes));
+        let balance = context.heap_balance.load(Ordering::Relaxed).wrapping_add(bytes);
+        context.heap_balance.store(balance, Ordering::Relaxed);
     }
 }
 

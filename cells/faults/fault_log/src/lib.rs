@@ -183,7 +183,7 @@ pub fn record(context: &FaultContext, caught: &Caught) {
 /// A bound for what the lost frames owned: what the task allocated and never freed. Where no frame was lost, every
 /// destructor ran and nothing is leaked, whatever the balance says: what is left was given to others.
 fn leaked_bytes(context: &FaultContext, caught: &Caught) -> u64 {
-    if caught.lost_frames == 0 { 0 } else { u64::try_from(context.heap_balance.get()).unwrap_or(0) }
+    if caught.lost_frames == 0 { 0 } else { u64::try_from(context.heap_balance.load(Ordering::Relaxed)).unwrap_or(0) }
 }
 
 /// Finds whom to blame.

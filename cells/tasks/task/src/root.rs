@@ -1,5 +1,7 @@
 //! The outermost function of every task, and its last.
 
+use core::sync::atomic::Ordering;
+
 use task_core::{Cause, Disposal, Ended, FaultKind, Task};
 use unwinder::catch_root;
 use x86_64::instructions::interrupts;
@@ -20,7 +22,7 @@ pub(crate) extern "C-unwind" fn main() -> ! {
         unwinder::cancellation_point();
         if let Some(start) = current.take_start(RIGHT) {
             // The closure's memory comes from whoever made the task, and is the task's to free.
-            current.faults(RIGHT).heap_balance.set(size_of_val(&*start) as i64);
+            current.faults(RIGHT).heap_balance.store(size_of_val(&*start) as i64, Ordering::Relaxed);
             start();
         }
     });

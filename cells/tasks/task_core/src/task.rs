@@ -275,6 +275,11 @@ impl Task {
         self.switches.load(Ordering::Relaxed)
     }
 
+    /// Bytes of the heap that it allocated minus those that it freed: negative for who frees what others allocated.
+    pub fn heap_balance(&self) -> i64 {
+        self.faults.heap_balance.load(Ordering::Relaxed)
+    }
+
     /// How it ended, if it has.
     pub fn ended(&self) -> Option<Result<(), Ended>> {
         self.ended.get().copied()
@@ -570,6 +575,11 @@ impl TaskRef {
     /// How often it got a CPU.
     pub fn switches(&self) -> u64 {
         self.0.switches()
+    }
+
+    /// Bytes of the heap that it allocated minus those that it freed: negative for who frees what others allocated.
+    pub fn heap_balance(&self) -> i64 {
+        self.0.heap_balance()
     }
 
     /// How it ended, if it has.
