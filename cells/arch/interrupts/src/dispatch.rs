@@ -7,6 +7,7 @@ use core::{error, fmt};
 
 use cpu_local::{MAX_CPUS, cpu_id, interrupt_depth, preempt_if_pending, set_interrupt_depth};
 use registers::SavedRegisters;
+use spin::Once;
 use x86_64::instructions::{hlt, interrupts};
 
 use crate::tables::{FAULT_LEVELS, move_fault_stack};
@@ -16,30 +17,26 @@ use crate::vectors;
 /// block and must not wait for a lock that code with interrupts on can hold.
 pub type Handler = fn(&mut SavedRegisters);
 
-/// A place for a function, empty at first.
-struct Hook(AtomicPtr<()>);
+/// What handles the interrupts by a vector, if anything does.
+struct Place(AtomicPtr<()>);
 
-impl Hook {
+impl Place {
     const fn empty() -> Self {
         Self(AtomicPtr::new(ptr::null_mut()))
     }
 
-    fn set(&self, hook: *mut ()) {
-        self.0.store(hook, Ordering::Release);
-    }
-
     fn handler(&self) -> Option<Handler> {
-        let hook = self.0.load(Ordering::Acquire);
-        // SAFETY: only `Handler`s are stored in the hooks that this is called on.
-        (!hook.is_null()).then(|| unsafe { transmute::<*mut (), Handler>(hook) })
+        let handler = self.0.load(Ordering::Acquire);
+        // SAFETY: only `register` stores here, and it stores this type.
+        (!handler.is_null()).then(|| unsafe { transmute::<*mut (), Handler>(handler) })
     }
 }
 
-static HANDLERS: [Hook; 256] = [const { Hook::empty() }; 256];
-static EXCEPTION: Hook = Hook::empty();
-static NMI: Hook = Hook::empty();
-static END_OF_INTERRUPT: Hook = Hook::empty();
-static LAST_RESORT: Hook = Hook::empty();
+static HANDLERS: [Place; 256] = [const { Place::empty() }; 256];
+static EXCEPTION: Once<Handler> = Once::new();
+static NMI: Once<Handler> = Once::new();
+static END_OF_INTERRUPT: Once<fn()> = Once::new();
+static LAST_RESORT: Once<fn(&SavedRegisters) -> !> = Once::new();
 static HANDLED: [AtomicU64; MAX_CPUS] = [const { AtomicU64::new(0) }; MAX_CPUS];
 /// Exceptions that each CPU is handling on its fault stack.
 static FAULT_LEVEL: [AtomicU8; MAX_CPUS] = [const { AtomicU8::new(0) }; MAX_CPUS];
@@ -79,28 +76,50 @@ pub fn register(vector: u8, handler: Handler) -> Result<(), RegisterError> {
 
 /// Takes the handler of `vector` away. A CPU that is calling it finishes the call.
 pub fn unregister(vector: u8) {
-    HANDLERS[usize::from(vector)].set(ptr::null_mut());
+    HANDLERS[usize::from(vector)].0.store(ptr::null_mut(), Ordering::Release);
 }
+
+// The boot sets each of these once; nobody can replace them afterwards.
 
 /// Sets what handles all exceptions but NMI. It runs on an emergency stack and must return soon; what it makes of
-/// the registers is how the CPU goes on.
+/// the registers is how the CPU goes on. The first hook stays.
 pub fn set_exception_hook(hook: Handler) {
-    EXCEPTION.set(hook as *mut ());
+    EXCEPTION.call_once(|| hook);
 }
 
-/// Sets what handles NMIs. It may come between any two instructions, so it takes no lock.
+/// Sets what handles NMIs. It may come between any two instructions, so it takes no lock. The first hook stays.
 pub fn set_nmi_hook(hook: Handler) {
-    NMI.set(hook as *mut ());
+    NMI.call_once(|| hook);
 }
 
-/// Sets how an interrupt is acknowledged: for the local APIC's driver.
+/// Sets how an interrupt is acknowledged: for the local APIC's driver. The first hook stays.
 pub fn set_end_of_interrupt_hook(hook: fn()) {
-    END_OF_INTERRUPT.set(hook as *mut ());
+    END_OF_INTERRUPT.call_once(|| hook);
 }
 
-/// Sets what ends the system when exceptions nest too deeply or have no hook: it should log and reboot.
+/// Sets what ends the system when exceptions nest too deeply or have no hook: it should log and reboot. The first hook stays.
 pub fn set_last_resort_hook(hook: fn(&SavedRegisters) -> !) {
-    LAST_RESORT.set(hook as *mut ());
+    LAST_RESORT.call_once(|| hook);
+}
+
+/// How many levels of a CPU's fault stack are in use: one for each exception that is being handled there.
+pub fn fault_levels(cpu: cpu_local::CpuId) -> u8 {
+    FAULT_LEVEL[cpu.index()].load(Ordering::Relaxed)
+}
+
+/// Gives back the levels of this CPU's fault stack that handlers took which will not return, because they faulted or
+/// panicked themselves.
+///
+/// # Safety
+/// Interrupts are off, and the CPU neither stands on one of its emergency stacks nor returns to one.
+pub unsafe fn leave_fault_stack() {
+    let cpu = cpu_id();
+    let levels = &FAULT_LEVEL[cpu.index()];
+    if levels.load(Ordering::Relaxed) != 0 {
+        let levels = levels.swap(0, Ordering::Relaxed);
+        // SAFETY: takes back the moves of the handlers that are gone.
+        unsafe { move_fault_stack(cpu, levels.into()) };
+    }
 }
 
 /// How many interrupts and exceptions a CPU has handled since boot.
@@ -156,10 +175,8 @@ struct Acknowledge;
 
 impl Drop for Acknowledge {
     fn drop(&mut self) {
-        let hook = END_OF_INTERRUPT.0.load(Ordering::Acquire);
-        if !hook.is_null() {
-            // SAFETY: only `set_end_of_interrupt_hook` stores here, and it stores a `fn()`.
-            unsafe { transmute::<*mut (), fn()>(hook)() };
+        if let Some(acknowledge) = END_OF_INTERRUPT.get() {
+            acknowledge();
         }
     }
 }
@@ -178,14 +195,14 @@ fn interrupt(vector: u8, registers: &mut SavedRegisters) {
 
 fn non_maskable(registers: &mut SavedRegisters) {
     let _depth = Depth::enter();
-    if let Some(hook) = NMI.handler() {
+    if let Some(hook) = NMI.get() {
         hook(registers);
     }
 }
 
 fn exception(registers: &mut SavedRegisters) {
     let _depth = Depth::enter();
-    match EXCEPTION.handler() {
+    match EXCEPTION.get() {
         Some(hook) => hook(registers),
         None => give_up(registers, "nobody handles exceptions yet"),
     }
@@ -218,10 +235,8 @@ fn give_up(registers: &SavedRegisters, why: &str) -> ! {
     let name = vectors::exception_name(vector_of(registers));
     log::error!("{name}, and {why}");
     log::error!("{registers}");
-    let hook = LAST_RESORT.0.load(Ordering::Acquire);
-    if !hook.is_null() {
-        // SAFETY: only `set_last_resort_hook` stores here, and it stores this type.
-        unsafe { transmute::<*mut (), fn(&SavedRegisters) -> !>(hook)(registers) };
+    if let Some(hook) = LAST_RESORT.get() {
+        hook(registers);
     }
     loop {
         interrupts::disable();

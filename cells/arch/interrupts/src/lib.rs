@@ -7,8 +7,9 @@
 //! - Each instruction of the entries has frame information (as a signal frame), so a backtrace or an unwinding from
 //!   inside a handler reaches the interrupted code with its exact registers.
 //! - Exceptions run on the first emergency stack of their CPU (double fault, NMI and machine check on one each), so
-//!   they work whatever the task's stack looks like, and one may nest in another's handling. Device interrupts and IPIs run on the stack
-//!   of whatever they interrupt.
+//!   they work whatever the task's stack looks like, and one may nest in another's handling. A handler that faults itself is left
+//!   behind, and recovery gives its part of the stack back ([`leave_fault_stack`]). Device interrupts and IPIs run on the
+//!   stack of whatever they interrupt.
 //! - A handler that is ended by a panic still has its interrupt acknowledged and its depth counted down.
 //! - On the way out of the outermost device interrupt the task is preempted if that is pending and allowed.
 //!
@@ -22,8 +23,8 @@ mod tables;
 pub mod vectors;
 
 pub use dispatch::{
-    Handler, RegisterError, handled, register, set_end_of_interrupt_hook, set_exception_hook, set_last_resort_hook,
-    set_nmi_hook, unregister,
+    Handler, RegisterError, fault_levels, handled, leave_fault_stack, register, set_end_of_interrupt_hook,
+    set_exception_hook, set_last_resort_hook, set_nmi_hook, unregister,
 };
 pub use registers::SavedRegisters;
 pub use tables::{FAULT_STACK_LEVEL, FAULT_STACK_SIZE, InterruptStacks, OTHER_STACK_SIZE, init_boot_cpu, init_cpu};

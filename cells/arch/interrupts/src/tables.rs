@@ -168,7 +168,8 @@ fn set_gate(table: &mut InterruptDescriptorTable, vector: u8, entry: Entry, stac
 /// Moves the end of this CPU's fault stack by `levels` (negative: a new exception gets the next level below).
 ///
 /// # Safety
-/// The caller runs on that stack, with interrupts off, and takes back the move before it returns.
+/// Interrupts are off. Whoever moves it down runs on that stack; the move is taken back before it returns, or when it is known
+/// that it never will.
 pub(crate) unsafe fn move_fault_stack(cpu: CpuId, levels: i64) {
     let state = TABLES[cpu.index()].state.get();
     // SAFETY: this CPU's own segment, which the processor reads only when it takes an exception; the field is not

@@ -15,6 +15,7 @@ mod leftovers;
 mod locks;
 mod odd_places;
 mod places;
+mod recovery_faults;
 mod restarts;
 mod stacks;
 
@@ -131,6 +132,16 @@ pub const CHECKS: &[Check] = &[
         odd_places::thread_local,
     ),
     Check::new("a hundred faults on each CPU at once leave memory as it was", odd_places::everywhere_at_once),
+    Check::new(
+        "faults in the handling of exceptions give their part of the emergency stack back",
+        recovery_faults::fault_in_exception_handler,
+    ),
+    Check::new(
+        "panics in the handling of exceptions give their part of the emergency stack back",
+        recovery_faults::panic_in_exception_handler,
+    ),
+    Check::new("a fault that faults when it is noted is in the log all the same", recovery_faults::fault_in_noting),
+    Check::new("a fault that panics when it is noted is in the log all the same", recovery_faults::panic_in_noting),
     Check::new("rest-for-one restarts those started later", restarts::rest_for_one),
     Check::new("the stack of every waiting task can be walked to its end", stacks::all_walkable),
 ];

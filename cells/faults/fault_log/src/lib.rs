@@ -1,7 +1,7 @@
 //! Keeps what went wrong, where, what it cost and what was done about it: the last 64 faults.
 //!
-//! Guarantees: a fault that is caught is in the log before the task's end is seen by anybody; recording allocates
-//! nothing (the fault may be that memory ran out). The place is the first frame that is not part of the machinery
+//! Guarantees: a fault that is caught is in the log before the task's end is seen by anybody, also if looking for its place
+//! faults in turn; recording allocates nothing (the fault may be that memory ran out). The place is the first frame that is not part of the machinery
 //! through which faults pass, with its cell, its demangled function and the offset in it.
 //!
 //! Cannot fail; when the ring is full the oldest record goes. A place whose names cannot be had when the fault is caught
@@ -15,11 +15,13 @@ mod text;
 pub use record::{Action, FaultRecord};
 pub use text::Text;
 
+use core::mem;
+use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
 use fault_context::{FaultContext, FaultKind, Name};
 use spin_lock::SpinLock;
-use unwinder::Caught;
+use unwinder::{Caught, Detail};
 
 /// Records that are kept.
 pub const CAPACITY: usize = 64;
@@ -78,7 +80,7 @@ pub struct Place<'a> {
 /// Calls the second argument with what is at the address, if anything is; allocates nothing and does not wait.
 pub type Resolver = fn(u64, &mut dyn FnMut(Place<'_>));
 
-static RESOLVER: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
+static RESOLVER: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
 static RING: SpinLock<Ring> = SpinLock::new(Ring { records: [const { None }; CAPACITY], next: 0 });
 
 struct Ring {
@@ -87,23 +89,40 @@ struct Ring {
     next: u64,
 }
 
+impl Ring {
+    /// Gives the record its number and keeps it, unless there is one of the same fault. Whether it was kept.
+    fn enter(&mut self, record: &mut FaultRecord) -> bool {
+        let is_same = |other: &FaultRecord| (other.task, other.began) == (record.task, record.began);
+        if self.records.iter().flatten().any(is_same) {
+            return false;
+        }
+        record.number = self.next;
+        self.next += 1;
+        self.records[slot_of(record.number)] = Some(*record);
+        true
+    }
+}
+
 /// Where the record with this number is kept.
 #[allow(clippy::cast_possible_truncation, reason = "the remainder is below the capacity")]
 const fn slot_of(number: u64) -> usize {
     (number % CAPACITY as u64) as usize
 }
 
-/// Sets who knows what is at an address.
-pub fn set_resolver(resolver: Resolver) {
-    RESOLVER.store(resolver as *mut (), Ordering::Release);
+/// Sets who knows what is at an address; gives who knew it before.
+pub fn set_resolver(resolver: Option<Resolver>) -> Option<Resolver> {
+    let resolver = resolver.map_or(ptr::null_mut(), |resolver| resolver as *mut ());
+    resolver_at(RESOLVER.swap(resolver, Ordering::AcqRel))
+}
+
+fn resolver_at(resolver: *mut ()) -> Option<Resolver> {
+    // SAFETY: only `set_resolver` stores in `RESOLVER`, and what it stores is null or of this type.
+    (!resolver.is_null()).then(|| unsafe { mem::transmute::<*mut (), Resolver>(resolver) })
 }
 
 /// Calls `visit` with what is at `address`.
 pub fn resolve(address: u64, visit: &mut dyn FnMut(Place<'_>)) {
-    let resolver = RESOLVER.load(Ordering::Acquire);
-    if !resolver.is_null() {
-        // SAFETY: only `set_resolver` stores here, and it stores this type.
-        let resolver: Resolver = unsafe { core::mem::transmute(resolver) };
+    if let Some(resolver) = resolver_at(RESOLVER.load(Ordering::Acquire)) {
         resolver(address, visit);
     }
 }
@@ -117,7 +136,7 @@ pub fn count() -> u64 {
 pub fn get(number: u64) -> Option<FaultRecord> {
     let kept = RING.lock().records[slot_of(number)];
     let mut record = kept.filter(|record| record.number == number)?;
-    if record.cell == Name::EMPTY {
+    if record.cell == Name::EMPTY && !record.nameless {
         // When it was caught the names were not to be had; now they may be.
         locate(&mut record);
     }
@@ -130,12 +149,12 @@ pub fn records() -> impl Iterator<Item = FaultRecord> {
     (next.saturating_sub(CAPACITY as u64)..next).filter_map(get)
 }
 
-/// Notes what was done about the latest fault of `task`, and how long it took from the fault on, in microseconds.
+/// Notes what was done about the fault that ended `task`, and how long it took from the fault on, in microseconds.
 pub fn set_action(task: u64, action: Action, microseconds: Option<u64>) {
     let mut ring = RING.lock();
-    let latest =
-        ring.records.iter_mut().flatten().filter(|record| record.task == task).max_by_key(|record| record.number);
-    if let Some(record) = latest {
+    let ended = |record: &&mut FaultRecord| record.task == task && record.action != Action::Caught;
+    // What ends a task comes first; a later one is a fault in dealing with that.
+    if let Some(record) = ring.records.iter_mut().flatten().filter(ended).min_by_key(|record| record.number) {
         record.action = action;
         if let Some(microseconds) = microseconds {
             record.microseconds = microseconds;
@@ -143,23 +162,26 @@ pub fn set_action(task: u64, action: Action, microseconds: Option<u64>) {
     }
 }
 
-/// Enters what was caught, in the context that caught it. A task that ended itself, or that was ended and lost nothing,
-/// is no fault.
-pub fn record(context: &FaultContext, caught: &Caught) {
+/// Enters what was caught, in the context that caught it, unless it is entered already. A task that ended itself, or that was
+/// ended and lost nothing, is no fault.
+pub fn record(context: &FaultContext, caught: &Caught, detail: Detail) {
     let is_end = matches!(caught.cause.kind, FaultKind::Exit | FaultKind::Killed);
     if is_end && caught.lost_frames == 0 && caught.nested == 0 && caught.released_locks == 0 {
         log::debug!("task {} '{}' {}", context.task, context.name, caught.cause.kind);
         return;
     }
+    let trace = context.trace.get();
     let mut record = FaultRecord {
         number: 0,
         at: clock::since_boot(),
+        began: caught.began,
         kind: caught.cause.kind,
         task: context.task,
         task_name: context.name,
         cell: Name::EMPTY,
+        nameless: detail == Detail::Least,
         function: Text::EMPTY,
-        offset: 0,
+        offset: trace.iter().next().unwrap_or(0),
         address: caught.cause.address,
         cpu: cpu_local::cpu_id().number(),
         released_locks: caught.released_locks,
@@ -167,17 +189,17 @@ pub fn record(context: &FaultContext, caught: &Caught) {
         lost_bytes: caught.lost_bytes,
         leaked_bytes: leaked_bytes(context, caught),
         nested: caught.nested,
-        trace: context.trace.get(),
+        trace,
         action: if caught.at_root { Action::Ended } else { Action::Caught },
         microseconds: caught.ticks / clock::ticks_per_microsecond().max(1),
     };
-    locate(&mut record);
-    let mut ring = RING.lock();
-    record.number = ring.next;
-    ring.next += 1;
-    ring.records[slot_of(record.number)] = Some(record);
-    drop(ring);
-    announce(&record);
+    if !record.nameless {
+        locate(&mut record);
+    }
+    let is_new = RING.lock().enter(&mut record);
+    if is_new {
+        announce(&record);
+    }
 }
 
 /// A bound for what the lost frames owned: what the task allocated and never freed. Where no frame was lost, every
@@ -210,9 +232,6 @@ fn locate(record: &mut FaultRecord) {
         if least == 0 {
             return;
         }
-    }
-    if record.cell == Name::EMPTY {
-        record.offset = trace.iter().next().unwrap_or(0);
     }
 }
 

@@ -39,6 +39,8 @@ pub struct FaultRecord {
     pub number: u64,
     /// When it was dealt with.
     pub at: Duration,
+    /// When it began, in ticks of the time stamp counter.
+    pub began: u64,
     /// What it was.
     pub kind: FaultKind,
     /// The task's number.
@@ -47,6 +49,8 @@ pub struct FaultRecord {
     pub task_name: Name,
     /// The cell to blame; empty if unknown.
     pub cell: Name,
+    /// Nobody is to look for names: that led to another fault.
+    pub nameless: bool,
     /// The function to blame, demangled.
     pub function: Text,
     /// Where in the function; the bare address if the function is unknown.

@@ -10,9 +10,10 @@ mod dropped_locks;
 use fault_context::FaultContext;
 use fault_log::Place;
 use task_core::Machinery;
-use unwinder::Caught;
+use unwinder::{Caught, Detail};
 
-// SAFETY: this cell only has the scheduler tell recovery of ticks, which changes tasks as they asked for.
+// SAFETY: this cell has the scheduler tell recovery of ticks, which changes tasks as they asked for, and starts the supervisor,
+// which the system cannot do without.
 const RIGHT: Machinery = unsafe { Machinery::new() };
 
 /// Handles exceptions from now on: as early as there is a descriptor table.
@@ -23,19 +24,19 @@ pub fn init_early() {
 
 /// Starts to record, to inject, to watch and to supervise. Once, when tasks run.
 pub fn init() -> Result<(), supervisor::SupervisorError> {
-    fault_log::set_resolver(place_of);
+    fault_log::set_resolver(Some(place_of));
     unwinder::set_landed_hook(on_caught);
     lock_ledger::set_drop_hook(dropped_locks::forget);
     fault_injection::init();
     watchdog::init();
     scheduler::set_tick_hook(RIGHT, fault_injection::on_tick);
     scheduler::set_watch_hook(RIGHT, watchdog::on_tick);
-    supervisor::init()
+    supervisor::init(RIGHT)
 }
 
 /// In the task that faulted, at the place that caught it.
-fn on_caught(context: &FaultContext, caught: &Caught) {
-    fault_log::record(context, caught);
+fn on_caught(context: &FaultContext, caught: &Caught, detail: Detail) {
+    fault_log::record(context, caught, detail);
     if caught.at_root {
         supervisor::notify(context.task);
     }

@@ -24,6 +24,7 @@ use core::fmt;
 
 use mutex::{Mutex, MutexGuard};
 use task::{Priority, SpawnError};
+use task_core::Machinery;
 
 use crate::group::Running;
 
@@ -70,10 +71,10 @@ fn groups() -> MutexGuard<'static, Groups> {
 }
 
 /// Starts the supervisor. Once, when tasks run and the fault log records.
-pub fn init() -> Result<(), SupervisorError> {
+pub fn init(right: Machinery) -> Result<(), SupervisorError> {
     // Above the children: what failed is to be restarted even if others keep the CPUs busy.
     let priority = Priority::new(Priority::NORMAL.level() + 1).unwrap_or(Priority::NORMAL);
-    task::Builder::new().name("supervisor").priority(priority).spawn_essential(rounds::run)?;
+    task::Builder::new().name("supervisor").priority(priority).spawn_essential(right, rounds::run)?;
     Ok(())
 }
 

@@ -4,15 +4,16 @@ use core::cell::UnsafeCell;
 use core::fmt;
 use core::mem::{ManuallyDrop, MaybeUninit};
 use core::ops::Range;
-use core::ptr;
-use core::sync::atomic::{AtomicPtr, Ordering};
 
 use fault_context::{CatchRecord, Cause, FaultContext, Unwinding};
 
 #[cfg(target_os = "none")]
 use lock_ledger::Snapshot;
+use spin::Once;
 
 use crate::machine;
+#[cfg(not(target_os = "none"))]
+use crate::raise;
 use crate::raise::call_landed_hook;
 
 /// What was caught, and what it cost. Where the frames stood when it began is in the context's trace.
@@ -28,6 +29,8 @@ pub struct Caught {
     pub lost_bytes: u64,
     /// Locks that were held by lost frames, released and poisoned now.
     pub released_locks: u32,
+    /// When it began, in ticks of the time stamp counter.
+    pub began: u64,
     /// Time from the fault to here, in ticks of the time stamp counter.
     pub ticks: u64,
     /// It was caught at the task's outermost root, so the task ends.
@@ -45,6 +48,15 @@ impl fmt::Display for Caught {
         }
         Ok(())
     }
+}
+
+/// How much is to be done about what was caught.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// All that there is to do.
+    Full,
+    /// Only what must be: doing more has led to another fault.
+    Least,
 }
 
 /// Runs `body` and catches a panic or fault in it, but not a kill. If frames are lost, releases and poisons what was
@@ -67,7 +79,13 @@ pub fn catch_root<T>(body: impl FnOnce() -> T) -> Result<T, Caught> {
     }
 }
 
-/// [`catch`] in a context that the caller names: for tests, where no CPU block exists.
+/// [`raise::begin_in`] for tests, where no CPU block exists.
+#[cfg(not(target_os = "none"))]
+pub fn begin_in(context: &FaultContext, cause: Cause) {
+    raise::begin_in(context, cause);
+}
+
+/// [`catch`] in a context that the caller names: for tests.
 #[cfg(not(target_os = "none"))]
 pub fn catch_in<T>(context: &FaultContext, body: impl FnOnce() -> T) -> Result<T, Caught> {
     catch_with(context, Place::INNER, body)
@@ -157,6 +175,7 @@ fn settle(context: &FaultContext, place: Place, ended: &Unwinding, cpu: CpuState
         lost_frames: ended.lost_frames,
         lost_bytes: ended.lost_bytes,
         released_locks,
+        began: ended.began,
         ticks: now.saturating_sub(ended.began),
         at_root: place.is_root && context.catch_top.get().is_null(),
     };
@@ -166,10 +185,20 @@ fn settle(context: &FaultContext, place: Place, ended: &Unwinding, cpu: CpuState
     caught
 }
 
-/// Calls the hook. If that faults itself, what was caught counts all the same.
+/// Calls the hook. If that faults itself, what was caught counts all the same: the hook is told again, to do no more than it
+/// must, and then of its own fault.
 fn tell(context: &FaultContext, place: Place, caught: &Caught) {
+    let told = |caught: &Caught, detail: Detail| {
+        catch_with(context, Place { tells: false, ..place }, || call_landed_hook(context, caught, detail))
+    };
     context.settling.set(true);
-    let _untold = catch_with(context, Place { tells: false, ..place }, || call_landed_hook(context, caught));
+    let trace = context.trace.get();
+    if let Err(of_hook) = told(caught, Detail::Full) {
+        let trace_of_hook = context.trace.replace(trace);
+        let _untold = told(caught, Detail::Least);
+        context.trace.set(trace_of_hook);
+        let _untold = told(&of_hook, Detail::Least);
+    }
     context.settling.set(false);
 }
 
@@ -205,6 +234,8 @@ impl CpuState {
             cpu_local::set_interrupt_depth(self.interrupt_depth);
             cpu_local::set_preempt_count(self.preempt_count);
             cpu_local::set_interrupt_guards(self.interrupt_guards);
+            // What is caught is caught on the context's own stack: who stood on an emergency stack is gone.
+            interrupts::leave_fault_stack();
         }
         set_interrupts(self.interrupts);
         cpu_local::preempt_if_pending();
@@ -252,20 +283,17 @@ impl CpuState {
     }
 }
 
-static LAST_RESORT: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
+static LAST_RESORT: Once<fn() -> !> = Once::new();
 
-/// Sets what is done when an unwinding has nowhere to go: log and reboot.
+/// Sets what is done when an unwinding has nowhere to go: log and reboot. The first hook stays.
 pub fn set_last_resort(hook: fn() -> !) {
-    LAST_RESORT.store(hook as *mut (), Ordering::Release);
+    LAST_RESORT.call_once(|| hook);
 }
 
 /// Ends it all: the last rung of the ladder.
 #[cold]
 pub fn nothing_catches() -> ! {
-    let hook = LAST_RESORT.load(Ordering::Acquire);
-    if !hook.is_null() {
-        // SAFETY: only `set_last_resort` stores here, and it stores this type.
-        let hook: fn() -> ! = unsafe { core::mem::transmute(hook) };
+    if let Some(hook) = LAST_RESORT.get() {
         hook();
     }
     halt()

@@ -32,13 +32,13 @@ mod walker;
 #[cfg(target_os = "none")]
 mod personality;
 
-pub use catch::{Caught, catch, catch_root, halt, nothing_catches, set_last_resort};
+pub use catch::{Caught, Detail, catch, catch_root, halt, nothing_catches, set_last_resort};
 #[cfg(not(target_os = "none"))]
-pub use catch::{catch_in, catch_root_in};
+pub use catch::{begin_in, catch_in, catch_root_in};
 pub use fault_context::{Cause, FaultContext, FaultKind, StackBounds};
 pub use machine::_Unwind_Resume;
 pub use raise::{
-    begin_fault, begin_here, begin_in, begin_kill, begin_panic, cancellation_point, is_inside_unwinder,
+    LandedHook, begin_fault, begin_here, begin_kill, begin_panic, cancellation_point, is_inside_unwinder,
     set_injection_hook, set_landed_hook,
 };
 pub use step::{Registers, WalkError};

@@ -1,11 +1,12 @@
 //! From a cause to the place where it is caught.
 
-use core::sync::atomic::{AtomicPtr, Ordering};
+use core::sync::atomic::Ordering;
 
 use fault_context::{CatchRecord, Cause, FaultContext, FaultKind, KillRequest, Phase, Trace, Unwinding};
 use registers::{FLAG_DIRECTION, SavedRegisters};
+use spin::Once;
 
-use crate::catch::Caught;
+use crate::catch::{Caught, Detail};
 use crate::language_data::{self, Action};
 use crate::machine;
 use crate::step::Registers;
@@ -26,26 +27,26 @@ const MOST_TRACED: usize = 4096;
 /// How far below its root an abandoned task says so; all that lies there is given up.
 const ABANDON_CLEARANCE: u64 = 256;
 
-static LANDED: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
-static INJECT: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
+static LANDED: Once<LandedHook> = Once::new();
+static INJECT: Once<fn(FaultKind)> = Once::new();
 
-/// Has `hook` called in the ended task, whenever something was caught.
-pub fn set_landed_hook(hook: fn(&FaultContext, &Caught)) {
-    LANDED.store(hook as *mut (), Ordering::Release);
+/// What is called in the task that something was caught in.
+pub type LandedHook = fn(&FaultContext, &Caught, Detail);
+
+/// Has `hook` called in the ended task, whenever something was caught. The first hook stays.
+pub fn set_landed_hook(hook: LandedHook) {
+    LANDED.call_once(|| hook);
 }
 
-pub(crate) fn call_landed_hook(context: &FaultContext, caught: &Caught) {
-    let hook = LANDED.load(Ordering::Acquire);
-    if !hook.is_null() {
-        // SAFETY: only `set_landed_hook` stores here, and it stores this type.
-        let hook: fn(&FaultContext, &Caught) = unsafe { core::mem::transmute(hook) };
-        hook(context, caught);
+pub(crate) fn call_landed_hook(context: &FaultContext, caught: &Caught, detail: Detail) {
+    if let Some(hook) = LANDED.get() {
+        hook(context, caught, detail);
     }
 }
 
-/// Has `hook` called at the cancellation point of a task in which a fault was asked for.
+/// Has `hook` called at the cancellation point of a task in which a fault was asked for. The first hook stays.
 pub fn set_injection_hook(hook: fn(FaultKind)) {
-    INJECT.store(hook as *mut (), Ordering::Release);
+    INJECT.call_once(|| hook);
 }
 
 /// The place where a task can be ended, or be made to fault, as somebody asked: called by whatever blocks.
@@ -66,10 +67,7 @@ pub fn cancellation_point() {
 
 #[cold]
 fn inject(kind: FaultKind) {
-    let hook = INJECT.load(Ordering::Acquire);
-    if !hook.is_null() {
-        // SAFETY: only `set_injection_hook` stores here, and it stores this type.
-        let hook: fn(FaultKind) = unsafe { core::mem::transmute(hook) };
+    if let Some(hook) = INJECT.get() {
         hook(kind);
     }
 }
@@ -108,7 +106,7 @@ pub fn begin_kill() {
 
 /// As [`begin_here`], in a context that the caller names.
 #[inline(never)]
-pub fn begin_in(context: &FaultContext, cause: Cause) {
+pub(crate) fn begin_in(context: &FaultContext, cause: Cause) {
     unsafe extern "C-unwind" fn start(context: *mut u8, registers: *const Registers) {
         // SAFETY: the context is the one passed below, the registers are on the stack of `take_registers`.
         let (context, registers) = unsafe { (&*context.cast::<FaultContext>(), *registers) };
@@ -277,6 +275,10 @@ fn unwind(context: &FaultContext, mut walker: Walker) -> ! {
     loop {
         let Some(record) = sound(context, context.catch_top.get()) else { lost() };
         let Some(rsp) = walker.peek().map(Registers::rsp) else { abandon(context, record.rsp) };
+        if !context.stack.get().holds_pointer(rsp) {
+            // A handler panics on an emergency stack: what it interrupted is not known, and it does not return.
+            abandon(context, rsp);
+        }
         if rsp >= record.rsp {
             if record.is_root || record.previous.is_null() || !context.unwinding.get().cause.kind.is_forced() {
                 land(context, record);

@@ -6,7 +6,7 @@ use core::fmt;
 
 use cpu_local::CpuSet;
 use stacks::{Stack, StackError};
-use task_core::{Disposal, Origin, Priority, Role, Task, TaskTableFull};
+use task_core::{Disposal, Machinery, Origin, Priority, Role, Task, TaskTableFull};
 
 use crate::join::{Joinable, Packet};
 use crate::{RIGHT, essential, root};
@@ -115,8 +115,9 @@ impl<'a> Builder<'a> {
     }
 
     /// Makes a task that the system cannot do without, ready to run `work`: whatever ends `work`, it is called again, on
-    /// the same stack and under the same number, and nobody gets the right to end the task. Nobody joins it either.
-    pub fn spawn_essential(self, work: fn()) -> Result<(), SpawnError> {
+    /// the same stack and under the same number, and nobody gets the right to end the task. Nobody joins it either. For the
+    /// machinery: of whom this is true the system must be able to rely on.
+    pub fn spawn_essential(self, _right: Machinery, work: fn()) -> Result<(), SpawnError> {
         let task = self.make(Role::Essential, Box::new(move || essential::run(work)))?;
         task.dispose(RIGHT, Disposal::Detached);
         scheduler::admit(RIGHT, &task);

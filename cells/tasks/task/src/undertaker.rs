@@ -107,5 +107,5 @@ fn work_once() {
 
 /// Starts the undertaker.
 pub(crate) fn start() -> Result<(), SpawnError> {
-    Builder::new().name("undertaker").priority(Priority::HIGHEST).spawn_essential(work)
+    Builder::new().name("undertaker").priority(Priority::HIGHEST).spawn_essential(RIGHT, work)
 }

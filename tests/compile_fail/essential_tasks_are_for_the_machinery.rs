@@ -1,0 +1,15 @@
+// expect: takes 2 arguments but 1 argument was supplied
+// Nobody can end a task that the system cannot do without, so not everybody can make one.
+
+#![no_std]
+#![forbid(unsafe_code)]
+#![deny(unused_must_use)]
+
+use task::{Builder, SpawnError};
+
+fn work() {}
+
+pub fn start() -> Result<(), SpawnError> {
+    Builder::new().name("immortal").spawn_essential(work) //~ wrong
+    Builder::new().name("mortal").spawn(work).map(|task| drop(task.detach())) //~ right
+}
