@@ -2,20 +2,21 @@
 
 use core::arch::asm;
 use core::marker::PhantomData;
-use core::mem::{offset_of, transmute};
-use core::ptr;
-use core::sync::atomic::{AtomicPtr, Ordering};
+use core::mem::offset_of;
+
+use spin::Once;
 
 use crate::{Block, interrupt_depth, interrupt_guards, preempt_count, reschedule_pending, set_interrupt_guards};
 
 /// What gives up the CPU: registered by the scheduler, called when a request is pending and preemption is allowed
-/// again. Null until then.
-static RESCHEDULE: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
+/// again.
+static RESCHEDULE: Once<fn()> = Once::new();
 
 /// Registers what gives up the CPU. It is called on the running task's stack with preemption enabled and returns
-/// when the task runs again; interrupts are enabled when a guard calls it, and off when the exit of an interrupt does.
+/// when the task runs again; interrupts are enabled when a guard calls it, and off when the exit of an interrupt does. The first
+/// hook stays.
 pub fn set_reschedule_hook(hook: fn()) {
-    RESCHEDULE.store(hook as *mut (), Ordering::Release);
+    RESCHEDULE.call_once(|| hook);
 }
 
 /// Gives up the CPU if that was asked for and nothing forbids it. The exit path of interrupts calls it; anybody may.
@@ -23,10 +24,8 @@ pub fn preempt_if_pending() {
     if !reschedule_pending() || preempt_count() != 0 || interrupt_depth() != 0 {
         return;
     }
-    let hook = RESCHEDULE.load(Ordering::Acquire);
-    if !hook.is_null() {
-        // SAFETY: only `set_reschedule_hook` stores here, and it stores a `fn()`.
-        unsafe { transmute::<*mut (), fn()>(hook)() };
+    if let Some(reschedule) = RESCHEDULE.get() {
+        reschedule();
     }
 }
 

@@ -1,20 +1,20 @@
 //! What all locks have in common.
 
 use core::hint;
-use core::mem::transmute;
-use core::ptr;
-use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use spin::Once;
 
 /// The owner word of a lock that nobody holds; no ledger has this owner.
 pub const NOBODY: u64 = 0;
 
 /// What finds the ledger from which a lock is to be struck.
-static DROPPED: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
+static DROPPED: Once<fn(&LockHeader)> = Once::new();
 
 /// Has `hook` called with each lock that is dropped although somebody holds it, so that it has that owner's ledger
-/// [forget](crate::Ledger::forget) the lock.
+/// [forget](crate::Ledger::forget) the lock. The first hook stays.
 pub fn set_drop_hook(hook: fn(&LockHeader)) {
-    DROPPED.store(hook as *mut (), Ordering::Release);
+    DROPPED.call_once(|| hook);
 }
 
 /// The part that all lock types share; first field of each of them.
@@ -85,10 +85,10 @@ impl LockHeader {
     /// The lock is dropped, and it may be that its holder's ledger names it, or that recovery is releasing it.
     #[cold]
     fn leave(&self) {
-        let hook = DROPPED.load(Ordering::Acquire);
-        if self.holder() != NOBODY && !hook.is_null() {
-            // SAFETY: only `set_drop_hook` stores here, and it stores this type.
-            unsafe { transmute::<*mut (), fn(&Self)>(hook)(self) };
+        if self.holder() != NOBODY
+            && let Some(hook) = DROPPED.get()
+        {
+            hook(self);
         }
         while self.settling.load(Ordering::Acquire) {
             hint::spin_loop();

@@ -16,6 +16,7 @@ use core::{error, fmt};
 use apic::ApicError;
 use cpu_local::{CpuId, MAX_CPUS, cpu_id};
 use interrupts::{Handler, SavedRegisters};
+use spin::Once;
 use spin_lock::PreemptLock;
 
 use crate::snapshot::Snapshot;
@@ -81,8 +82,8 @@ static MAILBOXES: [Mailbox; MAX_CPUS] = [const {
 
 /// Whoever holds it may ask.
 static TURN: PreemptLock<()> = PreemptLock::new(());
-/// What makes a fault of an NMI; read by the handler, hence apart from the lock. Empty until it is set.
-static FAULT_HOOK: snapshot::HookCell = snapshot::HookCell::empty();
+/// What makes a fault of an NMI; read by the handler, hence apart from the lock.
+static FAULT_HOOK: Once<Handler> = Once::new();
 
 /// Takes over NMIs.
 pub fn init() {
@@ -90,9 +91,9 @@ pub fn init() {
 }
 
 /// Sets what makes a fault of an NMI: it changes the registers so that the CPU goes on in the unwinder. It runs as
-/// an exception hook does, and as rarely returns to where the CPU was.
+/// an exception hook does, and as rarely returns to where the CPU was. The first hook stays.
 pub fn set_fault_hook(hook: Handler) {
-    FAULT_HOOK.set(hook);
+    FAULT_HOOK.call_once(|| hook);
 }
 
 /// Where another CPU is: its registers at the moment when the NMI came.

@@ -2,9 +2,9 @@
 
 use core::mem::transmute;
 use core::ptr;
-use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU64, Ordering};
 
-use interrupts::{Handler, SavedRegisters};
+use interrupts::SavedRegisters;
 
 const WORDS: usize = size_of::<SavedRegisters>() / 8;
 
@@ -28,25 +28,6 @@ impl Snapshot {
         words.iter_mut().zip(&self.0).for_each(|(word, place)| *word = place.load(Ordering::Relaxed));
         // SAFETY: the type consists of as many words, and any bits are a value of it.
         unsafe { transmute::<[u64; WORDS], SavedRegisters>(words) }
-    }
-}
-
-/// A place for a handler.
-pub(crate) struct HookCell(AtomicPtr<()>);
-
-impl HookCell {
-    pub(crate) const fn empty() -> Self {
-        Self(AtomicPtr::new(ptr::null_mut()))
-    }
-
-    pub(crate) fn set(&self, hook: Handler) {
-        self.0.store(hook as *mut (), Ordering::Release);
-    }
-
-    pub(crate) fn get(&self) -> Option<Handler> {
-        let hook = self.0.load(Ordering::Acquire);
-        // SAFETY: only `set` stores here, and it stores a `Handler`.
-        (!hook.is_null()).then(|| unsafe { transmute::<*mut (), Handler>(hook) })
     }
 }
 

@@ -13,7 +13,7 @@ mod classify;
 
 pub use classify::{Fault, PageFaultCode, classify};
 
-use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU64, Ordering};
 
 use fault_context::{Cause, FaultContext, FaultKind, StackBounds};
 use interrupts::vectors;
@@ -22,16 +22,6 @@ use unwinder::{Registers, Walker};
 use x86_64::registers::control::Cr2;
 
 static HANDLED: AtomicU64 = AtomicU64::new(0);
-static PAGE_FAULT_FILTER: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
-
-/// A look at a page fault before it counts as one: gets the address; `true` if it has put things right (a zombie's
-/// page is mapped again) and the access is to be repeated. It runs on the exception stack and may not block.
-pub type PageFaultFilter = fn(u64) -> bool;
-
-/// Sets the one filter.
-pub fn set_page_fault_filter(filter: PageFaultFilter) {
-    PAGE_FAULT_FILTER.store(filter as *mut (), Ordering::Release);
-}
 
 /// Starts to handle exceptions. Once, early: before tasks exist they are logged and end the system.
 pub fn init() {
@@ -52,9 +42,6 @@ fn on_exception(registers: &mut SavedRegisters) {
         return;
     }
     let address = if vector == vectors::PAGE_FAULT { Cr2::read_raw() } else { 0 };
-    if vector == vectors::PAGE_FAULT && filtered(address) {
-        return;
-    }
     let context = fault_context::current();
     let fault = classify(registers, address, context.and_then(|context| context.reserve.get()));
     let kind = stack_kind(fault.kind, registers, context);
@@ -70,12 +57,6 @@ fn on_exception(registers: &mut SavedRegisters) {
     if !can_recover {
         last_resort(registers);
     }
-}
-
-fn filtered(address: u64) -> bool {
-    let filter = PAGE_FAULT_FILTER.load(Ordering::Acquire);
-    // SAFETY: only `set_page_fault_filter` stores here, and it stores this type.
-    !filter.is_null() && unsafe { core::mem::transmute::<*mut (), PageFaultFilter>(filter) }(address)
 }
 
 /// A fault with the stack pointer outside the stack is one of the stack, whatever else it looks like.

@@ -155,7 +155,7 @@ pub fn park_until(ticket: Ticket<'_>, deadline: Instant) -> Wake {
 
 fn park_with(ticket: Ticket<'_>, deadline: Option<Instant>) -> Wake {
     unwinder::cancellation_point();
-    let quiet = scheduler::begin_to_block();
+    let quiet = scheduler::begin_to_block(RIGHT);
     let Some(current) = task_core::current().map(|task| task.record(RIGHT)) else { return Wake::Notified };
     let why = wait(ticket, deadline, current, &quiet);
     drop(quiet);

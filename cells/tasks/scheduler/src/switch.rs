@@ -26,13 +26,13 @@ fn idle_task(cpu: CpuId) -> &'static Task {
 /// reason, in an interrupt handler, or before there are tasks.
 #[track_caller]
 pub fn assert_may_block() {
-    drop(begin_to_block());
+    drop(begin_to_block(RIGHT));
 }
 
 /// Turns interrupts off, for a task that is about to give up its CPU. Panics as [`assert_may_block`] does.
 #[inline]
 #[track_caller]
-pub fn begin_to_block() -> InterruptGuard {
+pub fn begin_to_block(_right: Machinery) -> InterruptGuard {
     let quiet = InterruptGuard::new();
     if !quiet.is_outermost() || !cpu_local::preemption_enabled() || cpu_local::current_task().is_null() {
         must_not_block(&quiet);
@@ -54,7 +54,7 @@ fn must_not_block(quiet: &InterruptGuard) -> ! {
 /// Lets other ready tasks of this CPU run, as the policy has it. A cancellation point.
 pub fn yield_now() {
     unwinder::cancellation_point();
-    let quiet = begin_to_block();
+    let quiet = begin_to_block(RIGHT);
     if let Some(current) = task_core::current() {
         give_way(current, &quiet);
     }

@@ -1,14 +1,13 @@
 //! The timer tick: deadlines, time slices, balancing, and what is to happen to a task wherever it is.
 
-use core::mem::transmute;
-use core::ptr;
-use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
 
 use clock::Instant;
 use cpu_local::InterruptGuard;
 use fault_context::{Cause, KillRequest};
 use interrupts::SavedRegisters;
+use spin::Once;
 use spin_lock::SpinLock;
 use task_core::{Machinery, Task, Wake};
 use timer_queue::TimerQueue;
@@ -28,20 +27,20 @@ static DEADLINES: SpinLock<TimerQueue> = SpinLock::new(TimerQueue::new());
 static EARLIEST: AtomicU64 = AtomicU64::new(u64::MAX);
 
 /// What else looks at the interrupted task at each tick.
-static TICK_HOOK: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
+static TICK_HOOK: Once<fn(&mut SavedRegisters)> = Once::new();
 
 /// What looks at the other CPUs at each tick.
-static WATCH_HOOK: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
+static WATCH_HOOK: Once<fn()> = Once::new();
 
 /// Has `hook` called at each tick that interrupts a task which could be preempted; it may change where that task
-/// goes on. For recovery: faults that are made on purpose.
+/// goes on. For recovery: faults that are made on purpose. The first hook stays.
 pub fn set_tick_hook(_right: Machinery, hook: fn(&mut SavedRegisters)) {
-    TICK_HOOK.store(hook as *mut (), Ordering::Release);
+    TICK_HOOK.call_once(|| hook);
 }
 
-/// Has `hook` called at each tick of each CPU, whatever it interrupts. For the watchdog over the other CPUs.
+/// Has `hook` called at each tick of each CPU, whatever it interrupts. For the watchdog over the other CPUs. The first hook stays.
 pub fn set_watch_hook(_right: Machinery, hook: fn()) {
-    WATCH_HOOK.store(hook as *mut (), Ordering::Release);
+    WATCH_HOOK.call_once(|| hook);
 }
 
 /// Starts the calling CPU's tick.
@@ -82,10 +81,8 @@ fn expire(now: u64) {
 }
 
 pub(crate) fn on_tick(registers: &mut SavedRegisters) {
-    let watch = WATCH_HOOK.load(Ordering::Acquire);
-    if !watch.is_null() {
-        // SAFETY: only `set_watch_hook` stores here, and it stores this type.
-        unsafe { transmute::<*mut (), fn()>(watch)() };
+    if let Some(watch) = WATCH_HOOK.get() {
+        watch();
     }
     let now = clock::now().ticks;
     if now >= EARLIEST.load(Ordering::Acquire) {
@@ -126,9 +123,7 @@ fn deliver(current: &Task, registers: &mut SavedRegisters) {
         unwinder::begin_fault(registers, Cause::of(current.faults(RIGHT).end_kind()));
         return;
     }
-    let hook = TICK_HOOK.load(Ordering::Acquire);
-    if !hook.is_null() {
-        // SAFETY: only `set_tick_hook` stores here, and it stores this type.
-        unsafe { transmute::<*mut (), fn(&mut SavedRegisters)>(hook)(registers) };
+    if let Some(hook) = TICK_HOOK.get() {
+        hook(registers);
     }
 }
