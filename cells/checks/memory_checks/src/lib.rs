@@ -33,6 +33,8 @@ pub const CHECKS: &[Check] = &[
     Check::new("heap blocks are apart and come back", heap_checks::churn),
     Check::new("an impossible allocation is null", heap_checks::impossible),
     Check::new("the heap grows and is trimmed", heap_checks::grow_and_trim),
+    Check::new("the heap grows by clean pages", heap_checks::clean_when_it_grows),
+    Check::new("nothing is left where a block is cut off", heap_checks::clean_when_cut),
 ];
 
 /// Checks that disturb: a CPU is silent for seconds (with one CPU there is nothing to check), the heap is damaged (what it

@@ -79,6 +79,13 @@ unsafe impl GlobalAlloc for Heap {
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        if new_size < layout.size() {
+            // What is cut off is given back: to the general allocator, or with the rest of the block, which is then cleared
+            // as far as the new size says. Words to the new end belong to the block.
+            let kept = new_size.next_multiple_of(size_of::<u64>());
+            // SAFETY: the caller gives away what lies behind the new size, as far as the old one reaches.
+            unsafe { clear(block.add(kept), layout.size().saturating_sub(kept)) };
+        }
         let (old, new) = (Class::of(layout.size(), layout.align()), Class::of(new_size, layout.align()));
         if old.is_some() && old == new {
             discharge(layout.size());

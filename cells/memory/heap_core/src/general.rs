@@ -219,7 +219,8 @@ impl Heap {
         Some(())
     }
 
-    /// Maps pages, if possible right behind the arena. No others are asked for frames: the heap's lock is held.
+    /// Maps pages, if possible right behind the arena, and clears them: what a stack or a cell left in the frames would
+    /// look like references to what that led to. No others are asked for frames: the heap's lock is held.
     fn map(&self, count: usize) -> Option<PageRange> {
         let next = Page::containing(VirtAddr::new_truncate(self.top.end as u64));
         let behind = PageRange::new(next, count).and_then(|range| pages::allocate_at(range).ok());
@@ -228,7 +229,9 @@ impl Heap {
             None => pages::allocate_in(Region::Heap, count).ok().filter(|pages| self.is_current(pages.range()))?,
         };
         let mapping: Result<MappedPages<Writable>, MapError> = mapping::try_allocate_at(pages, Writable, Purpose::Heap);
-        Some(mapping.ok()?.into_page_range())
+        let mut mapping = mapping.ok()?;
+        mapping.bytes_mut().fill(0);
+        Some(mapping.into_page_range())
     }
 
     /// Whether blocks there cannot be mistaken for abandoned ones.
