@@ -26,8 +26,8 @@ const CHECKS: &[Check] = &[
     Check { name: "the channel with messages in flight", run: channel_in_flight },
     Check { name: "an application started during a swap waits for its end", run: started_meanwhile },
     Check { name: "the heap's front", run: |shell| there_and_back(shell, "frugal") },
-    Check { name: "replaced cells are freed unless a word of the heap keeps them", run: no_zombies },
-    Check { name: "they are freed under load, too", run: no_zombies_under_load },
+    Check { name: "replaced cells are freed, none is left", run: no_zombies },
+    Check { name: "replaced cells are freed under load, too", run: no_zombies_under_load },
     Check { name: "a swap to the present build gets one line", run: |shell| one_line(shell, "swap base") },
     Check { name: "a swap to the present build changes no cell", run: |shell| changes_no_cell(shell, "base") },
     Check { name: "from one alternate to another", run: alternate_to_alternate },
@@ -90,11 +90,8 @@ fn started_meanwhile(shell: &mut Shell) -> Outcome {
 /// Replaced cells are freed as soon as nobody stands in them, and the command waits for that.
 fn no_zombies(shell: &mut Shell) -> Outcome {
     let output = shell.run_within("swap reclaim", Duration::from_secs(60))?;
-    // Jobs that end meanwhile say so.
-    // The scan is conservative: a word of the heap that looks like an address keeps a cell, and is named. Nobody else may.
-    let mut held = output.lines().filter(|line| line.starts_with("zombie: "));
-    claim!(output.line_with(" zombies").is_some(), "{:?}", output.text);
-    claim!(held.all(|line| line.contains("held by the heap, at 0x")), "{:?}", output.text);
+    // Among other lines: jobs that end meanwhile say so.
+    claim!(output.lines().any(|line| line == "0 zombies"), "{:?}", output.text);
     Ok(())
 }
 

@@ -12,8 +12,8 @@ pub struct Holder {
     pub address: u64,
     /// Whose it is.
     pub place: Place,
-    /// The function that it leads to, demangled; empty for constants and stubs.
-    pub function: String,
+    /// The function, static or section of constants that it leads to, demangled; empty if it is not known.
+    pub target: String,
 }
 
 /// What a word belongs to.
@@ -61,7 +61,7 @@ pub enum Place {
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
-            Place::Frame { task, name } => return write!(f, "task {task} '{name}' in {}", self.function),
+            Place::Frame { task, name } => return write!(f, "task {task} '{name}' in {}", self.target),
             Place::Stack { task, name } => write!(f, "the stack of task {task} '{name}'"),
             Place::ThreadLocals { task, name } => write!(f, "thread locals of task {task} '{name}'"),
             Place::Static { cell, name } => write!(f, "static {name} of {cell}"),
@@ -69,9 +69,9 @@ impl fmt::Display for Holder {
             Place::Zombie { cell } => return write!(f, "the replaced cell {cell}"),
             Place::Unknown => return f.write_str("no scan yet"),
         }?;
-        match self.function.as_str() {
+        match self.target.as_str() {
             "" => write!(f, ", at {:#x}", self.address),
-            function => write!(f, ", which leads to {function}, at {:#x}", self.address),
+            target => write!(f, ", which leads to {target}, at {:#x}", self.address),
         }
     }
 }
@@ -97,8 +97,8 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    /// Names the place, now that memory can be had again. `function` is the mangled name of what the value leads to.
-    pub(crate) fn name(self, function: Option<&str>) -> Holder {
+    /// Names the place, now that memory can be had again. `target` is the mangled name of what the value leads to.
+    pub(crate) fn name(self, target: Option<&str>) -> Holder {
         let name = |number: u64| {
             let found = task_core::all().into_iter().find(|task| task.id().number() == number);
             found.map(|task| task.name().as_str().to_string()).unwrap_or_default()
@@ -113,7 +113,7 @@ impl Found {
             }
             Region::Heap => Place::Heap,
         };
-        Holder { address: self.address, place, function: function.map(demangled).unwrap_or_default() }
+        Holder { address: self.address, place, target: target.map(demangled).unwrap_or_default() }
     }
 }
 

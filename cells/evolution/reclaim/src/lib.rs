@@ -3,13 +3,13 @@
 //! A replaced cell becomes a *zombie*. Two things keep it: a frame on some stack that stands in its text, which a walk over
 //! all stacks finds, and a word that leads to it. A scan goes over the heap, all statics, and of every task the part of the
 //! stack that is in use (with the registers saved there) and the thread locals, and takes each aligned word that could be
-//! an address in a zombie's text, constants or left-over stubs for a reference. Words on stacks that lead to *text* are
-//! passed over: such a word is a return address of a frame, which the walk knows, or what a frame that is gone left behind,
-//! for function pointers are addresses of stubs.
+//! an address in a zombie's constants, statics or left-over stubs for a reference. Words that lead to *text*, or to the
+//! tables for unwinding it, are none: function pointers are addresses of stubs, so such a word is a return address of a
+//! frame, which the walk knows, or what somebody left behind or wrote down.
 //!
 //! The scan is conservative: it may keep a zombie for a word that only looks like an address, it never frees one that is
 //! referred to. It runs while all CPUs stand still, so that no reference can move from what is still to be scanned to what
-//! has been scanned. Freed heap memory holds nothing: the heap clears what is given back.
+//! has been scanned. Free memory of the heap holds nothing: the heap clears what it gets and what is given back.
 //!
 //! One scan at a time: the engine sees to it.
 //!
@@ -58,7 +58,7 @@ pub fn set_boot_stack(range: Range<u64>) {
 
 /// Keeps replaced cells until a scan finds nothing that refers to them.
 pub fn retire(cells: Vec<Retired>) {
-    let unknown = || Holder { address: 0, place: Place::Unknown, function: String::new() };
+    let unknown = || Holder { address: 0, place: Place::Unknown, target: String::new() };
     ZOMBIES.lock().extend(cells.into_iter().map(|retired| Kept { retired, holder: unknown() }));
 }
 
@@ -93,7 +93,7 @@ impl Scan {
             .iter()
             .map(|kept| match found.iter_mut().find(|(id, _)| *id == kept.retired.id()) {
                 Some((_, None)) => None,
-                Some((_, Some(found))) => Some(found.name(kept.retired.function_at(found.value).as_deref())),
+                Some((_, Some(found))) => Some(found.name(kept.retired.name_at(found.value).as_deref())),
                 None => Some(kept.holder.clone()),
             })
             .collect();
@@ -103,7 +103,7 @@ impl Scan {
             (0..kept.len()).find(holds).map(|by| (free, by))
         }) {
             let cell = String::from(kept[by].retired.name());
-            holders[held] = Some(Holder { address: 0, place: Place::Zombie { cell }, function: String::new() });
+            holders[held] = Some(Holder { address: 0, place: Place::Zombie { cell }, target: String::new() });
         }
         let mut freed = Vec::new();
         for (zombie, holder) in holders.into_iter().enumerate().rev() {

@@ -12,13 +12,11 @@ use task_core::TaskId;
 
 use crate::holder::{Found, Region};
 
-/// A range that is looked for.
+/// A range to which a word may lead that refers to a zombie.
 struct Target {
     range: Range<u64>,
     /// Place of the zombie in `zombies`.
     zombie: usize,
-    /// Text, to which only frames refer from a stack.
-    is_text: bool,
 }
 
 /// Who stands in text of zombies, as a walk over the stacks has it.
@@ -46,6 +44,8 @@ impl Frames {
 /// What a scan needs, made before the CPUs stop: it allocates nothing itself.
 pub struct Scan {
     zombies: Vec<(CellId, Option<Found>)>,
+    /// The text of each zombie.
+    texts: Vec<Range<u64>>,
     /// How many zombies nothing has been found of.
     unheld: usize,
     targets: Vec<Target>,
@@ -63,16 +63,14 @@ pub struct Scan {
 impl Scan {
     /// Makes ready to look for `zombies`; passes over the words in `dead`.
     pub(crate) fn new<'a>(zombies: impl Iterator<Item = &'a Retired>, dead: Option<Range<u64>>) -> Self {
-        let (mut ids, mut targets, mut books) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut ids, mut texts, mut targets) = (Vec::new(), Vec::new(), Vec::new());
         for (number, zombie) in zombies.enumerate() {
             ids.push((zombie.id(), None));
-            targets.push(Target { range: zombie.text(), zombie: number, is_text: true });
-            let others = zombie.others().into_iter();
-            targets.extend(others.map(|range| Target { range, zombie: number, is_text: false }));
-            books.push(zombie.frame_entries());
+            texts.push(zombie.text());
+            targets.extend(zombie.referable().into_iter().map(|range| Target { range, zombie: number }));
         }
         let (table, bytes) = unwind_table::table();
-        books.push(table as u64..(table + bytes) as u64);
+        let mut books = alloc::vec![table as u64..(table + bytes) as u64];
         books.extend(dead);
         let mut files = namespace::replace::files();
         files.sort_unstable_by_key(|file| file.as_ptr().addr());
@@ -81,6 +79,7 @@ impl Scan {
         Self {
             unheld: ids.len(),
             zombies: ids,
+            texts,
             targets,
             start,
             size: end - start,
@@ -93,12 +92,8 @@ impl Scan {
     /// What the stacks are to be walked with before the scan runs.
     #[must_use]
     pub fn frames(&mut self) -> Frames {
-        let text =
-            |target: &Target| Text { range: target.range.clone(), task: AtomicU64::new(0), address: AtomicU64::new(0) };
-        let texts: Vec<Text> = self.targets.iter().filter(|target| target.is_text).map(text).collect();
-        let start = texts.as_ptr().addr() as u64;
-        self.books.push(start..start + size_of_val(&*texts) as u64);
-        Frames { texts }
+        let text = |range| Text { range, task: AtomicU64::new(0), address: AtomicU64::new(0) };
+        Frames { texts: core::mem::take(&mut self.texts).into_iter().map(text).collect() }
     }
 
     /// The zombies that were looked for, each with the first reference to it.
@@ -194,11 +189,8 @@ impl Scan {
 
     fn note(&mut self, found: Found) {
         let Some(target) = self.targets.iter().find(|target| target.range.contains(&found.value)) else { return };
-        // No function pointer leads to text itself: it would be a stub's address. So on a stack only return addresses do, and
-        // those have been found by the walk; others lie in frames that are gone.
-        let left_over = target.is_text && matches!(found.region, Region::Stack(_));
         let zombie = target.zombie;
-        if !left_over && !self.is_book(found.address) {
+        if !self.is_book(found.address) {
             self.hold(zombie, found);
         }
     }

@@ -98,15 +98,6 @@ fn claim() -> Option<usize> {
     })
 }
 
-impl Registration {
-    /// Where the entries of this range are: start and size in bytes. They hold addresses of its text.
-    #[must_use]
-    pub fn entries(&self) -> (usize, usize) {
-        let slot = &TABLE[self.slot];
-        (slot.entries.load(Relaxed).addr(), slot.entry_count.load(Relaxed) * size_of::<FrameEntry>())
-    }
-}
-
 /// Where the table itself is: start and size in bytes. It holds first and last addresses of text.
 #[must_use]
 pub fn table() -> (usize, usize) {

@@ -9,7 +9,7 @@
 extern crate alloc;
 
 use alloc::vec::Vec;
-use object::{Object, SectionKind};
+use object::{Object, Section, SectionKind};
 
 /// Part of a cell that is mapped with one set of rights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -67,13 +67,33 @@ pub struct Layout {
     /// By section index.
     pub placements: Vec<Placement>,
     extents: [Extent; Segment::ALL.len()],
+    constants: usize,
+}
+
+/// What comes first in a segment.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rank {
+    Ordinary,
+    Unwinding,
+    Zeroed,
+}
+
+impl Rank {
+    fn of(section: &Section<'_>) -> Self {
+        match section.kind {
+            SectionKind::Zero | SectionKind::ThreadZero => Self::Zeroed,
+            _ if section.describes_frames() => Self::Unwinding,
+            _ => Self::Ordinary,
+        }
+    }
 }
 
 /// Functions start on such a boundary in every segment, as the compiler assumes for their entry.
 const TEXT_ALIGNMENT: usize = 16;
 
 impl Layout {
-    /// Places the sections of `object`: in each segment those with bytes before the zeroed ones, else in file order.
+    /// Places the sections of `object` in file order, but in each segment tables for unwinding come behind the others, and
+    /// what is zeroed comes last.
     #[must_use]
     pub fn new(object: &Object<'_>) -> Self {
         Self::with_fixed(object, |_| None)
@@ -85,9 +105,10 @@ impl Layout {
         let mut extents = [Extent::default(); Segment::ALL.len()];
         let mut placements = Vec::with_capacity(object.sections.len());
         placements.resize(object.sections.len(), Placement { segment: Segment::Text, offset: 0 });
-        for zeroed in [false, true] {
+        let mut constants = 0;
+        for rank in [Rank::Ordinary, Rank::Unwinding, Rank::Zeroed] {
             for (number, (section, placement)) in object.sections.iter().zip(&mut placements).enumerate() {
-                if zeroed != matches!(section.kind, SectionKind::Zero | SectionKind::ThreadZero) {
+                if Rank::of(section) != rank {
                     continue;
                 }
                 if let Some(address) = fixed(number) {
@@ -105,8 +126,18 @@ impl Layout {
                 extent.size = offset.saturating_add(section.size);
                 extent.alignment = extent.alignment.max(alignment);
             }
+            if rank == Rank::Ordinary {
+                constants = extents[Segment::Constants as usize].size;
+            }
         }
-        Self { placements, extents }
+        Self { placements, extents, constants }
+    }
+
+    /// How many bytes at the start of the constants anybody may refer to. What lies behind them says how to leave the
+    /// object's functions.
+    #[must_use]
+    pub fn constants_proper(&self) -> usize {
+        self.constants
     }
 
     /// Size and alignment of `segment`.

@@ -141,6 +141,18 @@ impl Cell {
         fixed.map(|placement| self.bases.address(Segment::Fixed, placement.offset)).any(|start| range.contains(&start))
     }
 
+    /// The name of the section at `address` without its kind (`.rodata.`).
+    pub(crate) fn section_at(&self, address: u64) -> Option<String> {
+        let object = self.object().ok()?;
+        let around = |(section, placement): &(&object::Section<'_>, &layout::Placement)| {
+            let start = self.bases.address(placement.segment, placement.offset);
+            placement.segment != Segment::Thread && (start..start + section.size as u64).contains(&address)
+        };
+        let (section, _) = object.sections.iter().zip(&self.layout.placements).find(around)?;
+        let name = section.name.trim_start_matches('.');
+        Some(String::from(name.split_once('.').map_or(name, |(_, name)| name)))
+    }
+
     /// The mangled name of the static at `address`.
     pub(crate) fn static_at(&self, address: u64) -> Option<String> {
         let object = self.object().ok()?;

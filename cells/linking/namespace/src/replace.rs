@@ -116,10 +116,19 @@ impl Retired {
         self.id
     }
 
-    /// The mangled name of its function around `address`.
+    /// What lies at `address`: the mangled name of its function, of the function behind its stub or of its static; for a
+    /// constant, which has no name, that of its section.
     #[must_use]
-    pub fn function_at(&self, address: u64) -> Option<String> {
-        self.look(|_, cell| cell.function_at(address).map(|(name, ..)| String::from(name)))
+    pub fn name_at(&self, address: u64) -> Option<String> {
+        self.look(|state, cell| {
+            let stub = state.stubs.of_cell(cell.id).find(|&(_, stub)| stub == address);
+            let entry = stub.map(|(function, _)| {
+                let placement = cell.layout.placements[function.section as usize];
+                cell.bases.address(placement.segment, placement.offset + function.offset as usize)
+            });
+            let function = cell.function_at(entry.unwrap_or(address)).map(|(name, ..)| String::from(name));
+            function.or_else(|| cell.static_at(address)).or_else(|| cell.section_at(address))
+        })
     }
 
     fn look<R: Default>(&self, look: impl FnOnce(&state::State, &Cell) -> R) -> R {
@@ -132,13 +141,15 @@ impl Retired {
         self.look(|_, cell| cell.range(layout::Segment::Text))
     }
 
-    /// Addresses of its constants, of statics that its successor has not taken over, and of the stubs of its functions that
-    /// have no successor: as of its text, nothing may refer to them when this is dropped.
+    /// Where a word may lead that refers to it: to constants, to statics that its successor has not taken over, to the start
+    /// of stubs of functions that have no successor. None may when this is dropped. No word refers to its text, nor to the
+    /// tables for unwinding it: function pointers lead to stubs, so only frames stand in the text.
     #[must_use]
-    pub fn others(&self) -> Vec<Range<u64>> {
+    pub fn referable(&self) -> Vec<Range<u64>> {
         self.look(|state, cell| {
-            let stubs = state.stubs.of_cell(cell.id).map(|(_, address)| address..address + linker::STUB_SIZE as u64);
-            let constants = core::iter::once(cell.range(layout::Segment::Constants));
+            let stubs = state.stubs.of_cell(cell.id).map(|(_, address)| address..address + 1);
+            let start = cell.range(layout::Segment::Constants).start;
+            let constants = core::iter::once(start..start + cell.layout.constants_proper() as u64);
             let data = cell.segments.data.iter().map(|pages| addresses(pages));
             constants.chain(data).chain(stubs).filter(|range| !range.is_empty()).collect()
         })
@@ -159,16 +170,6 @@ impl Retired {
     #[must_use]
     pub fn refers_to(&self, other: &Self) -> bool {
         self.look(|_, cell| cell.references.iter().any(|reference| reference.cell == other.id))
-    }
-
-    /// Addresses of the frame table's entries for it, which a scan for references must not take for references; nor the
-    /// table itself. All other books conceal their addresses.
-    #[must_use]
-    pub fn frame_entries(&self) -> Range<u64> {
-        self.look(|_, cell| {
-            let (start, bytes) = cell.frames.as_ref().map(unwind_table::Registration::entries).unwrap_or_default();
-            start as u64..(start + bytes) as u64
-        })
     }
 }
 

@@ -81,6 +81,15 @@ pub struct Section<'a> {
     relocations: Range<usize>,
 }
 
+impl Section<'_> {
+    /// Whether it says how to leave functions of this object: call frames or landing pads. Only who unwinds a frame of such
+    /// a function looks at it.
+    #[must_use]
+    pub fn describes_frames(&self) -> bool {
+        self.kind == SectionKind::Frames || self.name.starts_with(".gcc_except_table")
+    }
+}
+
 /// What a symbol names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SymbolKind {
