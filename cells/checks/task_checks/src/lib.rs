@@ -12,6 +12,7 @@ mod channels;
 mod ends;
 mod life;
 mod locks;
+mod wake_ups;
 
 use clock::Instant;
 use self_check::{Check, PATIENCE};
@@ -44,6 +45,10 @@ pub const CHECKS: &[Check] = &[
     Check::new("kill-of-lock-waiter", locks::kill_of_lock_waiter),
     Check::new("rwlock-shares-and-excludes", locks::rwlock_shares_and_excludes),
     Check::new("condition-is-signalled", locks::condition_is_signalled),
+    Check::new("panic-passes-wake-up-on", wake_ups::panic_passes_on),
+    Check::new("woken-tries-once", wake_ups::woken_tries_once),
+    Check::new("notification-is-passed-on", wake_ups::notification_is_passed_on),
+    Check::new("message-finds-a-receiver", wake_ups::message_finds_a_receiver),
     Check::new("rendezvous-meets", channels::rendezvous_meets),
     Check::new("rendezvous-disconnects", channels::rendezvous_disconnects),
     Check::new("rendezvous-gives-back", channels::rendezvous_gives_back),

@@ -14,7 +14,8 @@ use task::{Builder, Ended, Joinable, Priority, State, TaskRef};
 
 use crate::patience;
 
-const POISONED: CheckError = CheckError::Not("a lock is poisoned that nobody poisoned");
+/// What nobody expects here.
+pub(crate) const POISONED: CheckError = CheckError::Not("a lock is poisoned that nobody poisoned");
 
 pub(crate) fn mutex_excludes() -> Outcome {
     let total = Arc::new(Mutex::new(0u64));

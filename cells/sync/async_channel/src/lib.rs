@@ -20,9 +20,10 @@ use core::mem::MaybeUninit;
 use async_channel_core::{Attempt, Core, Message};
 use clock::Instant;
 use message::InHand;
-use wait_queue::{park, park_until};
+use wait_queue::Wait;
 
 pub use async_channel_core::CreateError;
+pub use message::{ReceiveError, SendError};
 
 /// What both endpoints are to the compiler: users of messages of exactly this type. If one could be taken for an endpoint
 /// of messages that live longer, the channel could outlive what lies in it.
@@ -39,62 +40,6 @@ pub struct Receiver<T: Send> {
     core: Arc<Core>,
     messages: Messages<T>,
 }
-
-/// A message that was not sent.
-#[derive(PartialEq, Eq)]
-pub enum SendError<T> {
-    /// No receiver is left.
-    Disconnected(T),
-    /// There is no room, or there was none until the deadline.
-    Full(T),
-}
-
-impl<T> SendError<T> {
-    /// The message.
-    pub fn into_message(self) -> T {
-        match self {
-            Self::Disconnected(message) | Self::Full(message) => message,
-        }
-    }
-}
-
-impl<T> fmt::Debug for SendError<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Disconnected(_) => "Disconnected",
-            Self::Full(_) => "Full",
-        })
-    }
-}
-
-impl<T> fmt::Display for SendError<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Disconnected(_) => "the channel has no receiver any more",
-            Self::Full(_) => "the channel has no room",
-        })
-    }
-}
-
-/// Why nothing was received.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReceiveError {
-    /// No sender is left, nor any message.
-    Disconnected,
-    /// There is no message, or there was none until the deadline.
-    Empty,
-}
-
-impl fmt::Display for ReceiveError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Disconnected => "the channel has no sender any more",
-            Self::Empty => "the channel has no message",
-        })
-    }
-}
-
-impl core::error::Error for ReceiveError {}
 
 unsafe fn drop_message<T>(message: *mut u8) {
     // SAFETY: the core calls this with a message of the type that the channel was made for.
@@ -113,6 +58,17 @@ impl<T: Send> Sender<T> {
     /// Sends `message`, waiting for room. Fails if no receiver is left.
     #[inline(always)]
     pub fn send(&self, message: T) -> Result<(), SendError<T>> {
+        self.send_within(message, Wait::new())
+    }
+
+    /// Sends `message` if there is room by `deadline`.
+    #[inline(always)]
+    pub fn send_until(&self, message: T, deadline: Instant) -> Result<(), SendError<T>> {
+        self.send_within(message, Wait::within(Some(deadline)))
+    }
+
+    #[inline(always)]
+    fn send_within<'a>(&'a self, message: T, mut wait: Wait<'a>) -> Result<(), SendError<T>> {
         let message = InHand::new(message);
         loop {
             // SAFETY: the message is of the channel's type and is given up once it is the channel's.
@@ -121,40 +77,23 @@ impl<T: Send> Sender<T> {
                     message.give_up();
                     return Ok(());
                 }
-                Attempt::MustWait(ticket) => park(ticket),
+                Attempt::MustWait(_) if wait.is_over() => return Err(SendError::WouldWait(message.take_back())),
+                Attempt::MustWait(ticket) => wait.park(ticket),
                 Attempt::Disconnected => return Err(SendError::Disconnected(message.take_back())),
-            };
-        }
-    }
-
-    /// Sends `message` if there is room by `deadline`.
-    #[inline(always)]
-    pub fn send_until(&self, message: T, deadline: Instant) -> Result<(), SendError<T>> {
-        let message = InHand::new(message);
-        loop {
-            // SAFETY: as in `send`.
-            match unsafe { self.core.send(message.address()) } {
-                Attempt::Done => {
-                    message.give_up();
-                    return Ok(());
-                }
-                Attempt::MustWait(_) if clock::now() >= deadline => return Err(SendError::Full(message.take_back())),
-                Attempt::MustWait(ticket) => park_until(ticket, deadline),
-                Attempt::Disconnected => return Err(SendError::Disconnected(message.take_back())),
-            };
+            }
         }
     }
 
     /// Sends `message` if there is room now. Never waits, so interrupt handlers may call it.
     pub fn try_send(&self, message: T) -> Result<(), SendError<T>> {
         let message = InHand::new(message);
-        // SAFETY: as in `send`.
+        // SAFETY: as in `send_within`.
         match unsafe { self.core.send(message.address()) } {
             Attempt::Done => {
                 message.give_up();
                 Ok(())
             }
-            Attempt::MustWait(_) => Err(SendError::Full(message.take_back())),
+            Attempt::MustWait(_) => Err(SendError::WouldWait(message.take_back())),
             Attempt::Disconnected => Err(SendError::Disconnected(message.take_back())),
         }
     }
@@ -174,38 +113,34 @@ impl<T: Send> Receiver<T> {
     /// Receives a message, waiting for it. Fails if no sender is left, nor any message.
     #[inline(always)]
     pub fn receive(&self) -> Result<T, ReceiveError> {
+        self.receive_within(Wait::new())
+    }
+
+    /// Receives a message if there is one by `deadline`.
+    #[inline(always)]
+    pub fn receive_until(&self, deadline: Instant) -> Result<T, ReceiveError> {
+        self.receive_within(Wait::within(Some(deadline)))
+    }
+
+    #[inline(always)]
+    fn receive_within<'a>(&'a self, mut wait: Wait<'a>) -> Result<T, ReceiveError> {
         let mut message = MaybeUninit::<T>::uninit();
         loop {
             // SAFETY: there is room for a message of the channel's type.
             match unsafe { self.core.receive(message.as_mut_ptr().cast()) } {
                 // SAFETY: a message was moved there.
                 Attempt::Done => return Ok(unsafe { message.assume_init() }),
-                Attempt::MustWait(ticket) => park(ticket),
+                Attempt::MustWait(_) if wait.is_over() => return Err(ReceiveError::Empty),
+                Attempt::MustWait(ticket) => wait.park(ticket),
                 Attempt::Disconnected => return Err(ReceiveError::Disconnected),
-            };
-        }
-    }
-
-    /// Receives a message if there is one by `deadline`.
-    #[inline(always)]
-    pub fn receive_until(&self, deadline: Instant) -> Result<T, ReceiveError> {
-        let mut message = MaybeUninit::<T>::uninit();
-        loop {
-            // SAFETY: as in `receive`.
-            match unsafe { self.core.receive(message.as_mut_ptr().cast()) } {
-                // SAFETY: a message was moved there.
-                Attempt::Done => return Ok(unsafe { message.assume_init() }),
-                Attempt::MustWait(_) if clock::now() >= deadline => return Err(ReceiveError::Empty),
-                Attempt::MustWait(ticket) => park_until(ticket, deadline),
-                Attempt::Disconnected => return Err(ReceiveError::Disconnected),
-            };
+            }
         }
     }
 
     /// Receives a message if there is one now.
     pub fn try_receive(&self) -> Result<T, ReceiveError> {
         let mut message = MaybeUninit::<T>::uninit();
-        // SAFETY: as in `receive`.
+        // SAFETY: as in `receive_within`.
         match unsafe { self.core.receive(message.as_mut_ptr().cast()) } {
             // SAFETY: a message was moved there.
             Attempt::Done => Ok(unsafe { message.assume_init() }),

@@ -2,13 +2,14 @@
 //!
 //! Guarantees: between unlocking the mutex and waiting no notification is lost. [`ConditionVariable::wait`] may return
 //! without one (eviction makes it so), so the condition is looked at in a loop; [`ConditionVariable::wait_while`] is
-//! that loop. Waiting is a cancellation point. Fails as locking does: [`Poisoned`](mutex::Poisoned).
+//! that loop. Waiting is a cancellation point; a task that is ended before it has the mutex again passes the notification that
+//! it had on to the next. Fails as locking does: [`Poisoned`](mutex::Poisoned).
 #![no_std]
 #![forbid(unsafe_code)]
 
 use clock::Instant;
 use mutex::{LockResult, MutexGuard};
-use wait_queue::{WaitQueue, park, park_until};
+use wait_queue::{Wait, WaitQueue};
 
 /// Where tasks wait for a condition to become true.
 #[derive(Debug, Default)]
@@ -35,11 +36,7 @@ impl ConditionVariable {
     /// Unlocks the mutex, waits, and locks it again.
     #[inline(always)]
     pub fn wait<'a, T: ?Sized>(&self, guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
-        let mutex = guard.mutex();
-        let ticket = self.queue.ticket();
-        drop(guard);
-        park(ticket);
-        mutex.lock()
+        self.wait_within(guard, Wait::new())
     }
 
     /// As [`wait`](Self::wait), until `deadline` at most; the caller looks at the condition, not at the clock.
@@ -49,11 +46,20 @@ impl ConditionVariable {
         guard: MutexGuard<'a, T>,
         deadline: Instant,
     ) -> LockResult<MutexGuard<'a, T>> {
+        self.wait_within(guard, Wait::within(Some(deadline)))
+    }
+
+    #[inline(always)]
+    fn wait_within<'a, 'b, T: ?Sized>(
+        &'b self,
+        guard: MutexGuard<'a, T>,
+        mut wait: Wait<'b>,
+    ) -> LockResult<MutexGuard<'a, T>> {
         let mutex = guard.mutex();
         let ticket = self.queue.ticket();
         drop(guard);
-        park_until(ticket, deadline);
-        mutex.lock()
+        wait.park(ticket);
+        mutex.lock_after(&mut wait)
     }
 
     /// Waits until `condition` is false.

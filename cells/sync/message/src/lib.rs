@@ -1,7 +1,11 @@
-//! A message on its way into a channel or out of one: what both kinds of channel do with it.
+//! A message on its way into a channel or out of one: what both kinds of channel do with it, and why it may not pass.
 //!
 //! Guarantees: a message [`InHand`] is dropped once, unless it was given up or taken back. Nothing here can fail.
 #![no_std]
+
+mod errors;
+
+pub use errors::{ReceiveError, SendError};
 
 use core::mem::{self, ManuallyDrop};
 use core::ptr;

@@ -21,7 +21,7 @@ use core::ops::{Deref, DerefMut};
 
 use clock::Instant;
 use task_core::TaskId;
-use wait_queue::{park, park_until};
+use wait_queue::Wait;
 
 use core_lock::{Attempt, Core, Held};
 
@@ -112,26 +112,34 @@ impl<T: ?Sized> Mutex<T> {
     /// Locks, waiting for whoever holds the mutex.
     #[inline(always)]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
+        self.lock_after(&mut Wait::new())
+    }
+
+    /// As [`lock`](Self::lock), for a task that another wait has led here: for condition variables.
+    #[inline(always)]
+    pub fn lock_after(&self, before: &mut Wait<'_>) -> LockResult<MutexGuard<'_, T>> {
+        let mut wait = before.continued();
         loop {
             match self.core.attempt() {
                 Attempt::Taken(held) => return self.guard(held),
-                Attempt::MustWait(ticket) => park(ticket),
-            };
+                Attempt::MustWait(ticket) => wait.park(ticket),
+            }
         }
     }
 
     /// Locks, waiting until `deadline` at most.
     #[inline(always)]
     pub fn lock_until(&self, deadline: Instant) -> Result<MutexGuard<'_, T>, TryLockError<MutexGuard<'_, T>>> {
+        let mut wait = Wait::within(Some(deadline));
         loop {
             match self.core.attempt() {
                 Attempt::Taken(held) => return self.guard(held).map_err(TryLockError::Poisoned),
-                Attempt::MustWait(_) if clock::now() >= deadline => {
+                Attempt::MustWait(_) if wait.is_over() => {
                     core_lock::give_up_waiting();
                     return Err(TryLockError::WouldBlock);
                 }
-                Attempt::MustWait(ticket) => park_until(ticket, deadline),
-            };
+                Attempt::MustWait(ticket) => wait.park(ticket),
+            }
         }
     }
 

@@ -21,7 +21,9 @@ use core::mem::MaybeUninit;
 use clock::Instant;
 use meeting::{Made, Meeting, Place, Progress};
 use message::InHand;
-use wait_queue::{Ticket, park, park_until};
+use wait_queue::Wait;
+
+pub use message::{ReceiveError, SendError};
 
 /// What the endpoints share. The place holds a message while one is on offer.
 struct Shared<T> {
@@ -39,62 +41,6 @@ pub struct Sender<T: Send>(Arc<Shared<T>>);
 
 /// The receiving end.
 pub struct Receiver<T: Send>(Arc<Shared<T>>);
-
-/// A message that nobody took.
-#[derive(PartialEq, Eq)]
-pub enum SendError<T> {
-    /// No receiver is left.
-    Disconnected(T),
-    /// Nobody took it before the deadline.
-    TimedOut(T),
-}
-
-impl<T> SendError<T> {
-    /// The message.
-    pub fn into_message(self) -> T {
-        match self {
-            Self::Disconnected(message) | Self::TimedOut(message) => message,
-        }
-    }
-}
-
-impl<T> fmt::Debug for SendError<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Disconnected(_) => "Disconnected",
-            Self::TimedOut(_) => "TimedOut",
-        })
-    }
-}
-
-impl<T> fmt::Display for SendError<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Disconnected(_) => "the channel has no receiver any more",
-            Self::TimedOut(_) => "no receiver came in time",
-        })
-    }
-}
-
-/// Why nothing was received.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReceiveError {
-    /// No sender is left.
-    Disconnected,
-    /// No sender came, or none until the deadline.
-    Empty,
-}
-
-impl fmt::Display for ReceiveError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Disconnected => "the channel has no sender any more",
-            Self::Empty => "no sender came",
-        })
-    }
-}
-
-impl core::error::Error for ReceiveError {}
 
 /// A channel with one endpoint of each kind.
 pub fn channel<T: Send>() -> (Sender<T>, Receiver<T>) {
@@ -141,35 +87,21 @@ impl<T: Send> Drop for Offer<'_, T> {
     }
 }
 
-/// Waits as the caller of `send` or `receive` wants it.
-#[inline(always)]
-fn wait(ticket: Ticket<'_>, deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => park_until(ticket, deadline),
-        None => park(ticket),
-    };
-}
-
-#[inline(always)]
-fn is_over(deadline: Option<Instant>) -> bool {
-    deadline.is_some_and(|deadline| clock::now() >= deadline)
-}
-
 impl<T: Send> Sender<T> {
     /// Sends `message`, waiting until a receiver has it.
     #[inline(always)]
     pub fn send(&self, message: T) -> Result<(), SendError<T>> {
-        self.send_within(message, None)
+        self.send_within(message, Wait::new())
     }
 
     /// Sends `message` if a receiver takes it before `deadline`.
     #[inline(always)]
     pub fn send_until(&self, message: T, deadline: Instant) -> Result<(), SendError<T>> {
-        self.send_within(message, Some(deadline))
+        self.send_within(message, Wait::within(Some(deadline)))
     }
 
     #[inline(always)]
-    fn send_within(&self, message: T, deadline: Option<Instant>) -> Result<(), SendError<T>> {
+    fn send_within<'a>(&'a self, message: T, mut wait: Wait<'a>) -> Result<(), SendError<T>> {
         let shared = &*self.0;
         // Dropped if the task ends before the message is on offer.
         let message = InHand::new(message);
@@ -177,15 +109,15 @@ impl<T: Send> Sender<T> {
             // SAFETY: the message is of this channel's type, and is given up once it is on offer.
             match unsafe { shared.meeting.offer(message.address(), shared.place()) } {
                 Made::Offer(number, ticket) => break (number, ticket),
-                Made::MustWait(_) if is_over(deadline) => return Err(SendError::TimedOut(message.take_back())),
-                Made::MustWait(ticket) => wait(ticket, deadline),
+                Made::MustWait(_) if wait.is_over() => return Err(SendError::WouldWait(message.take_back())),
+                Made::MustWait(ticket) => wait.park(ticket),
                 Made::Disconnected => return Err(SendError::Disconnected(message.take_back())),
             }
         };
         message.give_up();
         let offer = Offer { shared, number };
         loop {
-            wait(ticket, deadline);
+            wait.park(ticket);
             ticket = match shared.meeting.complete(number) {
                 Progress::Taken => {
                     offer.taken();
@@ -197,9 +129,9 @@ impl<T: Send> Sender<T> {
                     None => return Ok(()),
                 },
             };
-            if is_over(deadline) {
+            if wait.is_over() {
                 return match offer.withdraw() {
-                    Some(message) => Err(SendError::TimedOut(message)),
+                    Some(message) => Err(SendError::WouldWait(message)),
                     None => Ok(()),
                 };
             }
@@ -211,13 +143,13 @@ impl<T: Send> Receiver<T> {
     /// Receives a message, waiting for a sender.
     #[inline(always)]
     pub fn receive(&self) -> Result<T, ReceiveError> {
-        self.receive_within(None)
+        self.receive_within(Wait::new())
     }
 
     /// Receives a message if a sender comes before `deadline`.
     #[inline(always)]
     pub fn receive_until(&self, deadline: Instant) -> Result<T, ReceiveError> {
-        self.receive_within(Some(deadline))
+        self.receive_within(Wait::within(Some(deadline)))
     }
 
     /// Receives a message if one is on offer now.
@@ -233,7 +165,7 @@ impl<T: Send> Receiver<T> {
     }
 
     #[inline(always)]
-    fn receive_within(&self, deadline: Option<Instant>) -> Result<T, ReceiveError> {
+    fn receive_within<'a>(&'a self, mut wait: Wait<'a>) -> Result<T, ReceiveError> {
         let shared = &*self.0;
         let mut message = MaybeUninit::<T>::uninit();
         loop {
@@ -241,8 +173,8 @@ impl<T: Send> Receiver<T> {
             match unsafe { shared.meeting.take(shared.place(), message.as_mut_ptr().cast()) } {
                 // SAFETY: a message was moved there.
                 Progress::Taken => return Ok(unsafe { message.assume_init() }),
-                Progress::MustWait(_) if is_over(deadline) => return Err(ReceiveError::Empty),
-                Progress::MustWait(ticket) => wait(ticket, deadline),
+                Progress::MustWait(_) if wait.is_over() => return Err(ReceiveError::Empty),
+                Progress::MustWait(ticket) => wait.park(ticket),
                 Progress::Disconnected => return Err(ReceiveError::Disconnected),
             }
         }

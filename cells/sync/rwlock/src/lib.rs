@@ -19,7 +19,7 @@ use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
 
 use core_lock::{Attempt, Claim, Core, Place};
-use wait_queue::park;
+use wait_queue::Wait;
 
 pub use core_lock::MAX_READERS;
 pub use mutex::{LockResult, Poisoned};
@@ -67,29 +67,33 @@ impl<T: ?Sized> RwLock<T> {
     /// Waits until no task writes, or waits to write.
     #[inline(always)]
     pub fn read(&self) -> LockResult<ReadGuard<'_, T>> {
+        let mut wait = Wait::new();
         loop {
             match self.core.attempt_read() {
                 Attempt::Taken(place) => {
                     let guard = ReadGuard { lock: self, place, not_send: PhantomData };
                     return if self.core.is_poisoned() { Err(Poisoned::new(guard)) } else { Ok(guard) };
                 }
-                Attempt::MustWait(ticket) => park(ticket),
-            };
+                Attempt::MustWait(ticket) => wait.park(ticket),
+            }
         }
     }
 
     /// Waits until the running task is alone.
     #[inline(always)]
     pub fn write(&self) -> LockResult<WriteGuard<'_, T>> {
+        let mut wait = Wait::new();
         let claim = loop {
             match self.core.attempt_claim() {
                 Attempt::Taken(claim) => break claim,
-                Attempt::MustWait(ticket) => park(ticket),
-            };
+                Attempt::MustWait(ticket) => wait.park(ticket),
+            }
         };
+        let mut until_alone = wait.continued();
         while let Attempt::MustWait(ticket) = claim.attempt_alone() {
-            park(ticket);
+            until_alone.park(ticket);
         }
+        drop(until_alone);
         let guard = WriteGuard { lock: self, _claim: claim, not_send: PhantomData };
         if self.core.is_poisoned() { Err(Poisoned::new(guard)) } else { Ok(guard) }
     }

@@ -6,10 +6,11 @@
 //!
 //! 1. take a [`Ticket`] ([`WaitQueue::ticket`]);
 //! 2. try, without blocking;
-//! 3. if that failed, [`park`] with the ticket, and begin again.
+//! 3. if that failed, [park](Wait::park) with the ticket, and begin again.
 //!
 //! A task can be ended at any instruction, hence between changing the state and waking. Whoever must not be keeps
-//! preemption or interrupts off from before the change until the wake-up is out.
+//! preemption or interrupts off from before the change until the wake-up is out. On the other side a [`Wait`] does that for
+//! whoever is woken, until it has tried again.
 //!
 //! A wake-up between 1 and 3 makes the ticket stale and `park` return at once: none is lost. `park` may return for
 //! other reasons too; only the next try tells whether the wait is over.
@@ -18,29 +19,31 @@
 //! A swap must not find a parked task inside the code that it changes. So no primitive blocks in its own code: its
 //! (type-erased) attempts never wait, they return a ticket, and the loop around attempt and `park` is a thin
 //! `#[inline(always)]` wrapper, which the compiler puts into the *user's* cell. The stack of a parked task then
-//! holds the user's frames, [`park`] and the scheduler, and none of the primitive. And if it is this cell or the
+//! holds the user's frames, [`Wait::park`] and the scheduler, and none of the primitive. And if it is this cell or the
 //! scheduler that is to change, [`evict`] makes parked tasks return to their loops, which is always allowed.
 //!
 //! # Guarantees
-//! - `park` is a cancellation point: a task that is to end unwinds from it, in the queue no longer. A wake-up that
-//!   reached such a task is passed on to the next.
+//! - `park` is a cancellation point: a task that is to end unwinds from it, in the queue no longer.
+//! - A wake-up is not lost with the task that it reached: one that is to end passes it on to the next, and so does one that
+//!   panics before its wait is over; between a wake-up and the next try nobody else ends a task.
 //! - Tasks are woken in the order in which they came.
 //! - Blocking where that is forbidden panics.
 //!
 //! Nothing here can fail.
 #![no_std]
 
+mod wait;
+
+pub use wait::{Wait, evict, wait_for, wait_for_until};
+
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use clock::Instant;
 use cpu_local::InterruptGuard;
 use slot_list::{Links, List};
 use spin_lock::SpinLock;
-use task_core::{Machinery, Task, TaskRef};
+use task_core::{Machinery, Task, TaskRef, Wake};
 
-pub use task_core::Wake;
-
-// SAFETY: this cell is where tasks block; the rules at each method are kept in `park`.
+// SAFETY: this cell is where tasks block; the rules at each method are kept in `wait`.
 const RIGHT: Machinery = unsafe { Machinery::new() };
 
 /// A task waits in one queue at most, so that all queues can share one table.
@@ -140,104 +143,5 @@ impl WaitQueue {
 impl Default for WaitQueue {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-/// Waits until the ticket is stale. May return earlier; the reason tells what is known.
-pub fn park(ticket: Ticket<'_>) -> Wake {
-    park_with(ticket, None)
-}
-
-/// Waits until the ticket is stale or `deadline` has passed. May return earlier.
-pub fn park_until(ticket: Ticket<'_>, deadline: Instant) -> Wake {
-    park_with(ticket, Some(deadline))
-}
-
-fn park_with(ticket: Ticket<'_>, deadline: Option<Instant>) -> Wake {
-    unwinder::cancellation_point();
-    let quiet = scheduler::begin_to_block(RIGHT);
-    let Some(current) = task_core::current().map(|task| task.record(RIGHT)) else { return Wake::Notified };
-    let why = wait(ticket, deadline, current, &quiet);
-    drop(quiet);
-    if current.faults(RIGHT).is_to_end() {
-        // If a wake-up came too, somebody else is to have it: this task does not go back to its loop.
-        if why == Wake::Notified {
-            ticket.queue.wake_one();
-        }
-        unwinder::cancellation_point();
-    }
-    why
-}
-
-/// Blocks; when it returns, the task is in no queue and has no deadline.
-fn wait(ticket: Ticket<'_>, deadline: Option<Instant>, current: &Task, quiet: &InterruptGuard) -> Wake {
-    let queue = ticket.queue;
-    {
-        let list = queue.list.lock_quiet(quiet);
-        // First say that somebody waits, then look at the count: a waker first counts and then looks who waits.
-        queue.waiting.fetch_add(1, Ordering::SeqCst);
-        if queue.sequence.load(Ordering::SeqCst) != ticket.sequence {
-            queue.waiting.fetch_sub(1, Ordering::Relaxed);
-            return Wake::Notified;
-        }
-        list.push_back(&LINKS, current.slot());
-        current.block(RIGHT);
-    }
-    if let Some(deadline) = deadline {
-        scheduler::arm(RIGHT, current, deadline);
-    }
-    // Whoever asks a task to end wakes it after that; if the request came before the task was blocked, nobody will. A
-    // destructor of a task that is ending already has to wait like anybody else.
-    if current.faults(RIGHT).is_to_end() {
-        scheduler::make_ready(RIGHT, current, Wake::Killed);
-    }
-    scheduler::switch_away(RIGHT, quiet);
-    let why = current.wake_reason();
-    if deadline.is_some() && why != Wake::TimedOut {
-        scheduler::disarm(RIGHT, current);
-    }
-    if why == Wake::Notified {
-        return why;
-    }
-    let list = queue.list.lock_quiet(quiet);
-    let still_there = list.iter(&LINKS).any(|slot| slot == current.slot());
-    if still_there {
-        list.remove(&LINKS, current.slot());
-        queue.waiting.fetch_sub(1, Ordering::Relaxed);
-        return why;
-    }
-    // A waker took it off the list and found it awake already, so it gave the wake-up to the next task.
-    why
-}
-
-/// Makes a parked task return to the loop in which it blocks, for no reason of its own. Whether it was parked.
-/// A task that is asleep ([`Wake::TimedOut`] only) goes back to sleep for the rest of its time.
-pub fn evict(task: &TaskRef) -> bool {
-    scheduler::make_ready(RIGHT, task.task(RIGHT), Wake::Evicted)
-}
-
-/// Waits as `park` does, until `attempt` gives something. For primitives that need nothing more; inlined in the
-/// user's cell, so that only the closure and `park` are there.
-#[inline(always)]
-pub fn wait_for<T>(queue: &WaitQueue, mut attempt: impl FnMut() -> Option<T>) -> T {
-    loop {
-        let ticket = queue.ticket();
-        if let Some(value) = attempt() {
-            return value;
-        }
-        park(ticket);
-    }
-}
-
-/// As [`wait_for`], but gives up when `deadline` has passed.
-#[inline(always)]
-pub fn wait_for_until<T>(queue: &WaitQueue, deadline: Instant, mut attempt: impl FnMut() -> Option<T>) -> Option<T> {
-    loop {
-        let ticket = queue.ticket();
-        let value = attempt();
-        if value.is_some() || clock::now() >= deadline {
-            return value;
-        }
-        park_until(ticket, deadline);
     }
 }

@@ -8,7 +8,7 @@ use clock::Instant;
 use slot_list::{Links, List, Slot};
 use spin_lock::SpinLock;
 use task_core::{Priority, Task, TaskRef};
-use wait_queue::WaitQueue;
+use wait_queue::{Wait, WaitQueue};
 
 use crate::builder::{Builder, SpawnError};
 use crate::{RIGHT, kill};
@@ -97,10 +97,7 @@ fn work_once() {
         Some(Work::Dispose(slot)) => dispose(unsafe { task_core::by_slot(slot) }),
         Some(Work::Insist(task)) => kill::insist(&task),
         None => {
-            match next_deadline() {
-                Some(deadline) => wait_queue::park_until(ticket, deadline),
-                None => wait_queue::park(ticket),
-            };
+            Wait::within(next_deadline()).park(ticket);
         }
     }
 }
