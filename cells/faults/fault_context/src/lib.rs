@@ -20,7 +20,7 @@ pub use trusted::Trusted;
 
 use core::cell::Cell;
 use core::ptr;
-use core::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU16, AtomicU64, Ordering};
 
 use lock_ledger::Ledger;
 use registers::SavedRegisters;
@@ -191,8 +191,8 @@ pub struct FaultContext {
     /// Bytes that the task allocated minus bytes that it freed, if the heap keeps count. Only the task writes it, so that
     /// a load and a store are enough; others read it to see who holds the heap.
     pub heap_balance: AtomicI64,
-    kill: AtomicU8,
-    end_kind: AtomicU8,
+    /// How urgently the task is to end, and in the low byte why: one word, so that the reason is that of the request.
+    end: AtomicU16,
     inject: AtomicU8,
     /// Something was caught, and what comes of it is being noted: nothing that others ask for is done meanwhile.
     pub settling: Cell<bool>,
@@ -221,8 +221,7 @@ impl FaultContext {
             task: owner,
             name,
             heap_balance: AtomicI64::new(0),
-            kill: AtomicU8::new(KillRequest::None as u8),
-            end_kind: AtomicU8::new(FaultKind::Killed as u8),
+            end: AtomicU16::new(KillRequest::None as u16),
             inject: AtomicU8::new(0),
             settling: Cell::new(false),
             making: Cell::new(false),
@@ -243,10 +242,12 @@ impl FaultContext {
         !self.is_unwinding() && !self.settling.get() && !self.making.get() && !self.catch_top.get().is_null()
     }
 
-    /// Asks the task to end, for this reason; a weaker request never replaces a stronger one.
+    /// Asks the task to end, for this reason. A request replaces weaker ones, with their reasons, and no others.
     pub fn request_end(&self, why: FaultKind, request: KillRequest) {
-        self.end_kind.store(why as u8, Ordering::Release);
-        self.kill.fetch_max(request as u8, Ordering::AcqRel);
+        let asked = (request as u16) << 8 | why as u16;
+        let stronger = |present: u16| (present >> 8 < asked >> 8).then_some(asked);
+        // An error says that what is asked for already is at least as strong.
+        let _kept = self.end.fetch_update(Ordering::AcqRel, Ordering::Acquire, stronger);
     }
 
     /// Asks the task to end because somebody wants it to.
@@ -256,7 +257,7 @@ impl FaultContext {
 
     /// Forgets that the task was asked to end. For a task that begins anew instead.
     pub fn withdraw_end(&self) {
-        self.kill.store(KillRequest::None as u8, Ordering::Release);
+        self.end.store(KillRequest::None as u16, Ordering::Release);
     }
 
     /// Whether the task is to end, and can be ended now.
@@ -267,13 +268,14 @@ impl FaultContext {
 
     /// Why the task is to end, if it is.
     pub fn end_kind(&self) -> FaultKind {
-        FaultKind::from_number(self.end_kind.load(Ordering::Acquire)).unwrap_or(FaultKind::Killed)
+        let [why, _] = self.end.load(Ordering::Acquire).to_le_bytes();
+        FaultKind::from_number(why).unwrap_or(FaultKind::Killed)
     }
 
     /// How urgently the task is to end.
     #[inline]
     pub fn kill_request(&self) -> KillRequest {
-        match self.kill.load(Ordering::Acquire) {
+        match self.end.load(Ordering::Acquire) >> 8 {
             0 => KillRequest::None,
             1 => KillRequest::AtCancellationPoint,
             _ => KillRequest::Anywhere,

@@ -38,7 +38,7 @@ pub fn init() -> Result<(), supervisor::SupervisorError> {
 fn on_caught(context: &FaultContext, caught: &Caught, detail: Detail) {
     fault_log::record(context, caught, detail);
     if caught.at_root {
-        supervisor::notify(context.task);
+        supervisor::notify();
     }
 }
 

@@ -5,7 +5,6 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
-use crate::rounds::Notices;
 use clock::Instant;
 use fault_context::Name;
 use fault_log::Action;
@@ -61,9 +60,7 @@ impl Child {
         builder.spawn(move || {
             body();
             // A return is no fault, so nobody else tells the supervisor.
-            if let Some(task) = task::current() {
-                crate::notify(task.id().number());
-            }
+            crate::notify();
         })
     }
 }
@@ -199,10 +196,10 @@ impl Running {
         })
     }
 
-    /// Deals with children that have ended or, as `notices` has it, are about to; starts those whose pause is over.
-    pub(crate) fn round(&mut self, notices: &Notices) {
+    /// Deals with children that have ended, and starts those whose pause is over.
+    pub(crate) fn round(&mut self) {
         for index in 0..self.members.len() {
-            if let Some(end) = self.members[index].take_end(notices) {
+            if let Some(end) = self.members[index].take_end() {
                 self.ended(index, end);
             }
         }
@@ -257,11 +254,11 @@ impl Running {
 }
 
 impl Supervised {
-    /// How the child ended, if it runs no more; its stack and record are given back. One that is about to end is
-    /// waited for: it is past all that can take long.
-    fn take_end(&mut self, notices: &Notices) -> Option<(TaskId, Result<(), Ended>)> {
+    /// How the child ended, if it runs no more; its stack and record are given back. One that is about to end is not
+    /// waited for: its destructors may take as long as they like.
+    fn take_end(&mut self) -> Option<(TaskId, Result<(), Ended>)> {
         let Stage::Running(task) = &self.stage else { return None };
-        if !task.has_ended() && !notices.contains(task.id().number()) {
+        if !task.has_ended() {
             return None;
         }
         // Until it is known what becomes of it: a supervisor that faults here starts it anew in its next round.

@@ -105,7 +105,8 @@ pub fn children() -> Vec<ChildStatus> {
     groups().running.iter().flat_map(Running::status).collect()
 }
 
-/// Tells the supervisor that the task with this number is about to end: it is past all that can take long.
-pub fn notify(task: u64) {
-    rounds::notify(task);
+/// Tells the supervisor that a task, which may be one of its children, is about to end: it looks for it soon. Any context
+/// may call this.
+pub fn notify() {
+    rounds::notify();
 }

@@ -1,62 +1,48 @@
 //! The supervisor's task.
 
+use core::sync::atomic::{AtomicBool, Ordering};
+use core::time::Duration;
+
 use clock::Instant;
-use spin_lock::SpinLock;
 use wait_queue::WaitQueue;
 
 use crate::group::Running;
 use crate::groups;
 
-/// Ends that can be noticed between two rounds; more are found by looking.
-const CAPACITY: usize = 32;
+/// How soon after a notice to look for the end that it spoke of; the pause doubles until it is as long as that between
+/// two looks for deadlocks. What ends promptly is found promptly, and a destructor that takes its time costs little.
+const FIRST_PAUSE: Duration = Duration::from_millis(1);
 
-/// Tasks that said that they are about to end.
-#[derive(Clone, Copy)]
-pub(crate) struct Notices {
-    tasks: [u64; CAPACITY],
-    count: usize,
-}
-
-impl Notices {
-    const NONE: Self = Self { tasks: [0; CAPACITY], count: 0 };
-
-    pub(crate) fn contains(&self, task: u64) -> bool {
-        self.tasks[..self.count].contains(&task)
-    }
-}
-
-static NOTICES: SpinLock<Notices> = SpinLock::new(Notices::NONE);
+/// Somebody is about to end.
+static NOTICED: AtomicBool = AtomicBool::new(false);
 static WAKE: WaitQueue = WaitQueue::new();
 
-pub(crate) fn notify(task: u64) {
-    let mut notices = NOTICES.lock();
-    let count = notices.count;
-    if let Some(slot) = notices.tasks.get_mut(count) {
-        *slot = task;
-        notices.count += 1;
-    }
-    drop(notices);
+pub(crate) fn notify() {
+    NOTICED.store(true, Ordering::Release);
     WAKE.wake_one();
 }
 
 pub(crate) fn run() {
+    let mut pause = watchdog::LOOK_INTERVAL;
+    let mut next_watch = clock::now();
     loop {
-        round();
+        pause =
+            if NOTICED.swap(false, Ordering::AcqRel) { FIRST_PAUSE } else { (pause * 2).min(watchdog::LOOK_INTERVAL) };
+        let next_start = look();
+        let now = clock::now();
+        if now >= next_watch {
+            watchdog::look_for_deadlocks();
+            next_watch = now + watchdog::LOOK_INTERVAL;
+        }
+        let next_look = next_watch.min(now + pause);
+        let until = next_start.map_or(next_look, |start| start.min(next_look));
+        wait_queue::wait_for_until(&WAKE, until, || NOTICED.load(Ordering::Acquire).then_some(()));
     }
 }
 
-fn round() {
-    let notices = core::mem::replace(&mut *NOTICES.lock(), Notices::NONE);
-    let next_start = look(&notices);
-    watchdog::look_for_deadlocks();
-    let next_look = clock::now() + watchdog::LOOK_INTERVAL;
-    let until = next_start.map_or(next_look, |start| start.min(next_look));
-    wait_queue::wait_for_until(&WAKE, until, || (NOTICES.lock().count != 0).then_some(()));
-}
-
 /// Looks at all groups once: when the next child is to be started.
-fn look(notices: &Notices) -> Option<Instant> {
+fn look() -> Option<Instant> {
     let mut groups = groups();
-    groups.running.iter_mut().for_each(|group| group.round(notices));
+    groups.running.iter_mut().for_each(Running::round);
     groups.running.iter().filter_map(Running::next_start).min()
 }

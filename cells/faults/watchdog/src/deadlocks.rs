@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use fault_context::{FaultKind, KillRequest};
 use spin_lock::SpinLock;
-use task_core::{Machinery, TaskId, Wake};
+use task_core::{Machinery, State, TaskId, Wake};
 use wait_cycles::{Circle, Suspects};
 
 /// How often to look; a circle is broken after one to two of these.
@@ -27,6 +27,10 @@ impl Waiters {
     fn now() -> Self {
         let mut waiters = Self { pairs: [(0, 0); MOST_WAITERS], count: 0 };
         task_core::visit(&mut |task| {
+            // One that was woken says for whom it waited until it runs again.
+            if task.state() != State::Blocked {
+                return;
+            }
             if let (Some(holder), Some(pair)) = (task.waits_for(), waiters.pairs.get_mut(waiters.count)) {
                 *pair = (task.id().number(), holder.number());
                 waiters.count += 1;

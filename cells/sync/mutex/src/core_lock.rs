@@ -142,11 +142,12 @@ impl Core {
     fn let_go(&self) {
         // The holder must not be ended between the release and the wake-up.
         let _stay = PreemptGuard::new();
-        self.header.owner.swap(NOBODY, Ordering::SeqCst);
+        let before = self.header.owner.swap(NOBODY, Ordering::SeqCst);
         if self.has_donation.load(Ordering::SeqCst) {
             let mut donation = self.donation.lock();
-            withdraw(donation.take());
-            self.has_donation.store(false, Ordering::SeqCst);
+            // The lock may have its next holder by now, and that one a donation, which is not to be taken away.
+            withdraw(donation.take_if(|(task, _)| task.number() == before));
+            self.has_donation.store(donation.is_some(), Ordering::SeqCst);
         }
         self.queue.wake_one();
     }

@@ -24,7 +24,7 @@ static LOCKS: [SpinLock<QueueAccess>; MAX_CPUS] = {
     locks
 };
 
-/// For each CPU the packed policy entry of the task that it runs.
+/// For each CPU the packed policy entry of the task that it runs, written by that CPU alone.
 static RUNNING: [AtomicU32; MAX_CPUS] = [const { AtomicU32::new(0) }; MAX_CPUS];
 
 /// The CPUs that have an idle task.

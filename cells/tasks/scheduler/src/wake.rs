@@ -63,11 +63,13 @@ fn least_loaded(allowed: CpuSet) -> CpuId {
 
 #[inline]
 fn enqueue(task: &Task, cpu: CpuId, quiet: &InterruptGuard) {
-    let entry = task.policy_entry(cpu);
-    let backlog = {
+    let (entry, backlog) = {
         let mut queue = queues::lock(cpu, quiet);
+        // Asked for with the queue locked: whoever changes what the task inherits then looks for it in the queues, and
+        // finds it here or was before this.
+        let entry = task.policy_entry(cpu);
         scheduling_policy::insert(&mut queue, &entry);
-        scheduling_policy::length(cpu.index()) > 1
+        (entry, scheduling_policy::length(cpu.index()) > 1)
     };
     notify(cpu, &entry);
     if backlog {
@@ -120,18 +122,20 @@ fn send(cpu: CpuId, vector: u8) {
 }
 
 pub(crate) fn on_reschedule(_registers: &mut SavedRegisters) {
+    refresh_running();
     cpu_local::set_reschedule_pending();
 }
 
 /// What a task inherits has changed: if it is in a run queue, it takes its new place there.
 pub fn reprioritise(_right: Machinery, task: &Task) {
     let quiet = InterruptGuard::new();
-    let cpu = task.cpu();
+    let last = task.cpu();
     // A ready task is in the queue of the CPU that its entry names, which need not be the one it last ran on.
-    for cpu in core::iter::once(cpu).chain(queues::online().without(cpu).iter()) {
-        let entry = task.policy_entry(cpu);
+    for cpu in core::iter::once(last).chain(queues::online().without(last).iter()) {
         let mut queue = queues::lock(cpu, &quiet);
         if scheduling_policy::remove(&mut queue, task.slot()) {
+            // As in `enqueue`.
+            let entry = task.policy_entry(cpu);
             scheduling_policy::insert(&mut queue, &entry);
             drop(queue);
             notify(cpu, &entry);
@@ -140,6 +144,16 @@ pub fn reprioritise(_right: Machinery, task: &Task) {
     }
     // It runs, or is blocked: then its next entry says the new priority.
     if task.is_busy() {
-        queues::set_running(task.cpu(), &task.policy_entry(task.cpu()));
+        let cpu = task.cpu();
+        if cpu == cpu_local::cpu_id() { refresh_running() } else { call(cpu) }
+    }
+}
+
+/// Notes the present priority of the task that runs here. What a CPU runs is noted by that CPU alone: another one could be
+/// late, and note a task that does not run there any more.
+fn refresh_running() {
+    if let Some(current) = task_core::current() {
+        let cpu = cpu_local::cpu_id();
+        queues::set_running(cpu, &current.policy_entry(cpu));
     }
 }
