@@ -111,6 +111,7 @@ pub const CHECKS: &[Check] = &[
     Check::new("a hundred faults leave no stack and no task behind", delivery::no_leftovers),
     Check::new("a CPU that keeps interrupts off is taken from its task", delivery::hang),
     Check::new("a supervised task is restarted, with growing pauses", restarts::restarted),
+    Check::new("a supervised task that is slow to end keeps no other from its restart", restarts::slow_to_end),
     Check::new("a supervised task that always fails is given up", restarts::given_up),
     Check::new("what the system cannot do without cannot be ended", restarts::essential),
     Check::new("nothing is left of a task that returns", leftovers::of_return),

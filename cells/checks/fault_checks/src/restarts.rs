@@ -84,6 +84,53 @@ pub(crate) fn essential() -> Outcome {
     crate::delivery::kill_computing()
 }
 
+/// Whether the end of a [`Slow`] one may go on.
+static MAY_END: AtomicBool = AtomicBool::new(false);
+
+/// Takes its time to go.
+struct Slow;
+
+impl Drop for Slow {
+    fn drop(&mut self) {
+        while !MAY_END.load(Ordering::SeqCst) {
+            task::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+thread_locals::thread_local! {
+    static SLOW: Slow = Slow;
+}
+
+/// A child that has failed may be long in its destructors: the others are started anew meanwhile.
+pub(crate) fn slow_to_end() -> Outcome {
+    const NAME: &str = "check: slow";
+    MAY_END.store(false, Ordering::SeqCst);
+    let (fails, starts) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicU64::new(0)));
+    let (failing, counter) = (Arc::clone(&fails), Arc::clone(&starts));
+    let slow = supervise(Group::of_one(Child::new(NAME, move || {
+        counter.fetch_add(1, Ordering::SeqCst);
+        SLOW.with(|_slow| ());
+        if failing.swap(false, Ordering::SeqCst) {
+            fault_injection::make(FaultKind::NullAccess);
+        }
+        loop {
+            task::sleep(Duration::from_millis(2));
+        }
+    })))?;
+    let failed = eventually("the first failure", || !fails.load(Ordering::SeqCst));
+    let (child, other_starts) = unsteady("check: beside the slow one", 3);
+    let other = supervise(Group::of_one(child))?;
+    let outcome = failed.and_then(|()| eventually("three restarts", || other_starts.load(Ordering::SeqCst) == 4));
+    let while_slow = starts.load(Ordering::SeqCst);
+    MAY_END.store(true, Ordering::SeqCst);
+    let outcome = outcome.and_then(|()| eventually("the slow one starts again", || starts.load(Ordering::SeqCst) == 2));
+    withdraw(other);
+    withdraw(slow);
+    outcome?;
+    expect("starts of the slow one until it could end", while_slow, 1)
+}
+
 pub(crate) fn given_up() -> Outcome {
     let (child, starts) = unsteady("check: hopeless", u64::MAX);
     let intensity = Intensity { restarts: 2, within: Duration::from_secs(60) };

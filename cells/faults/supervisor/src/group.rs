@@ -123,6 +123,8 @@ pub struct ChildStatus {
 
 enum Stage {
     Running(Joinable<()>),
+    /// Told to end, which may take it as long as it likes; then to be started, not before the given time.
+    Ending(Joinable<()>, Instant),
     /// To be started then, for the given time in a row.
     Pausing(Instant),
     Finished,
@@ -177,7 +179,7 @@ impl Running {
 
     pub(crate) fn end_all(&mut self) {
         for member in self.members.iter_mut().rev() {
-            member.end(Stage::Finished);
+            member.end();
         }
     }
 
@@ -187,7 +189,7 @@ impl Running {
             name: member.child.name,
             state: match &member.stage {
                 Stage::Running(task) => ChildState::Running(task.id()),
-                Stage::Pausing(_) => ChildState::Pausing,
+                Stage::Ending(..) | Stage::Pausing(_) => ChildState::Pausing,
                 Stage::Finished => ChildState::Finished,
                 Stage::GivenUp => ChildState::GivenUp,
             },
@@ -205,8 +207,11 @@ impl Running {
         }
         let now = clock::now();
         for member in &mut self.members {
-            if matches!(member.stage, Stage::Pausing(until) if until <= now) {
-                member.start_again(self.intensity);
+            match member.stage {
+                Stage::Pausing(until) if until <= now => member.start_again(self.intensity),
+                // Who goes down with those before it comes up after them.
+                Stage::Ending(..) if self.strategy != Strategy::OneForOne => break,
+                _ => {}
             }
         }
     }
@@ -246,30 +251,51 @@ impl Running {
         let until = clock::now() + pause;
         for index in self.strategy.affected(failed, self.members.len()).rev() {
             let member = &mut self.members[index];
-            if index == failed || matches!(member.stage, Stage::Running(_)) {
-                member.end(Stage::Pausing(until));
+            if index == failed {
+                member.stage = Stage::Pausing(until);
+            } else {
+                member.begin_to_end(until);
             }
         }
     }
 }
 
 impl Supervised {
-    /// How the child ended, if it runs no more; its stack and record are given back. One that is about to end is not
-    /// waited for: its destructors may take as long as they like.
+    /// How the child ended, if it runs no more and was not told to end; its stack and record are given back. One that is
+    /// about to end is not waited for: its destructors may take as long as they like.
     fn take_end(&mut self) -> Option<(TaskId, Result<(), Ended>)> {
-        let Stage::Running(task) = &self.stage else { return None };
+        let (Stage::Running(task) | Stage::Ending(task, _)) = &self.stage else { return None };
         if !task.has_ended() {
             return None;
         }
         // Until it is known what becomes of it: a supervisor that faults here starts it anew in its next round.
         let unknown = Stage::Pausing(clock::now());
-        let Stage::Running(task) = core::mem::replace(&mut self.stage, unknown) else { return None };
-        Some((task.id(), task.join()))
+        match core::mem::replace(&mut self.stage, unknown) {
+            Stage::Running(task) => Some((task.id(), task.join())),
+            Stage::Ending(task, until) => {
+                self.stage = Stage::Pausing(until);
+                // How it ended is no news.
+                let _told = task.join();
+                None
+            }
+            Stage::Pausing(_) | Stage::Finished | Stage::GivenUp => None,
+        }
+    }
+
+    /// Tells the child to end, if it runs; it is started again when it has, but not before `until`.
+    fn begin_to_end(&mut self, until: Instant) {
+        self.stage = match core::mem::replace(&mut self.stage, Stage::Pausing(until)) {
+            Stage::Running(task) => {
+                task.kill_capability().kill();
+                Stage::Ending(task, until)
+            }
+            other => other,
+        };
     }
 
     /// Ends the child if it runs, and waits until it has.
-    fn end(&mut self, next: Stage) {
-        if let Stage::Running(task) = core::mem::replace(&mut self.stage, next) {
+    fn end(&mut self) {
+        if let Stage::Running(task) | Stage::Ending(task, _) = core::mem::replace(&mut self.stage, Stage::Finished) {
             task.kill_capability().kill();
             // How it ended is no news: it was told to.
             let _told = task.join();
