@@ -2,6 +2,7 @@
 //!
 //! [`batches`] lists everything; the host tool runs it (`make test`, or `mitos test --only system --filter WORD`).
 
+pub mod counter;
 pub mod fault_line;
 pub mod harness;
 

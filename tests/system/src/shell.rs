@@ -51,6 +51,7 @@ const CHECKS: &[Check] = &[
     Check { name: "uptime counts on", run: uptime_counts },
     Check { name: "the log is kept and shown", run: log_is_shown },
     Check { name: "a background job lets the shell go on", run: background_job },
+    Check { name: "count counts", run: |shell| says(shell, "count 3 10 | cat", "count 1\ncount 2\ncount 3") },
     Check { name: "many applications started one after the other", run: many_applications },
 ];
 
@@ -80,9 +81,21 @@ pub(crate) fn one_line(shell: &mut Shell, command: &str) -> Outcome {
 }
 
 fn refuses_senseless_arguments(shell: &mut Shell) -> Outcome {
-    for command in
-        ["cp a b c", "kill", "deps", "uptime now", "date now", "cpus 1", "ps 1", "top x", "busy x", "traffic x", "rm"]
-    {
+    for command in [
+        "cp a b c",
+        "kill",
+        "deps",
+        "uptime now",
+        "date now",
+        "cpus 1",
+        "ps 1",
+        "top x",
+        "busy x",
+        "traffic x",
+        "rm",
+        "count",
+        "count x",
+    ] {
         one_line(shell, command)?;
     }
     Ok(())
@@ -90,8 +103,7 @@ fn refuses_senseless_arguments(shell: &mut Shell) -> Outcome {
 
 fn help_lists_applications(shell: &mut Shell) -> Outcome {
     let output = shell.run("help")?;
-    let all =
-        "cat cells cp cpus date deps echo fault help kill log ls mem ns poweroff ps reboot rm swap top uptime bench";
+    let all = "cat cells count cp cpus date deps echo fault help kill log ls mem ns poweroff ps reboot rm swap top uptime bench";
     for name in all.split(' ') {
         claim!(
             output.lines().any(|line| line.split(' ').next() == Some(name)),

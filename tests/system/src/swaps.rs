@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use machine::Shell;
+use machine::{CommandOutput, Shell};
 
 use crate::claim;
+use crate::counter::{Counter, is_counted};
 use crate::harness::{Batch, Check, Failure, Outcome, Places};
 use crate::shell::{contains, gone, one_line, says};
 
@@ -22,7 +23,7 @@ const CHECKS: &[Check] = &[
         run: |shell| contains(shell, "swap", "inheritance. (scheduling_policy)"),
     },
     Check { name: "the scheduling policy under load, there and back", run: |shell| under_load(shell, "priority") },
-    Check { name: "the console driver", run: |shell| there_and_back(shell, "bursts") },
+    Check { name: "the console driver while it prints: every line comes once, whole, in order", run: console_prints },
     Check { name: "the channel with messages in flight", run: channel_in_flight },
     Check { name: "an application started during a swap waits for its end", run: started_meanwhile },
     Check { name: "the heap's front", run: |shell| there_and_back(shell, "frugal") },
@@ -38,14 +39,14 @@ const CHECKS: &[Check] = &[
 /// The build that was booted.
 const BASE: &str = "base";
 
-fn swap(shell: &mut Shell, build: &str) -> Result<(), Failure> {
+fn swap(shell: &mut Shell, build: &str) -> Result<CommandOutput, Failure> {
     let output = shell.run_within(&format!("swap {build}"), Duration::from_secs(60))?;
     for phase in ["prepare", "quiesce", "commit", "reclaim"] {
         if !output.contains(phase) {
             return Err(Failure::Claim(format!("swap {build}: no {phase} in {:?}", output.text)));
         }
     }
-    Ok(())
+    Ok(output)
 }
 
 fn there_and_back(shell: &mut Shell, build: &str) -> Outcome {
@@ -64,6 +65,19 @@ fn under_load(shell: &mut Shell, build: &str) -> Outcome {
     gone(shell, "busy")
 }
 
+fn console_prints(shell: &mut Shell) -> Outcome {
+    let counter = Counter::start(shell)?;
+    for build in ["bursts", BASE] {
+        let output = swap(shell, build)?;
+        claim!(output.lines().any(is_counted), "nothing was printed during swap {build}: {:?}", output.text);
+        counter.goes_on(shell)?;
+    }
+    if let Err(wrong) = counter.stop(shell)? {
+        claim!(false, "{wrong}");
+    }
+    gone(shell, "count")
+}
+
 fn channel_in_flight(shell: &mut Shell) -> Outcome {
     let mark = shell.machine().mark();
     shell.run("traffic 4 &")?;
@@ -71,7 +85,8 @@ fn channel_in_flight(shell: &mut Shell) -> Outcome {
     let said = shell.machine().line_since(mark, " doubled", Duration::from_secs(60))?;
     claim!(said.contains(" 0 lost, 0 doubled"), "{said:?}");
     gone(shell, "traffic")?;
-    swap(shell, BASE)
+    swap(shell, BASE)?;
+    Ok(())
 }
 
 /// In the background the job is loaded while the next command, the swap, is under way already.

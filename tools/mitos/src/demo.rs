@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use build::Tree;
 use machine::{CommandOutput, Configuration, Machine, MachineError, Shell};
 use serde::Serialize;
+use system_tests::counter::{Counter, is_counted};
 use system_tests::fault_line::{FaultLine, kind_in_words};
 
 use crate::failure::Failure;
@@ -166,15 +167,22 @@ impl Walk {
         Ok(())
     }
 
-    /// Swaps a cell while four tasks compute and two talk over a channel, and back.
+    /// Swaps a cell while four tasks compute and two talk over a channel, and back. When it is the console's driver, a
+    /// fifth task prints all the while.
     fn swap(&mut self, cell: &str, build: &str) -> Result<(), MachineError> {
         for _ in 0..BUSY {
             self.shell.run("busy 600 &")?;
         }
         let mark = self.shell.machine().mark();
         self.shell.run("traffic 6 &")?;
+        let counter = if cell == "console" { Some(Counter::start(&mut self.shell)?) } else { None };
         let there = self.swap_once(cell, build)?;
         let back = self.swap_once(cell, BASE)?;
+        if let Some(counter) = counter {
+            counter.goes_on(&mut self.shell)?;
+            let lines = counter.stop(&mut self.shell)?.map(|lines| format!("{lines} lines"));
+            self.step("  every line printed meanwhile came once, whole, in order", lines);
+        }
         let computing = self.tasks_called("busy")?;
         self.step("  the load computed all the while", same("tasks", BUSY, computing.len() as u64));
         let traffic = self.shell.machine().line_since(mark, " doubled", STEP)?;
@@ -205,7 +213,7 @@ impl Walk {
             reclaim_us: phase("reclaim"),
             zombies: phase("zombies"),
         };
-        let text = output.text.lines().collect::<Vec<_>>().join("; ");
+        let text = output.lines().filter(|line| !is_counted(line)).collect::<Vec<_>>().join("; ");
         Ok((row, text))
     }
 

@@ -36,6 +36,7 @@ pages! {
     BUSY: "busy" " [SECONDS | aside]", "keeps a processor busy";
     CAT: "cat" " [FILE ...]", "writes files, or its input, to its output";
     CELLS: "cells" " [NAME | check | try NAME [cut BYTES | flip BIT]]", "lists the cells, tells all about one, checks the loader, or tries to load an object";
+    COUNT: "count" " LAST [MILLISECONDS]", "counts to a number, with a pause before each line";
     CP: "cp" " FROM TO", "copies a file";
     CPUS: "cpus" " [check]", "lists the processors, or checks them";
     DATE: "date" "", "tells date and time (UTC)";
