@@ -9,8 +9,11 @@ use cpu_local::{CpuId, CpuSet};
 use fault_context::Name;
 use policy_interface::{PolicyEntry, Slot};
 
+use crate::id::TaskId;
+use crate::machinery::Machinery;
 use crate::origin::Origin;
-use crate::task::{Machinery, Task, TaskId, TaskRef};
+use crate::reference::TaskRef;
+use crate::task::Task;
 
 /// The running task, as it sees itself.
 ///

@@ -4,7 +4,8 @@ use core::sync::atomic::Ordering;
 
 use policy_interface::Priority;
 
-use crate::task::{Machinery, Task};
+use crate::machinery::Machinery;
+use crate::task::Task;
 
 /// One more lock donates `priority` to `task`; whether what the task inherits has changed.
 pub fn donate(right: Machinery, task: &Task, priority: Priority) -> bool {

@@ -14,16 +14,26 @@ extern crate alloc;
 
 mod current;
 mod donate;
+mod ended;
+mod id;
+mod machinery;
 mod origin;
+mod reference;
+mod role;
 mod state;
 mod table;
 mod task;
 
 pub use current::{Current, current, current_id};
 pub use donate::{donate, withdraw};
+pub use ended::Ended;
 pub use fault_context::{Cause, FaultContext, FaultKind, KillRequest, Name};
+pub use id::TaskId;
+pub use machinery::Machinery;
 pub use origin::Origin;
 pub use policy_interface::{MAX_TASKS, PolicyEntry, Priority, Slot};
+pub use reference::TaskRef;
+pub use role::{Disposal, Role};
 pub use state::{State, Wake};
 pub use table::{TaskTableFull, abandon, all, by_slot, count, create, enter, find, release, visit};
-pub use task::{Disposal, Ended, Machinery, Role, Start, Task, TaskId, TaskRef};
+pub use task::{Start, Task};

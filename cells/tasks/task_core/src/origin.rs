@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use core::any::Any;
 use core::fmt;
 
-use crate::task::Machinery;
+use crate::machinery::Machinery;
 
 /// What the code of a task is part of, e.g. a loaded application, which stays as long as one of these is kept.
 ///

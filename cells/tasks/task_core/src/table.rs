@@ -10,7 +10,11 @@ use cpu_local::CpuSet;
 use policy_interface::{MAX_TASKS, Priority, Slot};
 use spin_lock::SpinLock;
 
-use crate::task::{Machinery, Role, Task, TaskId, TaskRef};
+use crate::id::TaskId;
+use crate::machinery::Machinery;
+use crate::reference::TaskRef;
+use crate::role::Role;
+use crate::task::Task;
 
 /// Each occupied slot holds one strong reference to its task.
 static TABLE: [AtomicPtr<Task>; MAX_TASKS] = [const { AtomicPtr::new(ptr::null_mut()) }; MAX_TASKS];

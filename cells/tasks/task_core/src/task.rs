@@ -1,132 +1,28 @@
 //! One task's record.
 
 use alloc::boxed::Box;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cell::{Cell, UnsafeCell};
 use core::fmt;
 use core::hint;
 use core::mem;
-use core::num::NonZeroU64;
 use core::ptr;
 use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 use cpu_local::{CpuId, CpuSet, PreemptGuard};
-use fault_context::{Cause, FaultContext, FaultKind, Name, StackBounds};
+use fault_context::{FaultContext, Name, StackBounds};
 use inheritance::Donations;
 use policy_interface::{PolicyEntry, Priority, Slot};
 use spin::Once;
 use spin_lock::SpinLock;
 use stacks::{Reserve, Stack};
 
+use crate::ended::Ended;
+use crate::id::TaskId;
+use crate::machinery::Machinery;
 use crate::origin::Origin;
+use crate::role::{Disposal, Role};
 use crate::state::{State, StateWord, Wake};
-
-/// A task's number: unique for ever, and the mark of the locks it holds.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TaskId(NonZeroU64);
-
-impl TaskId {
-    /// The task with this number, if a task can have it.
-    pub const fn new(number: u64) -> Option<Self> {
-        match NonZeroU64::new(number) {
-            Some(number) if number.get() & cpu_local::BOOT_OWNER == 0 => Some(Self(number)),
-            _ => None,
-        }
-    }
-
-    /// The number.
-    #[inline]
-    pub const fn number(self) -> u64 {
-        self.0.get()
-    }
-}
-
-impl fmt::Display for TaskId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
-    }
-}
-
-impl fmt::Debug for TaskId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "task {}", self.0)
-    }
-}
-
-/// How a task ended that did not return from its function.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Ended {
-    /// It panicked.
-    Panicked(Cause),
-    /// The processor, the heap or a watchdog found a fault in it.
-    Faulted(Cause),
-    /// Somebody ended it.
-    Killed,
-    /// It ended itself without a result.
-    Exited,
-}
-
-impl From<Cause> for Ended {
-    fn from(cause: Cause) -> Self {
-        match cause.kind {
-            FaultKind::Panic => Self::Panicked(cause),
-            FaultKind::Killed => Self::Killed,
-            _ => Self::Faulted(cause),
-        }
-    }
-}
-
-impl fmt::Display for Ended {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Panicked(_) => f.write_str("panicked"),
-            Self::Faulted(cause) => write!(f, "faulted: {cause}"),
-            Self::Killed => f.write_str("killed"),
-            Self::Exited => f.write_str("exited"),
-        }
-    }
-}
-
-impl core::error::Error for Ended {}
-
-/// The right to change tasks from outside: for the cells that make up the task machinery (scheduler, spawning,
-/// recovery, evolution), which keep the rules that each method states.
-#[derive(Clone, Copy, Debug)]
-pub struct Machinery(());
-
-impl Machinery {
-    /// The right.
-    ///
-    /// # Safety
-    /// The holder is part of the machinery and keeps the rules stated at each method that asks for this.
-    pub const unsafe fn new() -> Self {
-        Self(())
-    }
-}
-
-/// What a task is for, as far as ending it goes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Role {
-    /// It may end, and be ended.
-    Ordinary,
-    /// The system cannot do without it: it takes up its work again after every fault, and nobody may end it.
-    Essential,
-    /// What a CPU runs when there is nothing to do. It never ends.
-    Idle,
-}
-
-/// What becomes of an ended task's record and stack.
-#[repr(u8)]
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Disposal {
-    /// It runs; whoever joins it takes them.
-    Joinable = 0,
-    /// It runs; nobody will join it.
-    Detached = 1,
-    /// It has ended; whoever joins it takes them.
-    Ended = 2,
-}
 
 /// What a task does: called once, on its own stack.
 pub type Start = Box<dyn FnOnce() + Send>;
@@ -519,97 +415,5 @@ unsafe fn hide_reserve(record: *const ()) {
     // SAFETY: the caller's promise; nobody takes the stack of a task that runs.
     if let Some(stack) = unsafe { (*(*record.cast::<Task>()).stack.get()).as_ref() } {
         let _stays = stack.hide_reserve();
-    }
-}
-
-/// The right to look at a task.
-#[derive(Clone)]
-pub struct TaskRef(Arc<Task>);
-
-impl TaskRef {
-    /// A reference to look through.
-    pub fn new(task: Arc<Task>) -> Self {
-        Self(task)
-    }
-
-    /// Its number.
-    pub fn id(&self) -> TaskId {
-        self.0.id()
-    }
-
-    /// Its name.
-    pub fn name(&self) -> Name {
-        self.0.name()
-    }
-
-    /// What it is doing now.
-    pub fn state(&self) -> State {
-        self.0.state()
-    }
-
-    /// The CPU that it runs on, or ran on last.
-    pub fn cpu(&self) -> CpuId {
-        self.0.cpu()
-    }
-
-    /// The CPUs that it may run on.
-    pub fn affinity(&self) -> CpuSet {
-        self.0.affinity()
-    }
-
-    /// The priority that it was given.
-    pub fn priority(&self) -> Priority {
-        self.0.priority()
-    }
-
-    /// The priority that it inherits from those who wait for it.
-    pub fn inherited_priority(&self) -> Priority {
-        self.0.policy_entry(CpuId::BOOT).inherited
-    }
-
-    /// Timer ticks during which it ran.
-    pub fn ticks(&self) -> u64 {
-        self.0.ticks()
-    }
-
-    /// How often it got a CPU.
-    pub fn switches(&self) -> u64 {
-        self.0.switches()
-    }
-
-    /// Bytes of the heap that it allocated minus those that it freed: negative for who frees what others allocated.
-    pub fn heap_balance(&self) -> i64 {
-        self.0.heap_balance()
-    }
-
-    /// How it ended, if it has.
-    pub fn ended(&self) -> Option<Result<(), Ended>> {
-        self.0.ended()
-    }
-
-    /// Whether it is the task that a CPU runs when there is nothing to do.
-    pub fn is_idle(&self) -> bool {
-        self.0.is_idle()
-    }
-
-    /// What it is for, and so whether it can be ended.
-    pub fn role(&self) -> Role {
-        self.0.role()
-    }
-
-    /// The holder of the lock that it waits for.
-    pub fn waits_for(&self) -> Option<TaskId> {
-        self.0.waits_for()
-    }
-
-    /// The record itself, for the machinery.
-    pub fn task(&self, _right: Machinery) -> &Arc<Task> {
-        &self.0
-    }
-}
-
-impl fmt::Debug for TaskRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
     }
 }
