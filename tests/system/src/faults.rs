@@ -64,6 +64,7 @@ const CHECKS: &[Check] = &[
 const FEW: &[Check] = &[
     Check { name: "a panic is recovered", run: |shell| recovered(shell, "panic") },
     Check { name: "a null access is recovered", run: |shell| recovered(shell, "null") },
+    Check { name: "a deadlock is found and recovered", run: |shell| recovered(shell, "deadlock") },
     Check { name: "the console driver is restarted after a fault", run: |shell| restarted(shell, "null", "console") },
 ];
 

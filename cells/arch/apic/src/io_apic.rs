@@ -8,7 +8,7 @@ use interrupts::vectors;
 use mapping::{Device, MappedPages, map_physical};
 use spin_lock::SpinLock;
 
-use crate::redirection::{SILENT, entry, wiring};
+use crate::redirection::{SILENT, Wiring, entry, nmi_entry, wiring};
 use crate::{ApicError, number_of};
 
 /// The window: write a register's number to the first, then read or write the second.
@@ -76,12 +76,21 @@ pub(crate) unsafe fn map(platform: &Platform) -> Result<(), ApicError> {
 /// Lets ISA interrupt `irq` (0 to 15) come to `cpu`, by the vector that is returned; its handler has been registered.
 pub fn route_isa(irq: u8, cpu: CpuId) -> Result<u8, ApicError> {
     let vector = vectors::ISA + (irq & 0x0f);
+    route(irq, cpu, |wiring, destination| entry(wiring, vector, destination))?;
+    Ok(vector)
+}
+
+/// Lets ISA interrupt `irq` come to `cpu` as an NMI, whether it takes interrupts or not.
+pub fn route_isa_as_nmi(irq: u8, cpu: CpuId) -> Result<(), ApicError> {
+    route(irq, cpu, nmi_entry)
+}
+
+fn route(irq: u8, cpu: CpuId, entry: impl FnOnce(Wiring, u8) -> u64) -> Result<(), ApicError> {
     let number = number_of(cpu).ok_or(ApicError::NoSuchCpu(cpu))?;
     let destination = u8::try_from(number).map_err(|_| ApicError::NumberTooLarge(number))?;
     let io_apics = IO_APICS.lock();
     let wiring = wiring(irq, &io_apics.overrides);
-    io_apics.set(wiring.interrupt, entry(wiring, vector, destination))?;
-    Ok(vector)
+    io_apics.set(wiring.interrupt, entry(wiring, destination))
 }
 
 /// Lets ISA interrupt `irq` come no more.

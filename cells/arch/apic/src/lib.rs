@@ -26,7 +26,7 @@ use cpu_local::CpuId;
 use interrupts::RegisterError;
 use mapping::MapError;
 
-pub use io_apic::{mask_isa, route_isa};
+pub use io_apic::{mask_isa, route_isa, route_isa_as_nmi};
 pub use local::{end_of_interrupt, id, is_initialized};
 pub use message::{cpu_of, number_of, send_init, send_ipi, send_ipi_others, send_nmi, send_startup, set_cpu};
 pub use timer::{start_one_shot, start_periodic, stop_timer, timer_rate};

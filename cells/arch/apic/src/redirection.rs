@@ -5,6 +5,8 @@ use acpi_tables::SourceOverride;
 const ACTIVE_LOW: u64 = 1 << 13;
 const LEVEL: u64 = 1 << 15;
 const MASKED: u64 = 1 << 16;
+/// Delivered as an NMI, which has no vector and comes by its edge.
+const NMI: u64 = 0b100 << 8;
 
 /// An entry that lets nothing through.
 pub(crate) const SILENT: u64 = MASKED;
@@ -33,6 +35,11 @@ pub(crate) fn entry(wiring: Wiring, vector: u8, destination: u8) -> u64 {
     u64::from(destination) << 56 | polarity | trigger | u64::from(vector)
 }
 
+/// The entry that sends an interrupt as an NMI to the local APIC `destination`.
+pub(crate) fn nmi_entry(wiring: Wiring, destination: u8) -> u64 {
+    entry(Wiring { level: false, ..wiring }, 0, destination) | NMI
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,5 +61,6 @@ mod tests {
     fn entries_have_the_hardware_s_layout() {
         assert_eq!(entry(wiring(4, &[]), 0x34, 0), 0x34);
         assert_eq!(entry(wiring(9, &OVERRIDES), 0x39, 3), 0x0300_0000_0000_8039);
+        assert_eq!(nmi_entry(wiring(9, &OVERRIDES), 3), 0x0300_0000_0000_0400);
     }
 }

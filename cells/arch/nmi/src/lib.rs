@@ -1,9 +1,9 @@
-//! Non-maskable interrupts from CPU to CPU: for a watchdog that wants to see where a CPU hangs, with interrupts off
-//! perhaps, and to put it on the recovery ladder.
+//! Non-maskable interrupts from CPU to CPU, or from a timer: for a watchdog that wants to see where a CPU hangs, with
+//! interrupts off perhaps, and to put it on the recovery ladder.
 //!
 //! Guarantees: the handler takes no lock, allocates nothing, writes no log, loops over 22 words and has no path that
 //! panics, so it may come between any two instructions of anything. What it does was asked for by another CPU
-//! ([`registers_of`], [`fault`]); an NMI that nobody asked for is counted, no more. How it can fail: a CPU that does
+//! ([`registers_of`], [`fault`]); an NMI that nobody asked for goes to the alarm, or is counted, no more. How it can fail: a CPU that does
 //! not take even an NMI is reported after a bounded wait.
 #![cfg_attr(not(test), no_std)]
 
@@ -84,6 +84,8 @@ static MAILBOXES: [Mailbox; MAX_CPUS] = [const {
 static TURN: PreemptLock<()> = PreemptLock::new(());
 /// What makes a fault of an NMI; read by the handler, hence apart from the lock.
 static FAULT_HOOK: Once<Handler> = Once::new();
+/// What takes the NMIs that no CPU asked for.
+static ALARM_HOOK: Once<Handler> = Once::new();
 
 /// Takes over NMIs.
 pub fn init() {
@@ -94,6 +96,11 @@ pub fn init() {
 /// an exception hook does, and as rarely returns to where the CPU was. The first hook stays.
 pub fn set_fault_hook(hook: Handler) {
     FAULT_HOOK.call_once(|| hook);
+}
+
+/// Sets what is called with each NMI that no CPU asked for: those of a timer. The first hook stays.
+pub fn set_alarm_hook(hook: Handler) {
+    ALARM_HOOK.call_once(|| hook);
 }
 
 /// Where another CPU is: its registers at the moment when the NMI came.
@@ -130,7 +137,7 @@ pub unsafe fn request_fault(cpu: CpuId) -> Result<(), NmiError> {
     Ok(apic::send_nmi(cpu)?)
 }
 
-/// How many NMIs came to a CPU that nobody had asked for.
+/// How many NMIs came to a CPU that nobody had asked for, and that were for nobody.
 pub fn unexpected(cpu: CpuId) -> u64 {
     MAILBOXES[cpu.index()].unexpected.load(Ordering::Relaxed)
 }
@@ -169,6 +176,9 @@ fn handle(registers: &mut SavedRegisters) {
         }
     }
     if !expected {
-        mailbox.unexpected.fetch_add(1, Ordering::Relaxed);
+        match ALARM_HOOK.get() {
+            Some(hook) => hook(registers),
+            None => drop(mailbox.unexpected.fetch_add(1, Ordering::Relaxed)),
+        }
     }
 }

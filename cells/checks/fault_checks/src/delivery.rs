@@ -159,11 +159,7 @@ pub(crate) fn insistent() -> Outcome {
     Ok(())
 }
 
-/// One CPU alone is not watched.
 pub(crate) fn hang() -> Outcome {
-    if task::scheduling_cpus().len() < 2 {
-        return Ok(());
-    }
     let task = task::spawn("check: hangs", || {
         let _quiet = cpu_local::InterruptGuard::new();
         loop {

@@ -27,7 +27,7 @@ static WATCHES: [Watch; MAX_CPUS] =
     [const { Watch { count: AtomicU64::new(0), since: AtomicU64::new(0), accused_at: AtomicU64::new(0) } }; MAX_CPUS];
 
 /// Makes a CPU that is accused end what keeps it. The watching is done by [`on_tick`].
-pub fn init() {
+pub(crate) fn init() {
     nmi::set_fault_hook(on_nmi);
 }
 
@@ -74,6 +74,11 @@ fn on_nmi(registers: &mut SavedRegisters) {
     if count != before + 1 || registers.interrupts_enabled() {
         return;
     }
+    end(registers);
+}
+
+/// Ends the task that these registers are of, as a hang.
+pub(crate) fn end(registers: &mut SavedRegisters) {
     let cause = Cause { instruction: registers.rip, ..Cause::of(FaultKind::Hang) };
     if !unwinder::begin_fault(registers, cause) {
         log::error!("the CPU runs no task that could be ended");
