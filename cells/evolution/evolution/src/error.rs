@@ -1,9 +1,10 @@
 //! Why a swap did not happen.
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use core::fmt;
 
 use namespace::replace::ReplaceError;
+use rustc_demangle::demangle;
 use standstill::StandstillError;
 
 /// Why a swap did not happen. Everything is as it was.
@@ -28,6 +29,8 @@ pub enum SwapError {
     Memory,
     /// A word that was to be exchanged was changed by somebody else.
     Changed,
+    /// An earlier swap was lost while it took effect.
+    HalfDone,
     /// The cell hands over state of a kind that this engine does not know.
     UnknownState {
         /// The cell.
@@ -53,13 +56,16 @@ impl fmt::Display for SwapError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Busy => f.write_str("another swap is under way; try again when it is done"),
-            Self::Prepare(error) => error.fmt(f),
+            Self::Prepare(error) => Readable(error).fmt(f),
             Self::Occupied { task, cell, section } => {
-                write!(f, "task {task} does not leave cell {cell}, section {section}; end or restart it and try again")
+                let function = section.trim_start_matches(".text.");
+                let function = Readable(&function);
+                write!(f, "task {task} does not leave {function} of cell {cell}; end or restart it and try again")
             }
             Self::Standstill(error) => error.fmt(f),
             Self::Memory => f.write_str("no memory for the state that is handed over; end something and try again"),
             Self::Changed => f.write_str("a static that refers to the old cell was changed meanwhile; try again"),
+            Self::HalfDone => f.write_str("an earlier swap was lost while it took effect; restart the system"),
             Self::UnknownState { cell } => {
                 write!(f, "cell {cell} hands over state of a kind that evolution does not know")
             }
@@ -78,3 +84,22 @@ impl fmt::Display for SwapError {
 }
 
 impl core::error::Error for SwapError {}
+
+/// A message whose mangled names are demangled.
+struct Readable<'a>(&'a dyn fmt::Display);
+
+impl fmt::Display for Readable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const MANGLED: &str = "_R";
+        let message = self.0.to_string();
+        let outside = |character: char| !character.is_ascii_alphanumeric() && character != '_';
+        for word in message.split_inclusive(outside) {
+            let end = word.trim_end_matches(outside).len();
+            match word.split_at(end) {
+                (name, rest) if name.starts_with(MANGLED) => write!(f, "{:#}{rest}", demangle(name))?,
+                _ => f.write_str(word)?,
+            }
+        }
+        Ok(())
+    }
+}

@@ -9,8 +9,10 @@
 //! 4. **reclaim**: the books are brought up to date, and what nothing refers to is freed; what is still in use then is
 //!    freed by a task that looks again from time to time.
 //!
-//! Guarantees: an error before the exchange leaves everything as it was, state included; the exchange itself cannot fail;
-//! code is never writable and executable. The report says how long each phase took and which cells are left as zombies.
+//! Guarantees: an error before the exchange leaves everything as it was, state included; the exchange itself cannot fail,
+//! and what follows until the books agree with it takes no memory; code is never writable and executable. A swap whose task
+//! is ended or faults, wherever it is, is given up, and the next one finds everything as it was. The report says how long
+//! each phase took and which cells are left as zombies.
 #![no_std]
 
 extern crate alloc;
@@ -28,9 +30,9 @@ use core::{
 
 use cpu_local::PreemptGuard;
 pub use error::SwapError;
-use mutex::{Mutex, Poisoned};
+use mutex::{Mutex, MutexGuard, TryLockError};
 pub use namespace::replace::{BASE, alternates};
-use namespace::replace::{Prepared, Unstable};
+use namespace::replace::{Goal, Prepared, Unstable};
 use pivot::Exchange;
 pub use reclaim::{Holder, Place, Zombie, zombies};
 pub use settle::reclaim_within;
@@ -74,10 +76,13 @@ pub struct Report {
 
 /// The last build that was swapped in.
 static CURRENT: spin_lock::PreemptLock<Option<String>> = spin_lock::PreemptLock::new(None);
-static UNDER_WAY: AtomicBool = AtomicBool::new(false);
+/// Held by whoever carries out a swap. A lock, since that is released also if its holder is lost.
+static SWAP: Mutex<()> = Mutex::new(());
 /// Held by whoever prepares and commits a change, or looks for references: a cell must not be freed while a change that
 /// patches it is ready to take effect.
 static NAMESPACE: Mutex<()> = Mutex::new(());
+/// Between the exchange and the entry in the books. Nothing but a fault of this very code can leave it set.
+static HALF_DONE: AtomicBool = AtomicBool::new(false);
 
 /// The build that the system is.
 #[must_use]
@@ -95,15 +100,20 @@ pub fn init(boot_stack: Range<u64>) {
 /// Returns when the change that is being prepared or committed, if there is one, is done or given up: until then no cell
 /// can be loaded. Blocks; the caller must be a task.
 pub fn wait_for_swap() {
-    drop(NAMESPACE.lock().unwrap_or_else(Poisoned::into_inner));
+    drop(alone());
 }
 
-struct UnderWay;
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        UNDER_WAY.store(false, Ordering::Release);
-    }
+/// Keeps others from preparing a change and from looking for references. If the last one who did so was lost, what it had
+/// prepared is given up.
+fn alone() -> MutexGuard<'static, ()> {
+    NAMESPACE.lock().unwrap_or_else(|poisoned| {
+        let guard = poisoned.into_inner();
+        if !HALF_DONE.load(Ordering::Acquire) {
+            namespace::replace::abandon();
+        }
+        NAMESPACE.clear_poison();
+        guard
+    })
 }
 
 /// Changes the running system to the build called `name`: an alternate of the archive, or [`BASE`]. Blocks; the caller
@@ -111,22 +121,36 @@ impl Drop for UnderWay {
 ///
 /// # Errors
 /// [`SwapError`] says in one line what refuses and why; everything is as it was.
-#[inline(never)]
 pub fn swap(name: &str) -> Result<Report, SwapError> {
-    if UNDER_WAY.swap(true, Ordering::AcqRel) {
-        return Err(SwapError::Busy);
-    }
-    let _under_way = UnderWay;
+    reach(Goal::Build(name))
+}
+
+/// Replaces the loaded cell called `cell` by a fresh instance of itself, which none of its text survives. Blocks; the caller
+/// must be a task, and not of that cell.
+///
+/// # Errors
+/// [`SwapError`], as for [`swap`].
+pub fn reload(cell: &str) -> Result<Report, SwapError> {
+    reach(Goal::Fresh(cell))
+}
+
+#[inline(never)]
+fn reach(goal: Goal<'_>) -> Result<Report, SwapError> {
+    let _turn = match SWAP.try_lock() {
+        Ok(turn) => turn,
+        Err(TryLockError::Poisoned(turn)) => turn.into_inner(),
+        Err(TryLockError::WouldBlock) => return Err(SwapError::Busy),
+    };
     // What lies deeper on this stack belongs to the engine.
-    let floor = (&raw const _under_way).addr() as u64;
-    let Changed { swap_set, patched_pages, attempts, prepare, quiesce, commit } = change_to(name)?;
+    let floor = (&raw const _turn).addr() as u64;
+    let Changed { build, swap_set, patched_pages, attempts, prepare, quiesce, commit } = change_to(goal)?;
     let committed = clock::now();
     let zombies = settle::settle(floor, PATIENCE);
     if !zombies.is_empty() {
         settle::go_on_later();
     }
     let report = Report {
-        build: String::from(name),
+        build,
         swap_set,
         patched_pages,
         attempts,
@@ -136,12 +160,13 @@ pub fn swap(name: &str) -> Result<Report, SwapError> {
         reclaim: committed.elapsed(),
         zombies,
     };
-    log::info!("swap {name}: done, CPUs stood for {:?}, {} zombies", report.commit, report.zombies.len());
+    log::info!("swap {goal}: done, CPUs stood for {:?}, {} zombies", report.commit, report.zombies.len());
     Ok(report)
 }
 
 /// What a change has done, and how long it took.
 struct Changed {
+    build: String,
     swap_set: Vec<String>,
     patched_pages: usize,
     attempts: u32,
@@ -152,20 +177,30 @@ struct Changed {
 
 /// The first three phases. The books of the change, which name the old addresses, are gone when it returns.
 #[inline(never)]
-fn change_to(name: &str) -> Result<Changed, SwapError> {
-    // A task that died with it left nothing half done: dropping a prepared change undoes it.
-    let _alone = NAMESPACE.lock().unwrap_or_else(Poisoned::into_inner);
+fn change_to(goal: Goal<'_>) -> Result<Changed, SwapError> {
+    let _alone = alone();
+    if HALF_DONE.load(Ordering::Acquire) {
+        return Err(SwapError::HalfDone);
+    }
     let began = clock::now();
-    let prepared = namespace::replace::prepare(name).map_err(SwapError::Prepare)?;
+    let mut prepared = namespace::replace::prepare(goal).map_err(SwapError::Prepare)?;
     let mut change = Change::new(&prepared)?;
+    let build = match goal {
+        Goal::Build(name) => String::from(name),
+        Goal::Fresh(_) => current(),
+    };
+    let mut next = Some(build.clone());
+    reclaim::make_room(change.swap_set.len()).map_err(|_| SwapError::Memory)?;
     let prepare = began.elapsed();
-    log::info!("swap {name}: {} cells prepared, {} pages patched", change.swap_set.len(), change.patched_pages);
+    log::info!("swap {goal}: {} cells prepared, {} pages patched", change.swap_set.len(), change.patched_pages);
     let Committed { attempts, quiesce, commit, undisturbed } = change.carry_out()?;
+    // From the exchange to here nothing takes memory: a task that is unwound between would free cells that are in use.
     reclaim::retire(prepared.commit());
+    core::mem::swap(&mut *CURRENT.lock(), &mut next);
+    HALF_DONE.store(false, Ordering::Release);
     drop(undisturbed);
-    *CURRENT.lock() = Some(String::from(name));
     let Change { swap_set, patched_pages, .. } = change;
-    Ok(Changed { swap_set, patched_pages, attempts, prepare, quiesce, commit })
+    Ok(Changed { build, swap_set, patched_pages, attempts, prepare, quiesce, commit })
 }
 
 /// A prepared change in the form that is needed while the CPUs stand still.
@@ -272,6 +307,7 @@ fn commit(exchanges: &[Exchange], hand_over: Option<&mut hand_over::Typed>) -> R
         return Err(SwapError::Changed);
     }
     hand_over.map_or(Ok(()), hand_over::Typed::carry_out)?;
+    HALF_DONE.store(true, Ordering::Release);
     // SAFETY: all other CPUs wait at the gate, interrupts are off here, and every page was prepared for its place.
     unsafe { pivot::exchange(exchanges.as_ptr(), exchanges.len()) };
     pivot::serialise();

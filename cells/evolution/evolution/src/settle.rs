@@ -4,17 +4,14 @@
 //! they park again in the new text.
 
 use alloc::vec::Vec;
-use core::{
-    sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
-};
+use core::time::Duration;
 
-use mutex::Poisoned;
+use mutex::{Mutex, TryLockError};
 use reclaim::Zombie;
 use standstill::StandstillError;
 use task::{Builder, Priority};
 
-use crate::{NAMESPACE, STOP_LIMIT};
+use crate::{STOP_LIMIT, alone};
 
 /// Between the first two scans: what is mostly waited for is that a preempted task gets its turn.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
@@ -23,8 +20,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(160);
 const LONGEST_PAUSE_IN_BACKGROUND: Duration = Duration::from_secs(5);
 
-/// Whether the task in the background is there.
-static AT_WORK: AtomicBool = AtomicBool::new(false);
+/// Held by the task in the background as long as it works. A lock, since that is released also if the task is lost.
+static AT_WORK: Mutex<()> = Mutex::new(());
 
 /// Frees replaced cells that nothing refers to any more. Waits `limit` at most for those that are in use; returns those
 /// that are left. Blocks; the caller must be a task.
@@ -52,29 +49,23 @@ pub(crate) fn settle(floor: u64, limit: Duration) -> Vec<Zombie> {
 
 /// Has the rest freed in the background as soon as that is possible.
 pub(crate) fn go_on_later() {
-    if AT_WORK.swap(true, Ordering::AcqRel) {
+    if AT_WORK.holder().is_some() {
         return;
     }
-    let at_work = AtWork;
-    match Builder::new().name("reclaim").priority(Priority::INTERACTIVE).spawn(move || free_the_rest(at_work)) {
+    match Builder::new().name("reclaim").priority(Priority::INTERACTIVE).spawn(free_the_rest) {
         Ok(task) => drop(task.detach()),
         Err(error) => log::warn!("replaced cells stay until the next swap: {error}"),
     }
 }
 
-/// However the task ends, another one may come.
-struct AtWork;
-
-impl Drop for AtWork {
-    fn drop(&mut self) {
-        AT_WORK.store(false, Ordering::Release);
-    }
-}
-
 /// What the task in the background does.
-fn free_the_rest(at_work: AtWork) {
-    let here = 0_u64;
-    let floor = (&raw const here).addr() as u64;
+fn free_the_rest() {
+    let at_work = match AT_WORK.try_lock() {
+        Ok(at_work) => at_work,
+        Err(TryLockError::Poisoned(at_work)) => at_work.into_inner(),
+        Err(TryLockError::WouldBlock) => return,
+    };
+    let floor = (&raw const at_work).addr() as u64;
     let mut pause = LONGEST_PAUSE;
     while !reclaim::zombies().is_empty() {
         make_way(pause);
@@ -100,7 +91,7 @@ fn make_way(pause: Duration) {
 
 /// One scan.
 fn collect(floor: u64) {
-    let _alone = NAMESPACE.lock().unwrap_or_else(Poisoned::into_inner);
+    let _alone = alone();
     let Some(mut scan) = reclaim::Scan::prepare() else { return };
     let frames = scan.frames();
     let note = |task, address| {

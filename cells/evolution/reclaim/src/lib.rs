@@ -21,7 +21,7 @@ extern crate alloc;
 mod holder;
 mod scan;
 
-use alloc::{string::String, vec::Vec};
+use alloc::{collections::TryReserveError, string::String, vec::Vec};
 use core::ops::Range;
 
 pub use holder::{Holder, Place};
@@ -56,7 +56,15 @@ pub fn set_boot_stack(range: Range<u64>) {
     BOOT_STACK.call_once(|| range);
 }
 
-/// Keeps replaced cells until a scan finds nothing that refers to them.
+/// Makes room for `more` replaced cells.
+///
+/// # Errors
+/// There is no memory.
+pub fn make_room(more: usize) -> Result<(), TryReserveError> {
+    ZOMBIES.lock().try_reserve(more)
+}
+
+/// Keeps replaced cells until a scan finds nothing that refers to them. Takes no memory if room was made for them.
 pub fn retire(cells: Vec<Retired>) {
     let unknown = || Holder { address: 0, place: Place::Unknown, target: String::new() };
     ZOMBIES.lock().extend(cells.into_iter().map(|retired| Kept { retired, holder: unknown() }));
@@ -80,7 +88,11 @@ impl Scan {
     #[must_use]
     pub fn prepare() -> Option<Self> {
         let kept = ZOMBIES.lock();
-        (!kept.is_empty()).then(|| Self::new(kept.iter().map(|kept| &kept.retired), BOOT_STACK.get().cloned()))
+        // What was said of holders so far names addresses, also where a zombie that is freed was in the list.
+        let list = kept.as_ptr().addr() as u64;
+        let list = list..list + (kept.capacity() * size_of::<Kept>()) as u64;
+        let books = BOOT_STACK.get().cloned().into_iter().chain([list]);
+        (!kept.is_empty()).then(|| Self::new(kept.iter().map(|kept| &kept.retired), books))
     }
 
     /// Frees the zombies that nothing refers to; returns how many were freed.

@@ -61,8 +61,8 @@ pub struct Scan {
 }
 
 impl Scan {
-    /// Makes ready to look for `zombies`; passes over the words in `dead`.
-    pub(crate) fn new<'a>(zombies: impl Iterator<Item = &'a Retired>, dead: Option<Range<u64>>) -> Self {
+    /// Makes ready to look for `zombies`; passes over the words in `books`.
+    pub(crate) fn new<'a>(zombies: impl Iterator<Item = &'a Retired>, books: impl Iterator<Item = Range<u64>>) -> Self {
         let (mut ids, mut texts, mut targets) = (Vec::new(), Vec::new(), Vec::new());
         for (number, zombie) in zombies.enumerate() {
             ids.push((zombie.id(), None));
@@ -70,8 +70,8 @@ impl Scan {
             targets.extend(zombie.referable().into_iter().map(|range| Target { range, zombie: number }));
         }
         let (table, bytes) = unwind_table::table();
-        let mut books = alloc::vec![table as u64..(table + bytes) as u64];
-        books.extend(dead);
+        let table = table as u64..(table + bytes) as u64;
+        let books = books.chain([table]).collect();
         let mut files = namespace::replace::files();
         files.sort_unstable_by_key(|file| file.as_ptr().addr());
         let start = targets.iter().map(|target| target.range.start).min().unwrap_or(u64::MAX);
@@ -213,5 +213,6 @@ impl Scan {
             || covers(&self.statics, address)
             || covers(&self.zombies, address)
             || self.books.iter().any(|range| range.contains(&address))
+            || namespace::replace::is_record(address)
     }
 }

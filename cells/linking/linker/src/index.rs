@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use core::fmt;
 
-use hashbrown::{HashMap, hash_map::Entry};
+use hashbrown::{HashMap, TryReserveError, hash_map::Entry};
 use object::{Name, SymbolKind};
 
 use crate::Address;
@@ -114,9 +114,12 @@ impl Index {
         self.globals.iter().map(|(name, global)| (&**name, global))
     }
 
-    /// Makes room for `more` names.
-    pub fn reserve(&mut self, more: usize) {
-        self.globals.reserve(more);
+    /// Makes room for `more` names: entering them takes no memory but for the names themselves.
+    ///
+    /// # Errors
+    /// There is no memory.
+    pub fn try_reserve(&mut self, more: usize) -> Result<(), TryReserveError> {
+        self.globals.try_reserve(more)
     }
 
     /// Enters a definition. A strong one takes the place of a weak one; a weak one never takes another's place.

@@ -3,7 +3,7 @@
 //! The same objects are in the archive. Each is read and linked once more, with the addresses from the image's section
 //! map and without writing a byte, so that names, references and frames are known as for a cell that was loaded here.
 
-use alloc::{sync::Arc, vec::Vec};
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
 use archive::Archive;
 use layout::{Layout, Segment};
@@ -92,7 +92,7 @@ pub unsafe fn adopt(archive: Archive<&'static [u8]>, map: &SeedMap) -> Result<us
         register_frames(cell)?;
     }
     let count = cells.len();
-    state.enter(cells);
+    state.enter(cells.into_iter().map(Box::new));
     state::install(state);
     Ok(count)
 }

@@ -1,6 +1,6 @@
 //! What is known of a loaded cell.
 
-use alloc::{boxed::Box, collections::BTreeSet, string::String, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
 use core::ops::Range;
 
 use layout::{Layout, Segment};
@@ -34,8 +34,10 @@ pub(crate) struct Cell {
     pub(crate) bases: Bases,
     /// Whom this cell refers to, where and how.
     pub(crate) references: Vec<Reference>,
-    /// Who refers to this cell.
-    pub(crate) users: BTreeSet<CellId>,
+    /// Who refers to this cell, sorted.
+    pub(crate) users: Vec<CellId>,
+    /// It went while a replacement was under way, and is to be taken out when that is over.
+    pub(crate) leaving: bool,
     /// Its frame table; taken out of the unwinder's sight when this is dropped, which is before the text goes.
     pub(crate) frames: Option<Registration>,
     /// Its thread locals, present in every task as long as this lives.
@@ -94,10 +96,25 @@ impl Cell {
             bases,
             segments: Segments::default(),
             references: Vec::new(),
-            users: BTreeSet::new(),
+            users: Vec::new(),
+            leaving: false,
             frames: None,
             thread_locals: None,
             functions: description.functions,
+        }
+    }
+
+    /// Notes that `user` refers to this cell. Takes no memory if room was made for it.
+    pub(crate) fn add_user(&mut self, user: CellId) {
+        if let Err(place) = self.users.binary_search(&user) {
+            self.users.insert(place, user);
+        }
+    }
+
+    /// Forgets that `user` refers to this cell.
+    pub(crate) fn remove_user(&mut self, user: CellId) {
+        if let Ok(place) = self.users.binary_search(&user) {
+            self.users.remove(place);
         }
     }
 
@@ -151,6 +168,16 @@ impl Cell {
         let (section, _) = object.sections.iter().zip(&self.layout.placements).find(around)?;
         let name = section.name.trim_start_matches('.');
         Some(String::from(name.split_once('.').map_or(name, |(_, name)| name)))
+    }
+
+    /// Takes over what stays of `old`, whose place this cell takes: thread locals, which are the same, and the pages of
+    /// statics that keep their place. Takes no memory if there is room for as many pages as the old cell has.
+    pub(crate) fn take_over(&mut self, old: &mut Self) {
+        let data = &mut old.segments.data;
+        while let Some(place) = data.iter().position(|pages| self.keeps_statics_in(pages)) {
+            self.segments.data.push(data.swap_remove(place));
+        }
+        self.thread_locals = self.thread_locals.take().or_else(|| old.thread_locals.take());
     }
 
     /// The mangled name of the static at `address`.

@@ -22,6 +22,7 @@ pub mod replace;
 mod segments;
 mod state;
 mod stubs;
+mod table;
 mod trial;
 mod unload;
 

@@ -1,6 +1,7 @@
 //! Loading a set of cells: all of them, or none.
 
 use alloc::{
+    boxed::Box,
     string::{String, ToString},
     sync::Arc,
     vec::Vec,
@@ -86,7 +87,7 @@ impl State {
         if scope == Scope::Shared {
             self.index.merge(names.clone());
         }
-        self.enter(cells);
+        self.enter(cells.into_iter().map(Box::new));
         Ok(Loaded { ids, names })
     }
 
@@ -137,8 +138,8 @@ impl State {
             thread_locals = Some(registration);
         }
         let description = Description::new(object, &layout, &candidate.file);
-        let mut cell =
-            Cell::new(self.take_id(), candidate.entry.clone(), candidate.file.clone(), layout, bases, description);
+        let (entry, file) = (candidate.entry.clone(), candidate.file.clone());
+        let mut cell = Cell::new(self.take_id(), entry, file, layout, bases, description);
         cell.thread_locals = thread_locals;
         Ok(Draft { cell, memory })
     }
@@ -187,20 +188,29 @@ impl State {
         Ok(Ready { cells, names: own, stubs })
     }
 
-    /// Makes finished cells part of the namespace, and tells those they use.
-    pub(crate) fn enter(&mut self, cells: Vec<Cell>) {
-        for cell in &cells {
+    /// Makes finished cells part of the namespace, and tells those they use. Takes no memory if room was made before.
+    pub(crate) fn enter(&mut self, cells: impl Iterator<Item = Box<Cell>>) {
+        let mut numbers: Option<(CellId, CellId)> = None;
+        // All of them first: they may refer to each other.
+        for cell in cells {
             // The debugger's script reads these lines.
             log::trace!("loaded {}, text at {:#x}", cell.entry.name, cell.bases.text.get());
+            let first = numbers.map_or(cell.id, |(first, _)| first);
+            numbers = Some((first, cell.id));
+            self.cells.insert(cell);
         }
-        let uses: Vec<(CellId, Vec<CellId>)> =
-            cells.iter().map(|cell| (cell.id, used_cells(&cell.references))).collect();
-        self.cells.extend(cells.into_iter().map(|cell| (cell.id, cell)));
-        for (user, used) in uses {
-            for used in used {
-                if let Some(cell) = self.cells.get_mut(&used) {
-                    cell.users.insert(user);
+        let Some((CellId(first), CellId(last))) = numbers else { return };
+        // The numbers of a set are consecutive.
+        for user in (first..=last).map(CellId) {
+            let Some(cell) = self.cells.get_mut(user) else { continue };
+            let references = core::mem::take(&mut cell.references);
+            for reference in &references {
+                if let Some(used) = self.cells.get_mut(reference.cell) {
+                    used.add_user(user);
                 }
+            }
+            if let Some(cell) = self.cells.get_mut(user) {
+                cell.references = references;
             }
         }
     }

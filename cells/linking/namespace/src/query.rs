@@ -173,7 +173,7 @@ pub fn cell(name: &str) -> Option<CellDetail> {
             users: cell
                 .users
                 .iter()
-                .filter_map(|user| state.cells.get(user))
+                .filter_map(|&user| state.cells.get(user))
                 .map(|user| (user.entry.name.clone(), count(user, cell.id)))
                 .collect(),
             statics: cell.statics(),

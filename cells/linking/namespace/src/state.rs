@@ -1,27 +1,25 @@
 //! All loaded cells.
 
-use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use alloc::{boxed::Box, string::String};
 
 use archive::Archive;
 use linker::{CellId, Index};
 use spin_lock::PreemptLock;
 
-use crate::{LoadError, cell::Cell, replace::ReplaceError, stubs::StubTable};
+use crate::{LoadError, cell::Cell, replace::ReplaceError, stubs::StubTable, table::Table};
 
 /// What the namespace knows. Whoever changes it has the lock all the while, so that nobody sees half a change.
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) archive: Archive<&'static [u8]>,
-    pub(crate) cells: BTreeMap<CellId, Cell>,
+    pub(crate) cells: Table,
     /// Replaced cells: out of the namespace, but stacks may still stand in their text, whose calls are kept up to date.
-    pub(crate) zombies: BTreeMap<CellId, Cell>,
+    pub(crate) zombies: Table,
     pub(crate) index: Index,
     pub(crate) stubs: StubTable,
     pub(crate) next: u32,
-    /// A replacement is being prepared or carried out: no cell comes or goes.
-    replacing: bool,
-    /// Cells that went meanwhile; they are taken out when the replacement is over.
-    deferred: Vec<CellId>,
+    /// A replacement is prepared or carried out: no cell comes or goes. Its new cells have this number or a higher one.
+    replacing: Option<CellId>,
 }
 
 static STATE: PreemptLock<Option<State>> = PreemptLock::new(None);
@@ -30,13 +28,12 @@ impl State {
     pub(crate) fn new(archive: Archive<&'static [u8]>) -> Self {
         Self {
             archive,
-            cells: BTreeMap::new(),
-            zombies: BTreeMap::new(),
+            cells: Table::default(),
+            zombies: Table::default(),
             index: Index::new(),
             stubs: StubTable::default(),
             next: 0,
-            replacing: false,
-            deferred: Vec::new(),
+            replacing: None,
         }
     }
 
@@ -52,31 +49,47 @@ impl State {
 
     /// Name of the cell with this number.
     pub(crate) fn name_of(&self, id: CellId) -> String {
-        self.cells.get(&id).map_or_else(String::new, |cell| cell.entry.name.clone())
+        self.cells.get(id).map_or_else(String::new, |cell| cell.entry.name.clone())
     }
 
     /// Takes `cell` out of the namespace, or says that it is to be taken out when the replacement is over. The caller
     /// drops the result, and with it the cell's memory, without the lock.
-    pub(crate) fn detach(&mut self, id: CellId) -> Option<Cell> {
-        if self.replacing {
-            self.deferred.push(id);
+    pub(crate) fn detach(&mut self, id: CellId) -> Option<Box<Cell>> {
+        if self.replacing.is_some() {
+            self.cells.get_mut(id)?.leaving = true;
             return None;
         }
         self.stubs.remove(id);
-        let cell = self.cells.remove(&id)?;
-        for used in crate::load::used_cells(&cell.references) {
-            if let Some(used) = self.cells.get_mut(&used) {
-                used.users.remove(&id);
+        self.take_out(id)
+    }
+
+    /// Takes `cell` out of the namespace's books, but for its stubs. Takes no memory.
+    pub(crate) fn take_out(&mut self, id: CellId) -> Option<Box<Cell>> {
+        let cell = self.cells.remove(id)?;
+        for reference in &cell.references {
+            if let Some(used) = self.cells.get_mut(reference.cell) {
+                used.remove_user(id);
             }
         }
         Some(cell)
     }
 
-    /// Lets cells come and go again; returns those that went meanwhile.
-    pub(crate) fn end_replacement(&mut self) -> Vec<Cell> {
-        self.replacing = false;
-        let deferred = core::mem::take(&mut self.deferred);
-        deferred.into_iter().filter_map(|id| self.detach(id)).collect()
+    /// One of the cells that went while a replacement was under way, which is over.
+    pub(crate) fn take_leaving(&mut self) -> Option<Box<Cell>> {
+        let id = self.cells.values().find(|cell| cell.leaving)?.id;
+        self.detach(id)
+    }
+
+    /// The change that was prepared has taken effect: its new cells are cells like others, and cells come and go again.
+    pub(crate) fn complete_replacement(&mut self) {
+        self.replacing = None;
+    }
+
+    /// The change that was prepared, or was to be, is given up: its stubs are gone, and cells come and go again.
+    pub(crate) fn abandon_replacement(&mut self) {
+        if let Some(first) = self.replacing.take() {
+            self.stubs.remove_since(first);
+        }
     }
 
     pub(crate) fn take_id(&mut self) -> CellId {
@@ -97,7 +110,7 @@ pub(crate) fn install(state: State) {
 /// [`LoadError::NoArchive`] before there is one, [`LoadError::Replacing`] while cells are being replaced.
 pub(crate) fn with<R>(work: impl FnOnce(&mut State) -> Result<R, LoadError>) -> Result<R, LoadError> {
     match &mut *STATE.lock() {
-        Some(state) if state.replacing => Err(LoadError::Replacing),
+        Some(state) if state.replacing.is_some() => Err(LoadError::Replacing),
         Some(state) => work(state),
         None => Err(LoadError::NoArchive),
     }
@@ -108,19 +121,43 @@ pub(crate) fn with_locked<R>(work: impl FnOnce(&mut State) -> R) -> Option<R> {
     STATE.lock().as_mut().map(work)
 }
 
-/// Runs `prepare`; if it succeeds, no cell comes or goes until [`State::end_replacement`].
+/// Runs `prepare`; if it succeeds, no cell comes or goes until [`State::complete_replacement`] or
+/// [`State::abandon_replacement`]. If it fails, or panics, its stubs are gone.
 ///
 /// # Errors
 /// [`ReplaceError::Busy`] if a replacement is under way; else what `prepare` says.
 pub(crate) fn with_replace<R>(prepare: impl FnOnce(&mut State) -> Result<R, ReplaceError>) -> Result<R, ReplaceError> {
     match &mut *STATE.lock() {
-        Some(state) if state.replacing => Err(ReplaceError::Busy),
+        Some(state) if state.replacing.is_some() => Err(ReplaceError::Busy),
         Some(state) => {
-            let prepared = prepare(state)?;
-            state.replacing = true;
+            let attempt = Attempt::new(state);
+            let prepared = prepare(attempt.state)?;
+            attempt.succeed();
             Ok(prepared)
         }
         None => Err(ReplaceError::from(LoadError::NoArchive)),
+    }
+}
+
+/// An attempt to prepare a replacement. However it ends, unless it succeeds nothing is left of it.
+struct Attempt<'a> {
+    state: &'a mut State,
+}
+
+impl<'a> Attempt<'a> {
+    fn new(state: &'a mut State) -> Self {
+        state.replacing = Some(CellId(state.next));
+        Self { state }
+    }
+
+    fn succeed(self) {
+        core::mem::forget(self);
+    }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        self.state.abandon_replacement();
     }
 }
 

@@ -7,7 +7,7 @@
 use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
 
 use addresses::PAGE_SIZE;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, TryReserveError};
 use linker::{Address, CellId, Function, STUB_SIZE};
 use unwind_table::{Registration, TextRange};
 
@@ -148,7 +148,8 @@ impl StubTable {
         &self.areas[area].pages
     }
 
-    /// Stubs that lead elsewhere now: for each the old and the new function and the new entry.
+    /// Stubs that lead elsewhere now: for each the old and the new function and the new entry. Takes no memory if room was
+    /// made for as many.
     pub(crate) fn rename(&mut self, changes: &[(Function, Function, u64)]) {
         for (old, new, entry) in changes {
             if let Some(known) = self.known.remove(old) {
@@ -171,6 +172,22 @@ impl StubTable {
             }
             function.cell != cell
         });
+    }
+
+    /// Frees the stubs of all cells with this number or a higher one, to which nothing refers any more.
+    pub(crate) fn remove_since(&mut self, first: CellId) {
+        let free = &mut self.free;
+        self.known.retain(|function, known| {
+            if function.cell >= first {
+                free.push(known.slot);
+            }
+            function.cell < first
+        });
+    }
+
+    /// Makes room for what [`StubTable::rename`] needs for `count` stubs.
+    pub(crate) fn try_reserve(&mut self, count: usize) -> Result<(), TryReserveError> {
+        self.known.try_reserve(count)
     }
 
     /// Frees the stubs of `functions`, whose addresses nobody has got to know.

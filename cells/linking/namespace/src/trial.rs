@@ -62,7 +62,7 @@ pub fn fingerprint() -> u64 {
             digest(&(name, global.cell.0, global.section, global.offset, global.address.get(), global.weak))
         });
         let stubs = state.stubs.all().map(|(function, address)| digest(&(function, address)));
-        let zombies = state.zombies.keys().map(|id| digest(&(id.0, "zombie")));
+        let zombies = state.zombies.values().map(|cell| digest(&(cell.id.0, "zombie")));
         // A sum, because tables have no order.
         cells.chain(names).chain(stubs).chain(zombies).fold(0, u64::wrapping_add)
     })

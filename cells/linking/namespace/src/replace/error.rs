@@ -22,6 +22,13 @@ pub enum ReplaceError {
     },
     /// Another change is under way.
     Busy,
+    /// There is no memory for what is noted of the change.
+    Memory,
+    /// The cell cannot be replaced while the system runs.
+    Permanent {
+        /// The cell.
+        cell: String,
+    },
     /// The new cell would break what the running system relies on.
     Refused {
         /// The cell.
@@ -39,6 +46,10 @@ impl fmt::Display for ReplaceError {
             Self::Unknown { build } => write!(f, "{build}: no such build in the archive"),
             Self::Nothing { build } => write!(f, "{build}: the system is this build already"),
             Self::Busy => f.write_str("another swap is under way; try again when it is done"),
+            Self::Memory => f.write_str("no memory to note the change; end something and try again"),
+            Self::Permanent { cell } => {
+                write!(f, "cell {cell} cannot be replaced: the CPUs wait in it meanwhile; boot the other build")
+            }
             Self::Refused { cell, held } => {
                 write!(f, "cell {cell} cannot be replaced: {held}; the system stays as it is")
             }

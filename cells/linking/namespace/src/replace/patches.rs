@@ -88,7 +88,7 @@ impl Patches {
     pub(super) fn finish(self, state: &State) -> Result<(Vec<Replacement>, Vec<Write>), (String, MapError)> {
         let mut pages = Vec::with_capacity(self.copies.len());
         let stubs = &state.stubs;
-        let owner_of = |id: CellId| state.cells.get(&id).or_else(|| state.zombies.get(&id));
+        let owner_of = |id: CellId| state.cells.get(id).or_else(|| state.zombies.get(id));
         for ((owner, page), copy) in self.copies {
             // SAFETY: only the engine's pivot writes the entries, while no CPU runs; `Prepared` drops the replacements
             // before any cell can go.
