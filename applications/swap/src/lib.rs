@@ -1,7 +1,7 @@
 //! `swap` shows which build the system is and which there are; `swap BUILD` changes to another one.
 //!
 //! `swap reclaim` waits, for a while, until replaced cells have been freed that were still in use, and names who keeps
-//! the rest.
+//! the rest. `swap check` checks what swaps promise, in part by replacing a cell by itself.
 //!
 //! A cell's name stands for the build in which that cell differs: the alternate, or if that is running the one that was
 //! booted, so the same words again swap back.
@@ -24,6 +24,7 @@ fn run(environment: &mut Environment) -> Result<(), Failure> {
     match &*environment.arguments() {
         [] => list(environment),
         [word] if word == "reclaim" => reclaim(environment),
+        [word] if word == "check" => self_check::conduct(environment, swap_checks::CHECKS, None, "swapping is"),
         [name] => swap(environment, &build_of(name)),
         _ => Err(manual::SWAP.usage.into()),
     }

@@ -11,7 +11,7 @@ use crate::shell::{contains, gone, one_line, says};
 
 /// Every alternate of the build, under load and without.
 pub(crate) fn batches() -> Vec<Batch> {
-    vec![Batch { name: "swaps", machine: Places::machine, checks: CHECKS, self_checks: &[] }]
+    vec![Batch { name: "swaps", machine: Places::machine, checks: CHECKS, self_checks: &["swap check"] }]
 }
 
 const CHECKS: &[Check] = &[

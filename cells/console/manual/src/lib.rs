@@ -53,7 +53,7 @@ pages! {
     PS: "ps" " [check [NAME]]", "lists the tasks, or checks how tasks work";
     REBOOT: "reboot" "", "starts the machine anew";
     RM: "rm" " PATH ...", "removes files and empty directories";
-    SWAP: "swap" " [CELL | BUILD | reclaim]", "replaces a cell by its alternate and back, or lists the builds";
+    SWAP: "swap" " [CELL | BUILD | reclaim | check]", "replaces a cell by its alternate and back, lists the builds, or checks swaps";
     TOP: "top" " [SECONDS]", "shows what the processors are busy with";
     TRAFFIC: "traffic" " [SECONDS]", "sends numbered messages through a channel and counts them";
     UPTIME: "uptime" "", "tells how long the system has been running";

@@ -1,0 +1,121 @@
+//! Checks of swaps in the running system: what is refused and why, and that a swap that is lost is given up.
+//!
+//! A cell is replaced by a fresh instance of itself ([`evolution::reload`]), so the system is what it was after each check.
+//! Nobody else may swap meanwhile.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+use alloc::string::ToString;
+use core::time::Duration;
+
+use evolution::SwapError;
+use fault_context::FaultKind;
+use namespace::replace::{self, Goal, ReplaceError};
+use self_check::{Check, CheckError, Outcome, PATIENCE, eventually, expect, holds};
+
+/// All checks.
+pub const CHECKS: &[Check] = &[
+    Check::new("a cell takes its own place, and the old one is freed", own_place),
+    Check::new("a cell that a task does not leave stays, and the task is named", occupied),
+    Check::new("the cell in which the CPUs wait is not replaced", permanent),
+    Check::new("what was prepared and lost is given up", given_up),
+    Check::new("a swap that is ended anywhere leaves the next one free to go", ended),
+    Check::new("a swap that faults anywhere leaves the next one free to go", faulted),
+];
+
+/// A cell that has clients everywhere, and in which nobody stays.
+const CELL: &str = "async_channel_core";
+
+/// This cell.
+const OWN: &str = env!("CARGO_PKG_NAME");
+
+fn own_place() -> Outcome {
+    let before = namespace::sizes();
+    let report = evolution::reload(CELL)?;
+    holds("it is the only cell that was replaced", report.swap_set == [CELL])?;
+    expect("replaced cells that are left", evolution::reclaim_within(PATIENCE).len() as u64, 0)?;
+    holds("there are as many stubs and names as before", namespace::sizes() == before)
+}
+
+fn occupied() -> Outcome {
+    let before = namespace::fingerprint();
+    let this = task::current().map(|task| task.id().number());
+    match evolution::reload(OWN) {
+        Err(error @ SwapError::Occupied { .. }) => {
+            let message = error.to_string();
+            holds("the function is named", message.contains(&alloc::format!("{OWN}::occupied")))?;
+            let SwapError::Occupied { task, cell, .. } = error else { return Err(CheckError::Missing("the task")) };
+            holds("the task is named", Some(task) == this)?;
+            holds("the cell is named", cell == OWN)?;
+        }
+        Err(error) => return Err(error.into()),
+        Ok(_) => return Err(CheckError::NotRefused("replacing the text that runs")),
+    }
+    holds("the namespace is as before", namespace::fingerprint() == before)
+}
+
+fn permanent() -> Outcome {
+    let before = namespace::fingerprint();
+    match evolution::reload("pivot") {
+        Err(SwapError::Prepare(ReplaceError::Permanent { cell })) => holds("it is named", cell == "pivot")?,
+        Err(error) => return Err(error.into()),
+        Ok(_) => return Err(CheckError::NotRefused("replacing the pivot")),
+    }
+    holds("the namespace is as before", namespace::fingerprint() == before)
+}
+
+fn given_up() -> Outcome {
+    let before = namespace::sizes();
+    let lost = replace::prepare(Goal::Fresh(CELL))?;
+    match evolution::reload(CELL) {
+        Err(SwapError::Prepare(ReplaceError::Busy)) => {}
+        Err(error) => return Err(error.into()),
+        Ok(_) => return Err(CheckError::NotRefused("a second change beside one that is prepared")),
+    }
+    replace::abandon();
+    evolution::reload(CELL)?;
+    drop(lost);
+    expect("replaced cells that are left", evolution::reclaim_within(PATIENCE).len() as u64, 0)?;
+    holds("there are as many stubs and names as before", namespace::sizes() == before)
+}
+
+fn ended() -> Outcome {
+    let before = namespace::sizes();
+    at_many_moments(|task| {
+        task.kill_capability().kill();
+    })?;
+    expect("replaced cells that are left", evolution::reclaim_within(PATIENCE).len() as u64, 0)?;
+    holds("there are as many stubs and names as before", namespace::sizes() == before)
+}
+
+/// What a frame owned that is hit is lost with it, so something may be left here.
+fn faulted() -> Outcome {
+    at_many_moments(|task| {
+        // It swaps until then, so it is there.
+        let _ = fault_injection::inject(FaultKind::NullAccess, task.id());
+    })
+}
+
+/// Has a task swap until `end` has ended it, a little later each time; then the next swap must do its work.
+fn at_many_moments(end: fn(&task::Joinable<()>)) -> Outcome {
+    const MOMENTS: u32 = 8;
+    const STEP: Duration = Duration::from_micros(2_300);
+    for moment in 0..MOMENTS {
+        let swapper = task::spawn("swapper", || {
+            loop {
+                // Whatever becomes of it: it is to be disturbed.
+                let _ = evolution::reload(CELL);
+                task::cancellation_point();
+            }
+        })?;
+        task::sleep(moment * STEP);
+        end(&swapper);
+        eventually("the task ends", || swapper.has_ended())?;
+        let _ = swapper.join();
+        let report = evolution::reload(CELL)?;
+        holds("the next swap replaces the cell", report.swap_set == [CELL])?;
+    }
+    Ok(())
+}
