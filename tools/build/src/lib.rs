@@ -14,6 +14,7 @@ pub mod image;
 pub mod pack;
 pub mod report;
 pub mod seed;
+pub mod text_addresses;
 pub mod wrapper;
 
 use std::{
@@ -105,6 +106,11 @@ pub enum BuildError {
     StrayBoot { cell: String },
     #[error("cell {cell} refers to {used}; it must refer to no other cell, for it runs while any may be exchanged")]
     NotSelfContained { cell: &'static str, used: String },
+    #[error(
+        "cell {cell}, section {section} holds an address in the text of {symbol} that is not the function's entry, so no \
+        scan would find who uses it; call a function, or mark the label as one (.type NAME, @function)"
+    )]
+    TextAddress { cell: String, section: String, symbol: String },
     #[error("{}: {source}", path.display())]
     Toml { path: PathBuf, source: Box<toml::de::Error> },
     #[error(
@@ -163,6 +169,7 @@ pub fn build(tree: &Tree) -> Result<Build, BuildError> {
     let cells = cells::collect(tree, &compiled)?;
     let graph = cells::Graph::new(&cells)?;
     check_self_contained(&cells, &graph)?;
+    text_addresses::check(&cells)?;
     applications::check(tree, &cells)?;
     let seed = seed::Seed::plan(&cells, &graph)?;
     let manifest = pack::write(tree, &compiled, &cells, &graph, &seed)?;
