@@ -51,10 +51,17 @@ fn swap(shell: &mut Shell, build: &str) -> Result<CommandOutput, Failure> {
 
 fn there_and_back(shell: &mut Shell, build: &str) -> Outcome {
     swap(shell, build)?;
-    says(shell, "echo new", "new")?;
+    echoes(shell, "new")?;
     contains(shell, "swap", &format!("* {build}"))?;
     swap(shell, BASE)?;
-    says(shell, "echo old", "old")
+    echoes(shell, "old")
+}
+
+/// Among other lines: jobs that end meanwhile say so.
+fn echoes(shell: &mut Shell, word: &str) -> Outcome {
+    let output = shell.run(&format!("echo {word}"))?;
+    claim!(output.lines().any(|line| line == word), "no {word:?} in {:?}", output.text);
+    Ok(())
 }
 
 fn under_load(shell: &mut Shell, build: &str) -> Outcome {
