@@ -16,6 +16,9 @@ use core::time::Duration;
 /// Ticks per second until they have been measured; also QEMU's rate under `-icount shift=0`.
 const ASSUMED_RATE: u64 = 1_000_000_000;
 
+/// The fewest looks after which waiting in a spin is given up.
+const LOOKS: u64 = 100;
+
 static RATE: AtomicU64 = AtomicU64::new(ASSUMED_RATE);
 static BOOT: AtomicU64 = AtomicU64::new(0);
 static CALIBRATED: AtomicBool = AtomicBool::new(false);
@@ -114,17 +117,24 @@ pub fn spin_for(duration: Duration) {
     }
 }
 
-/// Waits without giving up the CPU until `ready` says so; false if `limit` passed first.
+/// Waits without giving up the CPU until `ready` says so; false if `limit` passed first. Time in which this CPU did not
+/// look is hardly counted: a machine that its host stopped for a while sees the counter leap, and whoever is waited for was
+/// stopped with it.
 pub fn spin_until(limit: Duration, mut ready: impl FnMut() -> bool) -> bool {
-    let end = now() + limit;
+    let limit = duration_to_ticks(limit);
+    let leap = (limit / LOOKS).max(1);
+    let (mut waited, mut before) = (0, now().ticks);
     loop {
         if ready() {
             return true;
         }
-        if now() >= end {
+        if waited >= limit {
             return false;
         }
         hint::spin_loop();
+        let ticks = now().ticks;
+        waited += ticks.saturating_sub(before).min(leap);
+        before = ticks;
     }
 }
 

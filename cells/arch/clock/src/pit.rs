@@ -14,6 +14,9 @@ const SPAN: u16 = 11_932;
 /// Attempts to read a pair of counters closely together; one is enough unless a hypervisor interrupts it.
 const ATTEMPTS: usize = 8;
 
+/// Measurements that may be spoiled by a hypervisor that stops the machine for longer than the timer counts down.
+const MEASUREMENTS: usize = 16;
+
 /// Polls after which the timer counts as dead: far more than 10 ms take.
 const MOST_POLLS: u32 = 1_000_000;
 
@@ -23,6 +26,9 @@ const GATE: u16 = 0x61;
 
 /// Channel 2, both bytes, mode 0 (count down once), binary.
 const COMMAND_COUNT_DOWN: u8 = 0b1011_0000;
+/// Channel 2 has counted down to zero since it was started. It goes on counting from the top, so that its value says
+/// nothing any more.
+const COUNTED_DOWN: u8 = 1 << 5;
 /// Latch the count of channel 2.
 const COMMAND_LATCH: u8 = 0b1000_0000;
 
@@ -35,6 +41,18 @@ struct Reading {
 
 /// Ticks of the time stamp counter per second; `None` if the timer does not count.
 pub(crate) fn measure_rate() -> Option<u64> {
+    for _ in 0..MEASUREMENTS {
+        let rate = measure_once()?;
+        if !has_counted_down() {
+            // A rate outside these bounds is no processor's, but a timer's fault.
+            return (50_000_000..18_000_000_000).contains(&rate).then_some(rate);
+        }
+    }
+    None
+}
+
+/// One measurement, to be believed if the timer has not counted down at its end.
+fn measure_once() -> Option<u64> {
     start();
     let first = best_reading();
     let mut polls = 0;
@@ -46,9 +64,13 @@ pub(crate) fn measure_rate() -> Option<u64> {
     }
     let last = best_reading();
     let counted = u64::from(first.count.wrapping_sub(last.count));
-    // A rate outside these bounds is no processor's, but a timer's fault.
-    let rate = last.ticks.saturating_sub(first.ticks).checked_mul(PIT_RATE)?.checked_div(counted)?;
-    (50_000_000..18_000_000_000).contains(&rate).then_some(rate)
+    // Nothing counted: the timer stands, or has come round to the same value.
+    last.ticks.saturating_sub(first.ticks).checked_mul(PIT_RATE)?.checked_div(counted.max(1))
+}
+
+fn has_counted_down() -> bool {
+    // SAFETY: as in `start`; reading the gate changes nothing.
+    unsafe { Port::<u8>::new(GATE).read() & COUNTED_DOWN != 0 }
 }
 
 /// Lets channel 2 count down from its largest value (55 ms), with the speaker off.

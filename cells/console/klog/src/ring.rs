@@ -1,6 +1,5 @@
 //! The last 64 KiB of the log, kept as bytes with running positions.
 
-use core::hint;
 use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use core::time::Duration;
 
@@ -71,16 +70,20 @@ static LOG: Shared = Shared { holder: AtomicU32::new(0), ring: Ring::new() };
 fn exclusively<R>(work: impl FnOnce(&Ring<SIZE>) -> R) -> Option<R> {
     let _undisturbed = InterruptGuard::new();
     let me = cpu_id().number() + 1;
-    let start = clock::now();
-    while let Err(holder) = LOG.holder.compare_exchange(0, me, Ordering::Acquire, Ordering::Relaxed) {
-        if holder == me {
-            return None;
+    let mut holder = 0;
+    let take = || match LOG.holder.compare_exchange(0, me, Ordering::Acquire, Ordering::Relaxed) {
+        Ok(_) => true,
+        Err(other) => {
+            holder = other;
+            other == me
         }
-        if start.elapsed() > PATIENCE {
-            LOG.holder.store(me, Ordering::Relaxed);
-            break;
-        }
-        hint::spin_loop();
+    };
+    let taken = clock::spin_until(PATIENCE, take);
+    if holder == me {
+        return None;
+    }
+    if !taken {
+        LOG.holder.store(me, Ordering::Relaxed);
     }
     let result = work(&LOG.ring);
     // If this CPU was away for so long that another took its place, the place is the other's to give up.
