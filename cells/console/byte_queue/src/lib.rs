@@ -11,17 +11,23 @@ pub struct ByteQueue<const N: usize> {
     /// Where the oldest byte is; below `N`.
     start: usize,
     length: usize,
+    last: Option<u8>,
 }
 
 impl<const N: usize> ByteQueue<N> {
     /// An empty queue.
     pub const fn new() -> Self {
-        Self { bytes: [0; N], start: 0, length: 0 }
+        Self { bytes: [0; N], start: 0, length: 0, last: None }
     }
 
     /// Whether there is nothing in it.
     pub const fn is_empty(&self) -> bool {
         self.length == 0
+    }
+
+    /// The byte that was pushed last, whether it has left or not.
+    pub const fn last(&self) -> Option<u8> {
+        self.last
     }
 
     /// How many bytes it can still take.
@@ -41,6 +47,7 @@ impl<const N: usize> ByteQueue<N> {
         copy(&mut self.bytes, end, first);
         copy(&mut self.bytes, 0, second);
         self.length += bytes.len();
+        self.last = bytes.last().copied().or(self.last);
         true
     }
 
@@ -114,6 +121,18 @@ mod tests {
         assert!(queue.push_all(b"x"));
         queue.clear();
         assert_eq!(queue.pop_into(&mut buffer), 0);
+    }
+
+    #[test]
+    fn the_last_byte_is_known_when_it_has_left() {
+        let mut queue = ByteQueue::<4>::new();
+        assert_eq!(queue.last(), None);
+        assert!(queue.push_all(b"ab"));
+        assert_eq!(queue.pop_into(&mut [0; 4]), 2);
+        assert!(queue.push_all(b""));
+        assert_eq!(queue.last(), Some(b'b'));
+        assert!(!queue.push_all(b"cdefg"));
+        assert_eq!(queue.last(), Some(b'b'));
     }
 
     #[test]

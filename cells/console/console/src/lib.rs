@@ -1,9 +1,10 @@
 //! The console driver: moves bytes between the serial port and the queues of `console_state`.
 //!
 //! To `terminal`: no function here waits, and none keeps anything of its own, so this cell can be replaced between
-//! any two calls, also while it prints. Order is kept in both directions; what [`try_write`] takes comes out in one
-//! piece among other output of the console. Input that comes faster than it is read is dropped and counted by
-//! nobody: a terminal has no better answer.
+//! any two calls, also while it prints, and the task that calls them can be ended at any time. Order is kept in both
+//! directions; what [`try_write`] takes comes out in one piece among other output of the console, and nothing of it is
+//! lost, neither with the task nor by a port that is stuck for a while. Input that comes faster than it is read is
+//! dropped and counted by nobody: a terminal has no better answer.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -12,7 +13,7 @@ mod transmit;
 
 pub use apic::ApicError;
 pub use receive::{Typed, init, receive, try_read};
-pub use transmit::{has_output, transmit, try_write};
+pub use transmit::{Sent, has_output, transmit, try_write};
 
 use console_state::RECEIVED;
 

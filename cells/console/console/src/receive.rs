@@ -1,7 +1,7 @@
 //! From the port to the readers.
 use apic::ApicError;
 use console_state::{READABLE, RECEIVED, TYPED, WORK};
-use cpu_local::CpuId;
+use cpu_local::{CpuId, InterruptGuard};
 use interrupts::vectors;
 use registers::SavedRegisters;
 
@@ -41,6 +41,8 @@ pub fn receive(catch_interrupt: bool) -> Typed {
     let mut typed = Typed::default();
     let mut chunk = [0; CHUNK];
     loop {
+        // From before bytes are taken out until their readers have been woken: a driver that is ended or fails loses none.
+        let _whole = InterruptGuard::new();
         let count = RECEIVED.lock().pop_into(&mut chunk);
         let Some(mut bytes @ [_, ..]) = chunk.get(..count) else { return typed };
         if catch_interrupt && let Some(last) = bytes.iter().rposition(|byte| *byte == INTERRUPT) {

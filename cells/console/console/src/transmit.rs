@@ -1,31 +1,56 @@
 //! From the writers to the port.
-use console_state::{TRANSMIT, WORK, WRITABLE};
+use console_state::{LINE, SENDING, TRANSMIT, WORK, WRITABLE};
+use cpu_local::InterruptGuard;
 
-/// The most that is sent in one turn. A line is sent in one piece, so that no line of the kernel's log gets into it;
-/// the port keeps interrupts off meanwhile, so longer ones are cut.
-const CHUNK: usize = 256;
+/// What came of an attempt to send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// There was nothing to send.
+    Nothing,
+    /// What was taken out has been sent.
+    All,
+    /// The port takes no more now; what is left is kept.
+    Stuck,
+}
 
 /// Whether something waits for the port.
 pub fn has_output() -> bool {
-    !TRANSMIT.lock().is_empty()
+    !TRANSMIT.lock().is_empty() || !SENDING.lock().is_empty()
 }
 
-/// Takes all of `bytes` for output, or says that there is no room for them now.
+/// Takes all of `bytes` for output, or says that there is no room for them now. With `fresh`, they begin on a line of
+/// their own, whatever came before.
 #[must_use]
-pub fn try_write(bytes: &[u8]) -> bool {
-    let taken = TRANSMIT.lock().push_all(bytes);
+pub fn try_write(bytes: &[u8], fresh: bool) -> bool {
+    // Until the driver has been woken: a task that is ended in between would leave its last words in the queue.
+    let quiet = InterruptGuard::new();
+    let mut queue = TRANSMIT.lock_quiet(&quiet);
+    let end: &[u8] = if fresh && queue.last().is_some_and(|last| last != b'\n') { b"\r\n" } else { b"" };
+    let taken = queue.room() >= end.len() + bytes.len() && queue.push_all(end) && queue.push_all(bytes);
+    drop(queue);
     if taken {
         WORK.wake_all();
     }
     taken
 }
 
-/// Sends a line of what waits; whether there was anything.
-pub fn transmit() -> bool {
-    let mut chunk = [0; CHUNK];
-    let count = TRANSMIT.lock().pop_line(&mut chunk);
-    let Some(bytes @ [_, ..]) = chunk.get(..count) else { return false };
-    serial_port::write_bytes(bytes);
+/// Sends a line of what waits. A line is sent in one piece, so that no line of the kernel's log gets into it; the port
+/// keeps interrupts off meanwhile, so longer ones are cut.
+pub fn transmit() -> Sent {
+    // From before bytes are taken out until they are sent or kept and the writers have been woken: a driver that is ended
+    // or fails loses none of them.
+    let quiet = InterruptGuard::new();
+    let mut sending = SENDING.lock_quiet(&quiet);
+    let mut line = [0; LINE];
+    let mut count = sending.pop_into(&mut line);
+    if count == 0 {
+        count = TRANSMIT.lock_quiet(&quiet).pop_line(&mut line);
+    }
+    let Some(bytes @ [_, ..]) = line.get(..count) else { return Sent::Nothing };
+    let rest = bytes.get(serial_port::write_bytes(bytes)..).unwrap_or_default();
+    // There is room: they were taken out of this queue, or of the other while this one was empty.
+    let _kept = sending.push_all(rest);
+    drop(sending);
     WRITABLE.wake_all();
-    true
+    if rest.is_empty() { Sent::All } else { Sent::Stuck }
 }

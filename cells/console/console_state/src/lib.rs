@@ -1,7 +1,8 @@
 //! What the console remembers, apart from the code that works on it.
 //!
-//! To the driver: three bounded queues and who waits for them, at addresses that stay when the driver is replaced.
-//! Each lock is held for the copying of some bytes, with interrupts off, so the interrupt handler may take it.
+//! To the driver: four bounded queues and who waits for them, at addresses that stay when the driver is replaced.
+//! Each lock is held for the copying of some bytes, with interrupts off, so the interrupt handler may take it; that of
+//! [`SENDING`] is held while bytes are sent, and no interrupt handler takes it.
 //! Nothing here allocates or fails; a queue that is full says so.
 #![no_std]
 #![forbid(unsafe_code)]
@@ -10,6 +11,10 @@ use byte_queue::ByteQueue;
 use spin_lock::SpinLock;
 use wait_queue::WaitQueue;
 
+/// The longest line that comes out in one piece, its end included.
+pub const LINE: usize = 512;
+/// Bytes that are sent in one turn, at most.
+pub const SENDING_SIZE: usize = 1024;
 /// Bytes that may arrive before the driver's task runs: a paste at full speed for a tenth of a second.
 pub const RECEIVED_SIZE: usize = 1024;
 /// Bytes that may be typed ahead of the readers.
@@ -23,6 +28,10 @@ pub static RECEIVED: SpinLock<ByteQueue<RECEIVED_SIZE>> = SpinLock::new(ByteQueu
 pub static TYPED: SpinLock<ByteQueue<TYPED_SIZE>> = SpinLock::new(ByteQueue::new());
 /// From writers to the driver's task.
 pub static TRANSMIT: SpinLock<ByteQueue<TRANSMIT_SIZE>> = SpinLock::new(ByteQueue::new());
+
+/// From [`TRANSMIT`] to the port: what has been taken out to be sent and was not, as the port was stuck. Who has the lock
+/// has the turn to send.
+pub static SENDING: SpinLock<ByteQueue<SENDING_SIZE>> = SpinLock::new(ByteQueue::new());
 
 /// Where the driver's task waits for something to do.
 pub static WORK: WaitQueue = WaitQueue::new();

@@ -20,6 +20,8 @@ pub(crate) enum JobError {
     File(About),
     /// It cannot be given a pipe.
     Pipe { name: String, error: CreateError },
+    /// Nobody can be told of its start.
+    Channel { name: String, error: CreateError },
     /// No task can be made for it.
     Spawn { name: String, error: SpawnError },
 }
@@ -42,6 +44,7 @@ impl fmt::Display for JobError {
             Self::Load { name, error } => write!(formatter, "{name}: cannot be loaded: {error}"),
             Self::File(about) => write!(formatter, "shell: {about}"),
             Self::Pipe { name, error } => write!(formatter, "{name}: cannot be given a pipe: {error}"),
+            Self::Channel { name, error } => write!(formatter, "{name}: cannot be waited for: {error}"),
             Self::Spawn { name, error } => write!(formatter, "{name}: cannot be started: {error}"),
         }
     }

@@ -7,13 +7,14 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use application::{Empty, Environment, ExitCode, Input, Output};
 use command_line::{Command, Pipeline};
+use core::mem;
 use launcher::Program;
 use pipe::PipeReader;
 use task::{Ended, Joinable};
 use terminal::{ConsoleOutput, Foreground, LineInput};
 
 /// A command that is ready to run.
-struct Stage {
+pub(crate) struct Stage {
     name: String,
     program: Program,
     environment: Environment,
@@ -25,23 +26,45 @@ struct Running {
     task: Joinable<ExitCode>,
 }
 
-/// Runs a pipeline to its end. `foreground` says whether it may read the console and be ended by Ctrl-C.
-/// Nothing runs unless everything could be found, loaded and opened.
-pub(crate) fn run(pipeline: Pipeline, foreground: bool) -> Result<(), JobError> {
-    let stages = prepare(pipeline, foreground)?;
-    let (running, result) = start(stages);
-    let guard = foreground.then(|| Foreground::new(running.iter().map(|stage| stage.task.kill_capability()).collect()));
-    for Running { name, task } in running {
-        if let Err(ended) = task.join() {
-            report(&name, &ended);
+/// A pipeline that runs. If it is dropped it runs on, and nobody tells how it ended.
+pub(crate) struct Job {
+    running: Vec<Running>,
+    /// Why not all of it runs.
+    result: Result<(), JobError>,
+}
+
+impl Job {
+    /// Waits for the end of it.
+    pub(crate) fn wait(mut self) -> Result<(), JobError> {
+        for Running { name, task } in mem::take(&mut self.running) {
+            if let Err(ended) = task.join() {
+                report(&name, &ended);
+            }
+        }
+        mem::replace(&mut self.result, Ok(()))
+    }
+}
+
+impl Drop for Job {
+    fn drop(&mut self) {
+        for stage in self.running.drain(..) {
+            stage.task.detach();
         }
     }
+}
+
+/// Runs a pipeline to its end; Ctrl-C ends it.
+pub(crate) fn run(pipeline: Pipeline) -> Result<(), JobError> {
+    let job = start(prepare(pipeline, true)?);
+    let guard = Foreground::new(job.running.iter().map(|stage| stage.task.kill_capability()).collect());
+    let result = job.wait();
     drop(guard);
     result
 }
 
-/// Loads the applications and connects them.
-fn prepare(pipeline: Pipeline, foreground: bool) -> Result<Vec<Stage>, JobError> {
+/// Loads the applications of a pipeline and connects them. `foreground` says whether it may read the console. Nothing runs
+/// unless everything could be found, loaded and opened.
+pub(crate) fn prepare(pipeline: Pipeline, foreground: bool) -> Result<Vec<Stage>, JobError> {
     let mut stages = Vec::with_capacity(pipeline.commands.len());
     let mut from_before: Option<PipeReader> = None;
     let mut commands = pipeline.commands.into_iter().peekable();
@@ -77,15 +100,15 @@ fn input(command: &Command, pipe: Option<PipeReader>, foreground: bool) -> Resul
 }
 
 /// Starts the tasks. If one cannot be started, those before it find their pipes closed and end.
-fn start(stages: Vec<Stage>) -> (Vec<Running>, Result<(), JobError>) {
+pub(crate) fn start(stages: Vec<Stage>) -> Job {
     let mut running = Vec::with_capacity(stages.len());
     for Stage { name, program, environment } in stages {
         match program.start(&name, environment) {
             Ok(task) => running.push(Running { name, task }),
-            Err(error) => return (running, Err(JobError::Spawn { name, error })),
+            Err(error) => return Job { running, result: Err(JobError::Spawn { name, error }) },
         }
     }
-    (running, Ok(()))
+    Job { running, result: Ok(()) }
 }
 
 /// Tells how a command ended that did not return.

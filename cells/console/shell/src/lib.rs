@@ -1,9 +1,10 @@
 //! The shell: reads lines from the console and runs what they ask for.
 //!
 //! To the user: every line is answered, by its applications or by one line that says why not, and the next prompt
-//! comes whatever those applications do: each runs in its own task, and how it ended is told. Background jobs run
-//! in a task of their own that does the same. The shell keeps nothing that outlives it but the history, so its
-//! supervisor may start it anew.
+//! comes whatever those applications do: each runs in its own task, and how it ended is told. All that they wrote comes
+//! before the prompt, which begins a line. The applications of a background job run when the prompt comes; what they write
+//! comes line by line between all other lines, and a task that waits for them ends it with the line `[NUMBER] done`. The
+//! shell keeps nothing that outlives it but the history, so its supervisor may start it anew.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -21,6 +22,7 @@ use command_line::Pipeline;
 use core::fmt;
 use core::sync::atomic::{AtomicU32, Ordering};
 use error::JobError;
+use job::Job;
 use reader::Reader;
 use task::Builder;
 use terminal::ConsoleOutput;
@@ -52,28 +54,31 @@ fn execute(line: &str) -> Result<(), JobError> {
         if pipeline.background {
             start_in_background(pipeline)?;
         } else {
-            job::run(pipeline, true)?;
+            job::run(pipeline)?;
         }
     }
     Ok(())
 }
 
 fn start_in_background(pipeline: Pipeline) -> Result<(), JobError> {
+    let stages = job::prepare(pipeline, false)?;
     let number = NEXT_JOB.fetch_add(1, Ordering::Relaxed);
     let name = format!("job {number}");
-    let task = Builder::new().name(&name).spawn(move || {
-        let result = job::run(pipeline, false);
-        match result {
+    let (starting, started) =
+        async_channel::channel(1).map_err(|error| JobError::Channel { name: name.clone(), error })?;
+    // Made before anything runs: nothing is to run that nobody waits for.
+    let waiting = Builder::new().name(&name).spawn(move || {
+        let Ok(job) = started.receive() else { return };
+        match Job::wait(job) {
             Ok(()) => say(format_args!("[{number}] done")),
             Err(error) => say(format_args!("[{number}] {error}")),
         }
     });
-    match task {
-        Ok(task) => {
-            say(format_args!("[{number}] {}", task.id()));
-            task.detach();
-            Ok(())
-        }
-        Err(error) => Err(JobError::Spawn { name, error }),
+    match waiting {
+        Ok(task) => say(format_args!("[{number}] {}", task.detach().id())),
+        Err(error) => return Err(JobError::Spawn { name, error }),
     }
+    // There is room for it, so this does not wait. If somebody has ended the task that was to receive it, it runs on.
+    let _sent = starting.send(job::start(stages));
+    Ok(())
 }

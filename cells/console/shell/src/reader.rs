@@ -19,9 +19,9 @@ impl Reader {
     pub(crate) fn next_line(&mut self) -> String {
         let mut screen = Vec::new();
         self.editor.show(&mut screen);
+        terminal::send_fresh(&screen);
+        screen.clear();
         loop {
-            terminal::send(&screen);
-            screen.clear();
             let mut byte = [0];
             terminal::read(&mut byte);
             let [byte] = byte;
@@ -37,6 +37,8 @@ impl Reader {
                 }
                 Some(Event::Interrupt | Event::EndOfInput) => self.editor.show(&mut screen),
             }
+            terminal::send(&screen);
+            screen.clear();
         }
     }
 }

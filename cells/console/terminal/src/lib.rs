@@ -1,7 +1,8 @@
 //! The console as tasks see it: inputs and outputs that wait.
 //!
 //! To the shell and to applications: what one of them writes comes out in order and line by line, never mixed with
-//! another's within a line; what the user types goes to whoever reads. The waiting happens here and not in the
+//! another's or with the kernel's log within a line (of [`LINE`](console_state::LINE) bytes at most), and before whatever
+//! is written by those who wait for its end; what the user types goes to whoever reads. The waiting happens here and not in the
 //! driver, at retry points that an eviction may return to at any time, so that the driver can be replaced under
 //! parked readers and writers. Streams fail only by the end of the task; the console itself never disconnects.
 #![no_std]
@@ -17,7 +18,7 @@ mod service;
 pub use console::ApicError;
 pub use foreground::Foreground;
 pub use input::{LineInput, read};
-pub use output::{ConsoleOutput, send};
+pub use output::{ConsoleOutput, send, send_fresh};
 pub use service::{drain, serve};
 
 use line_editor::Style;

@@ -1,34 +1,48 @@
 //! Writing to the console.
 use alloc::vec::Vec;
 use application::{Output, StreamError};
-use console_state::WRITABLE;
+use console_state::{LINE, WRITABLE};
 use wait_queue::wait_for;
 
-/// A line longer than this is handed on in parts.
-const LONGEST: usize = 1024;
-
-/// One writer: keeps an unfinished line to itself, so that lines of several writers do not mix.
+/// One writer: keeps an unfinished line to itself, so that lines of several writers do not mix. A line longer than [`LINE`]
+/// is handed on in parts.
 #[derive(Default)]
 pub struct ConsoleOutput {
     line: Vec<u8>,
+    /// What was handed on last did not end a line.
+    open: bool,
 }
 
 impl ConsoleOutput {
     /// A writer with an empty line.
     pub const fn new() -> Self {
-        Self { line: Vec::new() }
+        Self { line: Vec::new(), open: false }
     }
 
     fn emit(&mut self) {
-        send(&self.line);
-        self.line.clear();
+        if let Some(last) = self.line.last() {
+            let fresh = !self.open;
+            self.open = *last != b'\n';
+            put(&self.line, fresh);
+            self.line.clear();
+        }
     }
 }
 
 /// Puts bytes out as they are, waiting for room: for editors, which know the terminal's codes.
 pub fn send(bytes: &[u8]) {
-    for part in bytes.chunks(LONGEST) {
-        wait_for(&WRITABLE, || console::try_write(part).then_some(()));
+    put(bytes, false);
+}
+
+/// As [`send`], but the bytes begin on a line of their own, whoever left one unfinished.
+pub fn send_fresh(bytes: &[u8]) {
+    put(bytes, true);
+}
+
+fn put(bytes: &[u8], fresh: bool) {
+    for (index, part) in bytes.chunks(LINE).enumerate() {
+        let fresh = fresh && index == 0;
+        wait_for(&WRITABLE, || console::try_write(part, fresh).then_some(()));
     }
 }
 
@@ -43,7 +57,7 @@ impl Output for ConsoleOutput {
                 }
                 None => self.line.extend_from_slice(part),
             }
-            if self.line.len() >= LONGEST {
+            if self.line.len() >= LINE {
                 self.emit();
             }
         }
@@ -59,6 +73,6 @@ impl Output for ConsoleOutput {
 impl Drop for ConsoleOutput {
     /// An unfinished line of a task that ended still comes out, if there is room: a drop does not wait.
     fn drop(&mut self) {
-        let _shown = self.line.is_empty() || console::try_write(&self.line);
+        let _shown = self.line.is_empty() || console::try_write(&self.line, !self.open);
     }
 }

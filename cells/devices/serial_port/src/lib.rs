@@ -3,7 +3,9 @@
 //! Guarantees, to the log and the console: what one call of [`write_text`] or [`write_bytes`] sends comes out in one
 //! piece, whichever CPU, interrupt or fault handler calls; and no call waits for ever. Text that a CPU sends while
 //! it is itself sending (a fault inside here) breaks into the piece, because a late message is worse than a mixed
-//! one; so does text that waited a second for a CPU which stopped. A machine without the port swallows everything.
+//! one; so does text that waited a second for a CPU which stopped. A port that takes nothing for long is stuck: its
+//! reader has stopped reading. Of a piece that meets a stuck port the rest is not sent, which [`write_bytes`] tells its
+//! caller. A machine without the port swallows everything.
 //! Receiving is for the console driver: [`enable_receive_interrupt`] and [`receive`].
 #![cfg_attr(not(test), no_std)]
 
@@ -28,11 +30,16 @@ const RECEIVE_INTERRUPT: u8 = 1;
 const MOST_POLLS: u32 = 200_000;
 /// How long to wait for another CPU to finish its piece, in ticks of the time stamp counter: about a second.
 const PATIENCE: u64 = 3_000_000_000;
+/// What one look at the counter may add to the wait. A machine that its host stopped for a while sees the counter leap,
+/// and the CPU that is waited for was stopped with it.
+const LEAP: u64 = PATIENCE / 1000;
 
 const NOBODY: u32 = 0;
 /// Who is sending: [`NOBODY`] or a number for the CPU plus one.
 static SENDER: AtomicU32 = AtomicU32::new(NOBODY);
 static ABSENT: AtomicBool = AtomicBool::new(false);
+/// Whether the port took nothing when it was last waited for. Until it takes something again, it is not waited for.
+static STUCK: AtomicBool = AtomicBool::new(false);
 
 /// Sets the port to 115,200 baud, 8 bits, no parity, and finds out whether it is there.
 pub fn init() {
@@ -60,21 +67,17 @@ pub fn is_present() -> bool {
     !ABSENT.load(Ordering::Relaxed)
 }
 
-/// Sends bytes as they are, in one piece.
-pub fn write_bytes(bytes: &[u8]) {
-    in_one_piece(|| bytes.iter().copied().for_each(send));
+/// Sends bytes as they are, in one piece; how many, which is fewer than there are only if the port is stuck.
+#[must_use]
+pub fn write_bytes(bytes: &[u8]) -> usize {
+    in_one_piece(|| bytes.iter().take_while(|byte| send(**byte)).count()).unwrap_or(bytes.len())
 }
 
-/// Sends text in one piece, each line feed as carriage return and line feed, as terminals want it.
+/// Sends text in one piece, each line feed as carriage return and line feed, as terminals want it. Of text that meets a
+/// stuck port the rest is dropped.
 pub fn write_text(text: &[u8]) {
-    in_one_piece(|| {
-        for &byte in text {
-            if byte == b'\n' {
-                send(b'\r');
-            }
-            send(byte);
-        }
-    });
+    let send_text = |byte: u8| (byte != b'\n' || send(b'\r')) && send(byte);
+    let _sent = in_one_piece(|| text.iter().all(|byte| send_text(*byte)));
 }
 
 /// The number by which a CPU is known here: its APIC number from the processor itself, so that this works before
@@ -84,18 +87,21 @@ fn this_cpu() -> u32 {
     (core::arch::x86_64::__cpuid(1).ebx >> 24) + 1
 }
 
-fn in_one_piece(work: impl FnOnce()) {
+/// Does `work` with the port, if there is one.
+fn in_one_piece<R>(work: impl FnOnce() -> R) -> Option<R> {
     if ABSENT.load(Ordering::Relaxed) {
-        return;
+        return None;
     }
     interrupts::without_interrupts(|| {
         let me = this_cpu();
         let taken = take_turn(me);
-        work();
+        let result = work();
         if taken {
-            SENDER.store(NOBODY, Ordering::Release);
+            // If it took so long that another CPU took the turn, the turn is the other's to give up.
+            let _ = SENDER.compare_exchange(me, NOBODY, Ordering::Release, Ordering::Relaxed);
         }
-    });
+        Some(result)
+    })
 }
 
 /// Waits for the turn to send. False if the caller breaks into its own piece, which then goes on.
@@ -104,17 +110,20 @@ fn take_turn(me: u32) -> bool {
         // SAFETY: every x86_64 processor has the instruction.
         unsafe { _rdtsc() }
     };
-    let start = ticks();
+    let (mut waited, mut before) = (0, ticks());
     loop {
         match SENDER.compare_exchange_weak(NOBODY, me, Ordering::Acquire, Ordering::Relaxed) {
             Ok(_) => return true,
             Err(sender) if sender == me => return false,
-            Err(_) if ticks().saturating_sub(start) > PATIENCE => {
+            Err(_) if waited > PATIENCE => {
                 SENDER.store(me, Ordering::Relaxed);
                 return true;
             }
             Err(_) => hint::spin_loop(),
         }
+        let now = ticks();
+        waited += now.saturating_sub(before).min(LEAP);
+        before = now;
     }
 }
 
@@ -123,16 +132,20 @@ fn line_status() -> u8 {
     unsafe { PortReadOnly::<u8>::new(BASE + 5).read() }
 }
 
-/// Sends one byte; drops it if the port is stuck.
-fn send(byte: u8) {
-    for _ in 0..MOST_POLLS {
+/// Sends one byte; false if the port is stuck.
+fn send(byte: u8) -> bool {
+    let polls = if STUCK.load(Ordering::Relaxed) { 1 } else { MOST_POLLS };
+    for _ in 0..polls {
         if line_status() & TRANSMIT_EMPTY != 0 {
             // SAFETY: the port's own register, and its queue has room.
             unsafe { PortWriteOnly::<u8>::new(BASE).write(byte) };
-            return;
+            STUCK.store(false, Ordering::Relaxed);
+            return true;
         }
         hint::spin_loop();
     }
+    STUCK.store(true, Ordering::Relaxed);
+    false
 }
 
 /// Lets the port interrupt (by [`SERIAL_IRQ`]) when bytes have come.
