@@ -42,11 +42,13 @@ fn run(environment: &mut Environment) -> Result<(), Failure> {
 fn show_log(environment: &mut Environment) -> Result<(), Failure> {
     // Taken once: faults go on to happen while the log is shown.
     let count = fault_log::count();
-    let forgotten = count.saturating_sub(fault_log::CAPACITY as u64);
+    let mut records = fault_log::records().take_while(|record| record.number < count).peekable();
+    // Those that follow take the place of the oldest.
+    let forgotten = records.peek().map_or(count, |oldest| oldest.number);
     if forgotten > 0 {
         writeln!(environment, "... {forgotten} older ones are forgotten")?;
     }
-    for record in fault_log::records().take_while(|record| record.number < count) {
+    for record in records {
         writeln!(environment, "{record}")?;
     }
     writeln!(environment, "{count} faults since boot")?;

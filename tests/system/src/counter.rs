@@ -2,18 +2,16 @@
 
 use std::time::Duration;
 
-use machine::{MachineError, PROMPT, Shell};
+use machine::{Job, MachineError, PROMPT, Shell};
 
 /// More than it gets to before it is stopped, and so often that no swap is between two lines.
-const COMMAND: &str = "count 1000000 2 &";
+const COMMAND: &str = "count 1000000 2";
 /// For the next line, on a slow host.
 const NEXT: Duration = Duration::from_secs(30);
 
 /// A running `count`.
-pub struct Counter {
-    /// Where in the transcript it was started.
-    mark: usize,
-}
+#[must_use = "it counts until it is stopped"]
+pub struct Counter(Job);
 
 impl Counter {
     /// Starts it and waits for its first line.
@@ -21,8 +19,7 @@ impl Counter {
     /// # Errors
     /// The machine does not answer.
     pub fn start(shell: &mut Shell) -> Result<Self, MachineError> {
-        let counter = Self { mark: shell.machine().mark() };
-        shell.run(COMMAND)?;
+        let counter = Self(shell.start(COMMAND)?);
         counter.goes_on(shell)?;
         Ok(counter)
     }
@@ -37,25 +34,14 @@ impl Counter {
         Ok(())
     }
 
-    /// How many lines came so far, or what is wrong with them.
-    ///
-    /// # Errors
-    /// A line is missing, doubled, broken or out of order.
-    pub fn lines(&self, shell: &mut Shell) -> Result<u64, String> {
-        let output = shell.machine().output();
-        let written = output[self.mark..].split_once(&format!("{COMMAND}\n")).map_or("", |(_, written)| written);
-        counted(written)
-    }
-
     /// Ends it; how many lines came.
     ///
     /// # Errors
     /// The machine does not answer. What is wrong with the lines is inside.
     pub fn stop(self, shell: &mut Shell) -> Result<Result<u64, String>, MachineError> {
-        let mark = shell.machine().mark();
         shell.run("kill count")?;
-        shell.machine().line_since(mark, "] done", NEXT)?;
-        Ok(self.lines(shell))
+        let said = shell.end_of(self.0)?;
+        Ok(counted(said.split_once(&format!("{COMMAND} &\n")).map_or("", |(_, written)| written)))
     }
 }
 

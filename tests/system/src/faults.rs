@@ -7,7 +7,7 @@ use machine::Shell;
 use crate::claim;
 use crate::fault_line::{FaultLine, kind_in_words};
 use crate::harness::{Batch, Check, Failure, Outcome, Places};
-use crate::shell::{contains, gone, one_line, says};
+use crate::shell::{contains, one_line, runs, says};
 
 /// Every kind of fault in every kind of task, and the shell must live on after each; then the same on one CPU, and with
 /// little memory.
@@ -76,8 +76,8 @@ const LARGEST_FUNCTION: u64 = 1 << 20;
 
 fn count(shell: &mut Shell) -> Result<u64, Failure> {
     let output = shell.run("fault log")?;
-    let line = output.line_with("faults since boot").unwrap_or_default();
-    Ok(line.split(' ').next().and_then(|word| word.parse().ok()).unwrap_or_default())
+    let count = output.lines().last().and_then(|line| line.strip_suffix(" faults since boot")?.parse().ok());
+    count.ok_or_else(|| Failure::Claim(format!("the fault log does not end in a number: {:?}", output.text)))
 }
 
 /// The last line of the fault log about a task.
@@ -99,13 +99,14 @@ fn logged(shell: &mut Shell, before: u64) -> Outcome {
     Ok(())
 }
 
-/// Makes a fault in a busy application, waits until it is in the log, and looks at what the log says.
+/// Makes a fault in a busy application, waits until it has ended, and looks at what the log says.
 fn recovered(shell: &mut Shell, kind: &str) -> Outcome {
     let before = count(shell)?;
-    shell.run("busy 30 &")?;
+    let job = shell.start("busy 60")?;
     let output = shell.run(&format!("fault {kind} busy"))?;
     claim!(!output.contains("fault: "), "refused: {:?}", output.text);
-    logged(shell, before)?;
+    shell.end_of(job)?;
+    claim!(count(shell)? == before + 1, "one fault was made");
     let line = latest(shell, "busy")?;
     claim!(line.number == before, "another fault came between: {line:?}");
     claim!(line.kind == kind_in_words(kind), "{line:?} is no {kind}");
@@ -115,8 +116,7 @@ fn recovered(shell: &mut Shell, kind: &str) -> Outcome {
     claim!(line.function.contains("::") && line.offset < LARGEST_FUNCTION, "no function in {line:?}");
     claim!(line.released == 0 && (line.lost > 0 || line.leaked == 0), "busy holds no lock: {line:?}");
     claim!(line.microseconds > 0, "{line:?}");
-    let tasks = shell.run("ps")?;
-    claim!(tasks.line_with(" busy").is_none(), "busy is still there: {:?}", tasks.text);
+    claim!(!runs(shell, "busy")?, "busy is still there");
     says(shell, "echo alive", "alive")
 }
 
@@ -143,8 +143,10 @@ fn comes_back(shell: &mut Shell, command: &str) -> Outcome {
     // The pause before a restart is 50 ms at least, and what is typed meanwhile may be lost.
     std::thread::sleep(Duration::from_secs(1));
     let mut answer = Err(Failure::Claim(String::new()));
-    for _ in 0..10 {
-        answer = says_within(shell, "echo back", "back");
+    for attempt in 0..10 {
+        // An answer that comes too late is not taken for that to the next attempt.
+        let word = format!("back {attempt}");
+        answer = says_within(shell, &format!("echo {word}"), &word);
         if answer.is_ok() {
             break;
         }
@@ -177,8 +179,9 @@ fn survives(shell: &mut Shell, kind: &str, task: &str) -> Outcome {
     let tasks = shell.run("ps")?;
     claim!(tasks.line_with(task).is_some(), "{task} is gone: {:?}", tasks.text);
     // The undertaker takes away what ends, the supervisor starts anew what failed.
-    shell.run("busy 1 &")?;
-    gone(shell, "busy")?;
+    let job = shell.start("busy 1")?;
+    shell.end_of(job)?;
+    claim!(!runs(shell, "busy")?, "busy is still there");
     restarted(shell, "ud", "console")
 }
 

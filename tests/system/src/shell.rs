@@ -3,7 +3,7 @@
 use machine::Shell;
 
 use crate::claim;
-use crate::harness::{Batch, Check, Outcome, Places};
+use crate::harness::{Batch, Check, Failure, Outcome, Places};
 
 /// Four CPUs, and everything that a user types.
 pub(crate) fn batches() -> Vec<Batch> {
@@ -52,6 +52,11 @@ const CHECKS: &[Check] = &[
     Check { name: "the log is kept and shown", run: log_is_shown },
     Check { name: "a background job lets the shell go on", run: background_job },
     Check { name: "count counts", run: |shell| says(shell, "count 3 10 | cat", "count 1\ncount 2\ncount 3") },
+    Check {
+        name: "lines of several writers come whole and in order, with the log between them",
+        run: lines_stay_whole,
+    },
+    Check { name: "a prompt begins a line", run: prompt_begins_a_line },
     Check { name: "many applications started one after the other", run: many_applications },
 ];
 
@@ -153,24 +158,82 @@ fn uptime_counts(shell: &mut Shell) -> Outcome {
 }
 
 fn background_job(shell: &mut Shell) -> Outcome {
-    shell.run("busy 4 &")?;
+    let job = shell.start("busy 60")?;
     says(shell, "echo meanwhile", "meanwhile")?;
-    let output = shell.run("ps")?;
-    claim!(output.line_with("busy").is_some(), "busy is not running: {:?}", output.text);
-    gone(shell, "busy")
+    claim!(runs(shell, "busy")?, "busy is not running");
+    shell.run("kill busy")?;
+    let said = shell.end_of(job)?;
+    claim!(said.lines().any(|line| line == "busy: killed"), "not told how it ended: {said:?}");
+    claim!(!runs(shell, "busy")?, "busy is still there");
+    // A job that cannot be started is no job.
+    says(shell, "frobnicate &", "frobnicate: unknown command; 'help' lists them")
+}
+
+/// Whether a task of that name is listed.
+pub(crate) fn runs(shell: &mut Shell, name: &str) -> Result<bool, Failure> {
+    Ok(shell.run("ps")?.lines().any(|line| line.split_whitespace().last() == Some(name)))
 }
 
 /// Waits until no task of that name is left.
 pub(crate) fn gone(shell: &mut Shell, name: &str) -> Outcome {
     for _ in 0..100 {
-        let output = shell.run("ps")?;
-        if !output.lines().any(|line| line.split_whitespace().last() == Some(name)) {
+        if !runs(shell, name)? {
             return Ok(());
         }
         std::thread::sleep(std::time::Duration::from_millis(300));
     }
     claim!(false, "{name} is still there");
     Ok(())
+}
+
+/// The lines that a writer of this name writes: short ones and some that are longer than anything else that is shown.
+fn lines_of(writer: &str) -> Vec<String> {
+    (0..6).map(|number| format!("{writer} line {number} {}", writer.repeat(1 + 80 * number))).collect()
+}
+
+/// Four writers at once, one of them in the foreground, and a task that fails meanwhile, about which the log has a line.
+fn lines_stay_whole(shell: &mut Shell) -> Outcome {
+    const TIMES: usize = 12;
+    let writers = ["a", "b", "c", "d"];
+    for writer in writers {
+        for line in lines_of(writer) {
+            says(shell, &format!("echo {line} >> /tmp/{writer}"), "")?;
+        }
+    }
+    let command = |writer: &str| format!("cat{}", format!(" /tmp/{writer}").repeat(TIMES));
+    let mark = shell.machine().mark();
+    let jobs = writers[1..].iter().map(|writer| shell.start(&command(writer))).collect::<Result<Vec<_>, _>>()?;
+    let busy = shell.start("busy 60")?;
+    shell.run("fault panic busy")?;
+    let output = shell.run(&command("a"))?;
+    for job in jobs.into_iter().chain([busy]) {
+        shell.end_of(job)?;
+    }
+    let said = shell.machine().output().split_off(mark);
+    for writer in writers {
+        let all = if writer == "a" { &output.text } else { &said };
+        let found: Vec<&str> = all.lines().filter(|line| line.starts_with(&format!("{writer} "))).collect();
+        let lines = lines_of(writer);
+        let expected = lines.iter().cycle().take(TIMES * lines.len());
+        claim!(expected.eq(&found), "not the lines of {writer}: {all:?}");
+    }
+    let mixed = said.lines().find(|line| {
+        let text = line.strip_prefix("mitos> ").unwrap_or(line);
+        !["a line", "b line", "c line", "d line", "[", "cat ", "busy", "fault "]
+            .iter()
+            .any(|start| text.starts_with(start))
+            && !text.is_empty()
+    });
+    claim!(mixed.is_none(), "{mixed:?} in {said:?}");
+    says(shell, "rm /tmp/a /tmp/b /tmp/c /tmp/d", "")
+}
+
+fn prompt_begins_a_line(shell: &mut Shell) -> Outcome {
+    // The harness takes a prompt for one only at the beginning of a line.
+    says(shell, "echo -n whole", "whole")?;
+    says(shell, "echo -n half > /tmp/half", "")?;
+    says(shell, "cat /tmp/half", "half")?;
+    says(shell, "rm /tmp/half", "")
 }
 
 fn many_applications(shell: &mut Shell) -> Outcome {

@@ -1,12 +1,10 @@
 //! Tasks, processors and the primitives between them.
 
-use std::time::Duration;
-
 use machine::Shell;
 
 use crate::claim;
 use crate::harness::{Batch, Check, Failure, Outcome, Places};
-use crate::shell::{contains, gone, one_line, says};
+use crate::shell::{contains, one_line, runs, says};
 
 /// Tasks on four CPUs, then the same system on one and on two.
 pub(crate) fn batches() -> Vec<Batch> {
@@ -65,21 +63,27 @@ fn ps_lists(shell: &mut Shell) -> Outcome {
 }
 
 fn top_shows_load(shell: &mut Shell) -> Outcome {
-    shell.run("busy 3 &")?;
+    let job = shell.start("busy 60")?;
     let output = shell.run("top")?;
     claim!(output.line_with("busy").is_some(), "no busy task: {:?}", output.text);
-    gone(shell, "busy")
+    shell.run("kill busy")?;
+    shell.end_of(job)?;
+    Ok(())
 }
 
 /// Starts a job, ends it, and waits for the shell's word about it; returns what was said meanwhile.
 fn kill(shell: &mut Shell, job: &str, name: &str) -> Result<String, Failure> {
-    shell.run(&format!("{job} &"))?;
-    let mark = shell.machine().mark();
+    let job = shell.start(job)?;
     shell.run(&format!("kill {name}"))?;
-    shell.machine().line_since(mark, "killed", Duration::from_secs(20))?;
-    gone(shell, name)?;
-    let output = shell.machine().output();
-    Ok(output.get(mark..).unwrap_or_default().to_owned())
+    let said = shell.end_of(job)?;
+    claim_line(&said, &format!("{name}: killed"))?;
+    claim!(!runs(shell, name)?, "{name} is still there");
+    Ok(said)
+}
+
+fn claim_line(said: &str, expected: &str) -> Outcome {
+    claim!(said.lines().any(|line| line == expected), "no line {expected:?} in {said:?}");
+    Ok(())
 }
 
 fn kill_running(shell: &mut Shell) -> Outcome {
@@ -97,9 +101,7 @@ fn kill_runs_destructors(shell: &mut Shell) -> Outcome {
 }
 
 fn work_is_spread(shell: &mut Shell) -> Outcome {
-    for _ in 0..4 {
-        shell.run("busy 6 &")?;
-    }
+    let jobs = (0..4).map(|_| shell.start("busy 6")).collect::<Result<Vec<_>, _>>()?;
     let output = shell.run("top")?;
     let mut cpus: Vec<&str> = output
         .lines()
@@ -108,7 +110,9 @@ fn work_is_spread(shell: &mut Shell) -> Outcome {
         .collect();
     cpus.sort_unstable();
     cpus.dedup();
-    gone(shell, "busy")?;
+    for job in jobs {
+        shell.end_of(job)?;
+    }
     claim!(cpus.len() >= 3, "four busy tasks on {cpus:?}: {:?}", output.text);
     Ok(())
 }
@@ -118,9 +122,9 @@ fn traffic(shell: &mut Shell) -> Outcome {
 }
 
 fn busy_does_not_block(shell: &mut Shell) -> Outcome {
-    shell.run("busy 2 &")?;
-    // The busy task may end, and say so, in between.
-    let output = shell.run("echo still here")?;
-    claim!(output.lines().any(|line| line == "still here"), "{:?}", output.text);
-    gone(shell, "busy")
+    let job = shell.start("busy 60")?;
+    says(shell, "echo still here", "still here")?;
+    shell.run("kill busy")?;
+    shell.end_of(job)?;
+    Ok(())
 }

@@ -4,13 +4,14 @@
 //! demo, bench): every wait has a deadline; everything that the guest said on its serial line is in the log file, also when
 //! a wait fails; the QEMU process that a [`Machine`] started, and no other, is gone when the [`Machine`] is dropped.
 
+mod answer;
 mod configuration;
 mod serial;
 mod shell;
 
 pub use configuration::{Accelerator, Boot, Configuration, Debugger};
 pub use serial::Transcript;
-pub use shell::{CommandOutput, PROMPT, Shell, is_log_line};
+pub use shell::{CommandOutput, Job, PROMPT, Shell, is_log_line};
 
 use std::fmt;
 use std::io::{self, Write};
@@ -68,6 +69,8 @@ pub enum MachineError {
     StillRunning { after: Duration, log: PathBuf },
     /// Writing to its serial line failed.
     Send { error: io::Error, log: PathBuf },
+    /// The shell did not start a job; this is what it said instead.
+    NotStarted { command: String, said: String, log: PathBuf },
 }
 
 impl fmt::Display for MachineError {
@@ -91,6 +94,9 @@ impl fmt::Display for MachineError {
             }
             Self::Send { error, log } => {
                 write!(f, "cannot write to the serial line: {error} (log: {})", log.display())
+            }
+            Self::NotStarted { command, said, log } => {
+                write!(f, "{command:?} was not started: {said:?} (log: {})", log.display())
             }
         }
     }
@@ -145,24 +151,30 @@ impl Machine {
 
     /// As [`Machine::expect`], with the first of several patterns to come; returns its index.
     pub fn expect_any(&mut self, patterns: &[&str], within: Duration) -> Result<(usize, String), MachineError> {
-        let found = self.transcript.wait_for(
-            self.position,
-            |text| {
-                patterns
-                    .iter()
-                    .enumerate()
-                    .filter_map(|(index, pattern)| text.find(pattern).map(|at| (at, index, pattern.len())))
-                    .min()
-            },
-            within,
-        );
-        if let Some((at, index, length)) = found {
-            let before = self.transcript.text_from(self.position);
-            let before = before.get(..at).unwrap_or_default().to_owned();
-            self.position += at + length;
-            return Ok((index, before));
+        let first = |text: &str| {
+            let found = patterns.iter().enumerate();
+            let found = found.filter_map(|(index, pattern)| text.find(pattern).map(|at| (at, index, pattern.len())));
+            let (at, index, length) = found.min()?;
+            Some(((index, text[..at].to_owned()), at + length))
+        };
+        self.take(&patterns.join(" | "), first, within)
+    }
+
+    /// Waits until `find` finds something in what came after everything consumed so far; it says how many bytes that
+    /// consumes. `what` names it if it does not come.
+    pub fn take<T>(
+        &mut self,
+        what: &str,
+        find: impl FnMut(&str) -> Option<(T, usize)>,
+        within: Duration,
+    ) -> Result<T, MachineError> {
+        match self.transcript.wait_for(self.position, find, within) {
+            Some((found, consumed)) => {
+                self.position += consumed;
+                Ok(found)
+            }
+            None => Err(self.unanswered(self.position, what.to_owned(), within)),
         }
-        Err(self.unanswered(self.position, patterns.join(" | "), within))
     }
 
     /// A point in the output, for [`Machine::line_since`].
@@ -180,11 +192,6 @@ impl Machine {
             Some(line) => Ok(line),
             None => Err(self.unanswered(mark, pattern.to_owned(), within)),
         }
-    }
-
-    /// Forgets what was said and not yet consumed.
-    pub fn skip(&mut self) {
-        self.position = self.mark();
     }
 
     fn unanswered(&mut self, position: usize, pattern: String, within: Duration) -> MachineError {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::answer::answer;
 use crate::{Machine, MachineError};
 
 /// What the shell prints when it waits for a command (`console=plain`).
@@ -69,6 +70,22 @@ pub fn is_log_line(line: &str) -> bool {
     }) && cpu.starts_with("cpu")
 }
 
+/// A job in the background, to be waited for with [`Shell::end_of`].
+#[derive(Debug)]
+#[must_use = "what a job says may come between the lines of other commands until its end has been waited for"]
+pub struct Job {
+    /// The shell's number for it.
+    number: u64,
+    /// Where the transcript was when it was started.
+    mark: usize,
+}
+
+/// The number in the shell's line about a job it has started: `[NUMBER] TASK`.
+fn job_number(line: &str) -> Option<u64> {
+    let (number, task) = line.strip_prefix('[')?.split_once("] ")?;
+    task.parse::<u64>().ok().and(number.parse().ok())
+}
+
 /// A machine whose shell has been reached.
 pub struct Shell {
     machine: Machine,
@@ -93,14 +110,35 @@ impl Shell {
         self.run_within(command, self.patience)
     }
 
-    /// Runs a command that may take longer, or must take less, than usual. What was said out of turn before is skipped: the
-    /// output begins after the shell has echoed the command.
+    /// Runs a command that may take longer, or must take less, than usual. The output is what comes between the shell's
+    /// repetition of the command and its next prompt. Jobs in the background may say lines of their own in between, until
+    /// [`Shell::end_of`] has told of their end.
     pub fn run_within(&mut self, command: &str, within: Duration) -> Result<CommandOutput, MachineError> {
-        self.machine.skip();
         self.machine.send_line(command)?;
-        self.machine.expect(&format!("{command}\n"), within)?;
-        let raw = self.machine.expect(PROMPT, within)?;
-        Ok(CommandOutput::parse(&raw))
+        let find = |text: &str| answer(text, command).map(|(raw, consumed)| (CommandOutput::parse(raw), consumed));
+        self.machine.take(&format!("answer to {command:?}"), find, within)
+    }
+
+    /// Starts a job in the background. Its applications run when this returns.
+    pub fn start(&mut self, command: &str) -> Result<Job, MachineError> {
+        let mark = self.machine.mark();
+        let output = self.run(&format!("{command} &"))?;
+        let number = output.lines().find_map(job_number);
+        match number {
+            Some(number) => Ok(Job { number, mark }),
+            None => {
+                let log = self.machine.log().to_owned();
+                Err(MachineError::NotStarted { command: command.to_owned(), said: output.text, log })
+            }
+        }
+    }
+
+    /// Waits until the shell says that a job has ended; gives all that was said since it was started, by whomever. Nothing
+    /// comes from the job after that.
+    pub fn end_of(&mut self, job: Job) -> Result<String, MachineError> {
+        let Job { number, mark } = job;
+        self.machine.line_since(mark, &format!("[{number}] done"), self.patience)?;
+        Ok(self.machine.output().split_off(mark))
     }
 
     /// The machine below, for dialogues that are no simple commands.
@@ -125,6 +163,13 @@ mod tests {
         assert!(!is_log_line("[1] 7 running"));
         assert!(!is_log_line("free: 12"));
         assert!(!is_log_line("[unclosed"));
+    }
+
+    #[test]
+    fn a_job_is_known_by_its_number() {
+        assert_eq!(job_number("[12] 345"), Some(12));
+        assert_eq!(job_number("[12] done"), None);
+        assert_eq!(job_number("busy: unknown command; 'help' lists them"), None);
     }
 
     #[test]

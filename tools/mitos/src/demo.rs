@@ -3,7 +3,7 @@
 //! Cells, load, four swaps, eight faults, cells again, and memory back where it was. It goes on after a step that failed, so
 //! that the report is whole, and succeeds only if every step held.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use build::Tree;
 use machine::{CommandOutput, Configuration, Machine, MachineError, Shell};
@@ -170,11 +170,8 @@ impl Walk {
     /// Swaps a cell while four tasks compute and two talk over a channel, and back. When it is the console's driver, a
     /// fifth task prints all the while.
     fn swap(&mut self, cell: &str, build: &str) -> Result<(), MachineError> {
-        for _ in 0..BUSY {
-            self.shell.run("busy 600 &")?;
-        }
-        let mark = self.shell.machine().mark();
-        self.shell.run("traffic 6 &")?;
+        let load = (0..BUSY).map(|_| self.shell.start("busy 600")).collect::<Result<Vec<_>, _>>()?;
+        let talking = self.shell.start("traffic 6")?;
         let counter = if cell == "console" { Some(Counter::start(&mut self.shell)?) } else { None };
         let there = self.swap_once(cell, build)?;
         let back = self.swap_once(cell, BASE)?;
@@ -185,14 +182,19 @@ impl Walk {
         }
         let computing = self.tasks_called("busy")?;
         self.step("  the load computed all the while", same("tasks", BUSY, computing.len() as u64));
-        let traffic = self.shell.machine().line_since(mark, " doubled", STEP)?;
+        let said = self.shell.end_of(talking)?;
         for number in computing {
             self.shell.run(&format!("kill {number}"))?;
         }
-        let ended = self.none_is_called("busy")?;
-        self.step("  the load ends when it is killed", verdict(ended, &format!("{BUSY} tasks")));
+        for job in load {
+            self.shell.end_of(job)?;
+        }
+        let left = self.tasks_called("busy")?;
+        self.step("  the load ends when it is killed", verdict(left.is_empty(), &format!("{BUSY} tasks")));
+        let traffic =
+            said.lines().find(|line| line.contains(" doubled")).unwrap_or("nothing was said about the traffic");
         let whole = traffic.ends_with(" 0 lost, 0 doubled");
-        self.step("  nothing lost and nothing doubled meanwhile", verdict(whole, &traffic));
+        self.step("  nothing lost and nothing doubled meanwhile", verdict(whole, traffic));
         for (row, text) in [there, back] {
             let ok = row.ok;
             self.report.swaps.push(row);
@@ -220,21 +222,18 @@ impl Walk {
     /// Makes a fault in a running application and reads what the fault log says.
     fn fault(&mut self, kind: &str) -> Result<(), MachineError> {
         let before = self.faults()?.0;
-        self.shell.run("busy 60 &")?;
+        let job = self.shell.start("busy 60")?;
         self.shell.run(&format!("fault {kind} busy"))?;
-        let start = Instant::now();
-        let (mut count, mut log) = self.faults()?;
-        while count <= before && start.elapsed() < STEP {
-            std::thread::sleep(Duration::from_millis(200));
-            (count, log) = self.faults()?;
-        }
+        self.shell.end_of(job)?;
+        let (count, log) = self.faults()?;
         let line = log.lines().filter(|line| line.contains("'busy'")).last().unwrap_or_default().to_owned();
-        let record = FaultLine::parse(&line).filter(|record| record.number == before);
-        let alive = self.shell.run("echo alive")?.text.trim() == "alive";
-        let gone = self.none_is_called("busy")?;
+        let record = FaultLine::parse(&line).filter(|record| Some(record.number) == before);
+        let alive = self.shell.run("echo alive")?.text == "alive";
+        let gone = self.tasks_called("busy")?.is_empty();
         let recovered = alive
             && gone
-            && count == before + 1
+            && count.is_some()
+            && count == before.map(|before| before + 1)
             && record.as_ref().is_some_and(|record| record.kind == kind_in_words(kind) && record.action == "ended");
         let us = record.as_ref().map(|record| record.microseconds);
         let leaked_bytes = record.as_ref().map(|record| record.leaked);
@@ -250,22 +249,11 @@ impl Walk {
         Ok(lines.filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect())
     }
 
-    /// Waits until no task has this name; false if that takes too long.
-    fn none_is_called(&mut self, name: &str) -> Result<bool, MachineError> {
-        let start = Instant::now();
-        while start.elapsed() < STEP {
-            if self.tasks_called(name)?.is_empty() {
-                return Ok(true);
-            }
-            std::thread::sleep(Duration::from_millis(100));
-        }
-        Ok(false)
-    }
-
-    fn faults(&mut self) -> Result<(u64, CommandOutput), MachineError> {
+    /// The number of faults, if the log says it, and the log.
+    fn faults(&mut self) -> Result<(Option<u64>, CommandOutput), MachineError> {
         let log = self.shell.run("fault log")?;
-        let line = log.line_with("faults since boot").unwrap_or_default();
-        Ok((line.split(' ').next().and_then(|word| word.parse().ok()).unwrap_or(0), log))
+        let count = log.lines().last().and_then(|line| line.strip_suffix(" faults since boot")?.parse().ok());
+        Ok((count, log))
     }
 
     fn memory_is_back(&mut self) -> Result<(), MachineError> {

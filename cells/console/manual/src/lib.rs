@@ -41,7 +41,7 @@ pages! {
     CPUS: "cpus" " [check]", "lists the processors, or checks them";
     DATE: "date" "", "tells date and time (UTC)";
     DEPS: "deps" " CELL", "shows whom a cell uses and who uses it";
-    ECHO: "echo" " [WORD ...]", "writes its words";
+    ECHO: "echo" " [-n] [WORD ...]", "writes its words, without the end of the line after -n";
     FAULT: "fault" " KIND TASK | fault log | fault check | fault disturb", "makes a fault in a running task, lists the faults so far, or checks recovery";
     HELP: "help" " [NAME]", "lists the applications, or explains one";
     KILL: "kill" " TASK", "ends a task";
