@@ -11,16 +11,20 @@ use acpi::sdt::madt::{Madt, MadtEntry};
 use acpi::sdt::{SdtHeader, Signature};
 use addresses::PhysAddr;
 
-use crate::mapper::with_bytes;
-use crate::{Cpu, IoApic, Platform, PowerOff, Reset, SourceOverride, TablesError, root, sleep};
+use crate::{Cpu, IoApic, PhysicalMemory, Platform, PowerOff, Reset, SourceOverride, TablesError, root, sleep};
 
 /// No table but the DSDT comes near this; a longer one is a damaged header.
 const LONGEST_TABLE: usize = 4 << 20;
 /// Zero bytes behind a copied table, so that a type of a later revision, or the last entry of a damaged list, still
 /// lies inside the copy.
 const SLACK: usize = 512;
-/// More entries than this are a list that does not end.
-const MOST_ENTRIES: usize = 4096;
+/// Entries that are looked at in a list.
+pub const MOST_ENTRIES: usize = 4096;
+/// Type and length of an entry of the list of interrupt controllers.
+const ENTRY_HEADER: usize = 2;
+/// Where the table of power has the length of the control registers, and the most that a port can have.
+const CONTROL_LENGTH: usize = 89;
+const LONGEST_CONTROL: u8 = 4;
 /// A local APIC entry that can be used.
 const CPU_ENABLED: u32 = 1;
 /// An override that is active low, and one that is a level (two-bit fields of which the value 3 means so).
@@ -34,18 +38,16 @@ struct Table {
 }
 
 impl Table {
-    fn read(address: PhysAddr) -> Result<Self, TablesError> {
-        let header = with_bytes(address, size_of::<SdtHeader>(), |bytes| {
-            let mut signature = [0; 4];
-            signature.copy_from_slice(&bytes[..4]);
-            (signature, u32::from_le_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]) as usize)
-        })?;
-        let (signature, length) = header;
+    fn read<M: PhysicalMemory>(memory: &M, address: PhysAddr) -> Result<Self, TablesError<M::Error>> {
+        let mut header = [0; size_of::<SdtHeader>()];
+        memory.read(address, &mut header)?;
+        let [s0, s1, s2, s3, l0, l1, l2, l3, ..] = header;
+        let (signature, length) = ([s0, s1, s2, s3], u32::from_le_bytes([l0, l1, l2, l3]) as usize);
         if !(size_of::<SdtHeader>()..LONGEST_TABLE).contains(&length) {
             return Err(TablesError::Damaged(signature));
         }
         let mut bytes = vec![0; length + SLACK];
-        with_bytes(address, length, |source| bytes[..length].copy_from_slice(source))?;
+        memory.read(address, &mut bytes[..length])?;
         let sum = bytes.iter().fold(0u8, |sum, byte| sum.wrapping_add(*byte));
         if sum != 0 { Err(TablesError::Damaged(signature)) } else { Ok(Self { bytes, length }) }
     }
@@ -62,32 +64,37 @@ impl Table {
 const _: () = assert!(size_of::<Fadt>() < SLACK && align_of::<Fadt>() == 1);
 const _: () = assert!(size_of::<Madt>() < SLACK && align_of::<Madt>() == 1);
 
-pub(crate) fn discover(hint: Option<PhysAddr>) -> Result<Platform, TablesError> {
+/// Reads the tables. `hint` is the physical address of the root pointer structure if the boot loader gave it; if it is not
+/// there it is searched for where PCs have it.
+///
+/// # Errors
+/// [`TablesError`], as the crate says.
+pub fn discover<M: PhysicalMemory>(memory: &M, hint: Option<PhysAddr>) -> Result<Platform, TablesError<M::Error>> {
     let root = match hint {
-        Some(address) if root::is_at(address)? => address,
-        _ => root::search()?.ok_or(TablesError::NoRoot)?,
+        Some(address) if root::is_at(memory, address)? => address,
+        _ => root::search(memory)?.ok_or(TablesError::NoRoot)?,
     };
-    let tables = list(root)?;
+    let tables = list(memory, root)?;
     let madt = tables.iter().find(|table| table.is(Signature::MADT)).ok_or(TablesError::Missing(*b"APIC"))?;
-    let mut platform = interrupt_controllers(madt);
+    let mut platform = interrupt_controllers(madt).ok_or(TablesError::Damaged(*b"APIC"))?;
     if platform.cpus.is_empty() {
         return Err(TablesError::Damaged(*b"APIC"));
     }
     match tables.iter().find(|table| table.is(Signature::FADT)) {
-        Some(fadt) => describe_power(fadt, &mut platform),
+        Some(fadt) => describe_power(memory, fadt, &mut platform),
         None => log::warn!("no ACPI table FACP: power-off and reset by guess"),
     }
     Ok(platform)
 }
 
 /// All sound tables that the root names; others are reported and left out.
-fn list(root: PhysAddr) -> Result<Vec<Table>, TablesError> {
-    let pointer = root::table_of_tables(root)?;
-    let table = Table::read(pointer.address)?;
+fn list<M: PhysicalMemory>(memory: &M, root: PhysAddr) -> Result<Vec<Table>, TablesError<M::Error>> {
+    let pointer = root::table_of_tables(memory, root)?;
+    let table = Table::read(memory, pointer.address)?;
     let entry = |bytes: &[u8]| bytes.iter().rev().fold(0u64, |value, byte| value << 8 | u64::from(*byte));
-    let tables = table.body().chunks_exact(pointer.entry_size).map(entry);
+    let tables = table.body().chunks_exact(pointer.entry_size).take(MOST_ENTRIES).map(entry);
     Ok(tables
-        .filter_map(|address| match PhysAddr::try_new(address).map(Table::read) {
+        .filter_map(|address| match PhysAddr::try_new(address).map(|address| Table::read(memory, address)) {
             Ok(Ok(table)) => Some(table),
             Ok(Err(error)) => {
                 log::warn!("{error}");
@@ -98,7 +105,24 @@ fn list(root: PhysAddr) -> Result<Vec<Table>, TablesError> {
         .collect())
 }
 
-fn interrupt_controllers(table: &Table) -> Platform {
+/// Whether each entry of the list of interrupt controllers has its header and lies in the table: whoever walks the list
+/// comes to its end then, and passes it nowhere.
+fn is_sound(mut entries: &[u8]) -> bool {
+    while let [_, length, ..] = *entries {
+        let length = usize::from(length);
+        match entries.get(length..) {
+            Some(rest) if length >= ENTRY_HEADER => entries = rest,
+            _ => return false,
+        }
+    }
+    entries.is_empty()
+}
+
+/// `None` if the table is no list of interrupt controllers.
+fn interrupt_controllers(table: &Table) -> Option<Platform> {
+    if !table.bytes.get(size_of::<Madt>()..table.length).is_some_and(is_sound) {
+        return None;
+    }
     // SAFETY: the copy is longer than the type, which has no alignment and consists of integers.
     let madt = unsafe { &*table.bytes.as_ptr().cast::<Madt>() };
     let mut platform = Platform {
@@ -109,7 +133,7 @@ fn interrupt_controllers(table: &Table) -> Platform {
         power: None,
         reset: None,
     };
-    // SAFETY: nothing moves the table, whose entries lie behind it in the copy.
+    // SAFETY: nothing moves the table, whose entries lie behind it in the copy, one after the other to its end.
     for entry in unsafe { Pin::new_unchecked(madt) }.entries().take(MOST_ENTRIES) {
         match entry {
             MadtEntry::LocalApic(cpu) if cpu.flags & CPU_ENABLED != 0 => {
@@ -135,7 +159,7 @@ fn interrupt_controllers(table: &Table) -> Platform {
             _ => {}
         }
     }
-    platform
+    Some(platform)
 }
 
 /// The port of a register block, if it is one.
@@ -146,7 +170,7 @@ fn port(address: GenericAddress) -> Option<u16> {
         .filter(|&port| port != 0)
 }
 
-fn describe_power(table: &Table, platform: &mut Platform) {
+fn describe_power<M: PhysicalMemory>(memory: &M, table: &Table, platform: &mut Platform) {
     // SAFETY: the copy is longer than the type, which has no alignment and consists of integers.
     let fadt = unsafe { &*table.bytes.as_ptr().cast::<Fadt>() };
     // The reset register came with the second revision.
@@ -160,10 +184,14 @@ fn describe_power(table: &Table, platform: &mut Platform) {
             _ => None,
         });
     }
+    if table.bytes.get(CONTROL_LENGTH).is_none_or(|length| *length > LONGEST_CONTROL) {
+        log::warn!("the ACPI table FACP has no such control registers as there are: power-off by guess");
+        return;
+    }
     let Some(control_a) = fadt.pm1a_control_block().ok().and_then(port) else { return };
     let control_b = fadt.pm1b_control_block().ok().flatten().and_then(port);
     let code = fadt.dsdt_address().ok().and_then(|address| PhysAddr::try_new(address as u64).ok());
-    match code.map(Table::read) {
+    match code.map(|address| Table::read(memory, address)) {
         Some(Ok(code)) => match sleep::s5_types(code.body()) {
             Some((sleep_type_a, sleep_type_b)) => {
                 platform.power = Some(PowerOff { control_a, control_b, sleep_type_a, sleep_type_b });

@@ -1,9 +1,9 @@
 //! The root pointer structure: where it is, and where it says that the table of tables is.
 
 use addresses::PhysAddr;
-use mapping::MapError;
+use alloc::vec;
 
-use crate::{TablesError, mapper};
+use crate::{PhysicalMemory, TablesError};
 
 /// Where ACPI says to look besides the loader's hint.
 const BIOS_AREA: (u64, usize) = (0xe_0000, 0x2_0000);
@@ -16,15 +16,18 @@ const WHOLE: usize = 36;
 const STEP: usize = 16;
 
 /// Searches the BIOS area.
-pub(crate) fn search() -> Result<Option<PhysAddr>, MapError> {
+pub(crate) fn search<M: PhysicalMemory>(memory: &M) -> Result<Option<PhysAddr>, M::Error> {
     let (start, size) = BIOS_AREA;
-    let found = mapper::with_bytes(PhysAddr::new(start), size, find)?;
-    Ok(found.map(|offset| PhysAddr::new(start + offset as u64)))
+    let mut area = vec![0; size];
+    memory.read(PhysAddr::new(start), &mut area)?;
+    Ok(find(&area).map(|offset| PhysAddr::new(start + offset as u64)))
 }
 
 /// Whether the structure is at this address.
-pub(crate) fn is_at(address: PhysAddr) -> Result<bool, MapError> {
-    mapper::with_bytes(address, FIRST_PART, is_root)
+pub(crate) fn is_at<M: PhysicalMemory>(memory: &M, address: PhysAddr) -> Result<bool, M::Error> {
+    let mut bytes = [0; FIRST_PART];
+    memory.read(address, &mut bytes)?;
+    Ok(is_root(&bytes))
 }
 
 /// The table that lists all others.
@@ -36,8 +39,13 @@ pub(crate) struct TableOfTables {
 }
 
 /// Reads the structure at `root`.
-pub(crate) fn table_of_tables(root: PhysAddr) -> Result<TableOfTables, TablesError> {
-    mapper::with_bytes(root, WHOLE, parse)?.ok_or(TablesError::NoRoot)
+pub(crate) fn table_of_tables<M: PhysicalMemory>(
+    memory: &M,
+    root: PhysAddr,
+) -> Result<TableOfTables, TablesError<M::Error>> {
+    let mut bytes = [0; WHOLE];
+    memory.read(root, &mut bytes)?;
+    parse(&bytes).ok_or(TablesError::NoRoot)
 }
 
 fn parse(bytes: &[u8]) -> Option<TableOfTables> {

@@ -1,0 +1,143 @@
+//! From the bytes of ACPI tables to what they say about CPUs, interrupt controllers, power-off and reset.
+//!
+//! Guarantees, whatever the bytes are: [`discover`] reads no table before it has checked its length and sum, follows no
+//! list beyond the end of its table, ends, and does not panic. What a table does not say is absent, not guessed. It runs
+//! wherever physical memory can be read, so the host's tests can damage tables as they like.
+//!
+//! How it can fail: without a root pointer, or without the table that lists the CPUs, there is a [`TablesError`] and no
+//! platform; a missing or damaged power description only leaves `power` and `reset` empty.
+#![cfg_attr(not(test), no_std)]
+
+extern crate alloc;
+
+mod discovery;
+mod root;
+mod sleep;
+
+use alloc::vec::Vec;
+use core::{error, fmt};
+
+use addresses::PhysAddr;
+
+pub use discovery::{MOST_ENTRIES, discover};
+
+/// Reads physical memory.
+pub trait PhysicalMemory {
+    /// Why it cannot be read.
+    type Error: error::Error;
+
+    /// Copies the bytes at `address` into `buffer`.
+    fn read(&self, address: PhysAddr, buffer: &mut [u8]) -> Result<(), Self::Error>;
+}
+
+/// What was found.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Platform {
+    /// All usable CPUs, the boot CPU among them, in the firmware's order.
+    pub cpus: Vec<Cpu>,
+    /// Where each CPU sees the registers of its own local APIC.
+    pub local_apic: PhysAddr,
+    /// All I/O APICs.
+    pub io_apics: Vec<IoApic>,
+    /// ISA interrupts that are wired other than one to one, active high and edge triggered.
+    pub overrides: Vec<SourceOverride>,
+    /// How to power off.
+    pub power: Option<PowerOff>,
+    /// How to reset.
+    pub reset: Option<Reset>,
+}
+
+/// A usable CPU.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Cpu {
+    /// The number of its local APIC.
+    pub local_apic: u32,
+}
+
+/// A controller that turns device interrupts into messages to local APICs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct IoApic {
+    /// Its number.
+    pub number: u8,
+    /// Where its registers are.
+    pub address: PhysAddr,
+    /// The global interrupt that its first input is.
+    pub first_interrupt: u32,
+}
+
+/// An ISA interrupt that is wired in its own way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SourceOverride {
+    /// The ISA interrupt.
+    pub irq: u8,
+    /// The global interrupt it is.
+    pub interrupt: u32,
+    /// Whether low means active.
+    pub active_low: bool,
+    /// Whether it is a level rather than an edge.
+    pub level: bool,
+}
+
+/// The registers and values that power the machine off (sleep state S5).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PowerOff {
+    /// Port of the PM1a control register.
+    pub control_a: u16,
+    /// Port of the PM1b control register, if there is one.
+    pub control_b: Option<u16>,
+    /// The sleep type for S5 in PM1a.
+    pub sleep_type_a: u8,
+    /// The sleep type for S5 in PM1b.
+    pub sleep_type_b: u8,
+}
+
+/// The register and value that reset the machine.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reset {
+    /// An I/O port.
+    Port {
+        /// Where.
+        port: u16,
+        /// What to write.
+        value: u8,
+    },
+    /// A byte in memory space.
+    Memory {
+        /// Where.
+        address: PhysAddr,
+        /// What to write.
+        value: u8,
+    },
+}
+
+/// Why there is no platform.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum TablesError<E> {
+    /// There is no root pointer where one can be.
+    NoRoot,
+    /// A table has a wrong sum, length, list or signature; here is which.
+    Damaged([u8; 4]),
+    /// A required table is missing.
+    Missing([u8; 4]),
+    /// A table cannot be read.
+    Memory(E),
+}
+
+impl<E: fmt::Display> fmt::Display for TablesError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoRoot => write!(f, "no ACPI root pointer"),
+            Self::Damaged(table) => write!(f, "the ACPI table {} is damaged", table.escape_ascii()),
+            Self::Missing(table) => write!(f, "there is no ACPI table {}", table.escape_ascii()),
+            Self::Memory(error) => write!(f, "an ACPI table cannot be read: {error}"),
+        }
+    }
+}
+
+impl<E: error::Error> error::Error for TablesError<E> {}
+
+impl<E> From<E> for TablesError<E> {
+    fn from(error: E) -> Self {
+        Self::Memory(error)
+    }
+}
