@@ -44,7 +44,7 @@ fn from_multiboot(tables: &multiboot2::BootInformation<'_>, address: u64, entry_
     information.tables = Region { start: address, bytes: tables.total_size() as u64 };
     if let Some(module) = tables.module_tags().next() {
         let (start, end) = (u64::from(module.start_address()), u64::from(module.end_address()));
-        information.archive = Some(Region { start, bytes: end - start });
+        information.archive = Some(Region { start, bytes: end.saturating_sub(start) });
     }
     if let Some(Ok(text)) = tables.command_line_tag().map(|tag| tag.cmdline()) {
         information.set_command_line(text.as_bytes());

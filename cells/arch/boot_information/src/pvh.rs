@@ -47,7 +47,8 @@ pub fn read(memory: &dyn Memory, start_info: u64, entry_ticks: u64) -> Option<Bo
     information.acpi_root = number(info, 32, 8).filter(|&address| address != 0);
     let (map, entries) = (number(info, 40, 8)?, number(info, 48, 4)?.min(MAX_ENTRIES));
     for entry in 0..entries {
-        let entry = memory.bytes(Region { start: map + entry * MAP_ENTRY_SIZE, bytes: MAP_ENTRY_SIZE })?;
+        let start = map.checked_add(entry * MAP_ENTRY_SIZE)?;
+        let entry = memory.bytes(Region { start, bytes: MAP_ENTRY_SIZE })?;
         if number(entry, 16, 4)? == USABLE {
             information.push_usable(Region { start: number(entry, 0, 8)?, bytes: number(entry, 8, 8)? });
         }
@@ -63,8 +64,8 @@ mod tests {
 
     impl Memory for Sample {
         fn bytes(&self, region: Region) -> Option<&[u8]> {
-            let start = usize::try_from(region.start).ok()?;
-            self.0.get(start..start + usize::try_from(region.bytes).ok()?)
+            let end = region.start.checked_add(region.bytes)?;
+            self.0.get(usize::try_from(region.start).ok()?..usize::try_from(end).ok()?)
         }
     }
 
@@ -111,8 +112,10 @@ mod tests {
     #[test]
     fn tables_outside_memory_are_refused() {
         let mut sample = Sample::new();
-        sample.put(40, 0xfff_0000, 8);
-        assert!(read(&sample, 0, 0).is_none());
+        for map in [0xfff_0000, u64::MAX - 23] {
+            sample.put(40, map, 8);
+            assert!(read(&sample, 0, 0).is_none());
+        }
         assert!(read(&sample, 4090, 0).is_none());
     }
 

@@ -5,6 +5,7 @@ use alloc::{format, string::ToString, vec::Vec};
 use namespace::{LoadError, Scope};
 use self_check::{CheckError, Outcome};
 use task::{Builder, CpuSet};
+use xorshift::Random;
 
 use crate::{
     Unexpected,
@@ -15,18 +16,6 @@ use crate::{
 
 /// Damaged objects in each search.
 const ROUNDS: usize = 300;
-
-/// Xorshift: small, and the same everywhere.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 11).unwrap_or_default() % limit.max(1)
-    }
-}
 
 /// Turns bit `bit` of `file` over; `false` if it has no such bit.
 pub fn flip(file: &mut [u8], bit: usize) -> bool {
@@ -60,7 +49,7 @@ pub(crate) fn all_sound() -> Outcome {
 
 pub(crate) fn truncated() -> Outcome {
     const FIRST: usize = 130;
-    let mut random = Random(0x5eed_0001);
+    let mut random = Random::new(0x5eed_0001);
     for cell in [APPLICATION, KERNEL] {
         let elf = sound(cell)?;
         let watch = Watch::new();
@@ -90,7 +79,7 @@ fn structure(elf: &Elf) -> Vec<usize> {
 fn search(seed: u64, cell: &str, bytes: &[usize], least: usize) -> Outcome {
     let elf = sound(cell)?;
     let watch = Watch::new();
-    let mut random = Random(seed);
+    let mut random = Random::new(seed);
     let mut refused = 0;
     for _ in 0..ROUNDS {
         let mut file = elf.bytes.clone();
@@ -128,7 +117,7 @@ const EACH: usize = 60;
 fn worker(seed: u64) -> Result<usize, CheckError> {
     let elf = sound(APPLICATION)?;
     let places = structure(&elf);
-    let mut random = Random(seed);
+    let mut random = Random::new(seed);
     let mut refused = 0;
     for _ in 0..EACH {
         let mut file = elf.bytes.clone();
