@@ -1,5 +1,14 @@
 //! What must hold for any bytes that come from outside: readers refuse or accept, and never panic; and what they accept
 //! keeps the promises that the code behind them builds on.
+//!
+//! One function for each reader, which has a target in `fuzz_targets` for the coverage-guided engine and a bounded search
+//! with fixed seeds in `tests/mutations.rs`, which `make test` carries out.
+
+mod tables;
+mod typed;
+
+pub use tables::{BASE, ROOT, TABLES, acpi, boot, platform};
+pub use typed::typed;
 
 use layout::Layout;
 use linker::{Address, Bases, CellId, Function, Global, Index, Input, Names, Stubs};

@@ -4,21 +4,10 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use manifest::{Alternate, CellDetails, CellEntry, Manifest, Role};
+use xorshift::Random;
 
 /// A run takes a few seconds; the coverage-guided engine is for more.
 const ROUNDS: usize = 200_000;
-
-/// Xorshift: small, and the same everywhere.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 11).unwrap() % limit.max(1)
-    }
-}
 
 /// Values that break sums and bounds rather than only look odd.
 const NASTY: [u64; 8] = [0, 1, 0x7fff_ffff, 0xffff_ffff, 0x8000_0000, u64::MAX, i64::MAX.cast_unsigned(), 0xff00];
@@ -48,7 +37,7 @@ fn damage(bytes: &mut Vec<u8>, random: &mut Random) {
 
 fn search(sound: &[u8], seed: u64, target: fn(&[u8])) {
     target(sound);
-    let mut random = Random(seed);
+    let mut random = Random::new(seed);
     for _ in 0..ROUNDS {
         let mut bytes = sound.to_vec();
         damage(&mut bytes, &mut random);
@@ -96,7 +85,7 @@ fn damaged_objects_are_refused_or_keep_the_promises() {
 
 #[test]
 fn noise_is_refused() {
-    let mut random = Random(77);
+    let mut random = Random::new(77);
     for _ in 0..ROUNDS {
         let length = random.below(300);
         let mut bytes: Vec<u8> = (0..length).map(|_| u8::try_from(random.below(256)).unwrap()).collect();
@@ -163,4 +152,86 @@ fn damaged_manifests_are_refused_or_read() {
 
 fn details() -> Vec<u8> {
     postcard::to_stdvec(&CellDetails::default()).unwrap()
+}
+
+fn put(image: &mut [u8], at: usize, bytes: &[u8]) {
+    image[at..at + bytes.len()].copy_from_slice(bytes);
+}
+
+/// A table with its signature and length.
+fn put_table(image: &mut [u8], at: usize, signature: &[u8], body: &[u8]) {
+    put(image, at, signature);
+    put(image, at + 4, &u32::try_from(36 + body.len()).unwrap().to_le_bytes());
+    image[at + 8] = 6;
+    put(image, at + 36, body);
+}
+
+/// ACPI tables with every kind of entry that is read: two CPUs, an I/O APIC, an override, power-off and reset.
+fn acpi_tables() -> Vec<u8> {
+    let mut image = vec![0; 0x480];
+    let address = |table: usize| fuzz::BASE + table as u64;
+    let [list, controllers, power, code] = fuzz::TABLES;
+    put(&mut image, fuzz::ROOT, b"RSD PTR ");
+    image[fuzz::ROOT + 15] = 2;
+    put(&mut image, fuzz::ROOT + 20, &36_u32.to_le_bytes());
+    put(&mut image, fuzz::ROOT + 24, &address(list).to_le_bytes());
+    put_table(&mut image, list, b"XSDT", &[address(controllers), address(power)].map(u64::to_le_bytes).concat());
+    let mut entries = vec![0, 0, 0xe0, 0xfe, 1, 0, 0, 0];
+    entries.extend([0, 8, 0, 0, 1, 0, 0, 0]);
+    entries.extend([9, 16, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0]);
+    entries.extend([1, 12, 0, 0, 0, 0, 0xc0, 0xfe, 0, 0, 0, 0]);
+    entries.extend([2, 10, 0, 0, 2, 0, 0, 0, 0xd, 0]);
+    entries.extend([5, 12, 0, 0, 0, 0, 0xe0, 0xfe, 0, 0, 0, 0]);
+    // Of a kind that is passed over.
+    entries.extend([0x80, 4, 0, 0]);
+    put_table(&mut image, controllers, b"APIC", &entries);
+    let mut fields = vec![0; 276 - 36];
+    put(&mut fields, 40 - 36, &u32::try_from(address(code)).unwrap().to_le_bytes());
+    put(&mut fields, 64 - 36, &0x604_u32.to_le_bytes());
+    fields[89 - 36] = 2;
+    put(&mut fields, 112 - 36, &(1_u32 << 10).to_le_bytes());
+    put(&mut fields, 116 - 36, &[1, 8, 0, 1, 0xf9, 0xc, 0, 0, 0, 0, 0, 0]);
+    fields[128 - 36] = 6;
+    put_table(&mut image, power, b"FACP", &fields);
+    put_table(&mut image, code, b"DSDT", b"\x10\x20\x08_S5_\x12\x06\x04\x0a\x05\x00\x00\x00");
+    image
+}
+
+#[test]
+fn the_acpi_tables_are_sound() {
+    let platform = fuzz::platform(&acpi_tables()).unwrap();
+    assert_eq!((platform.cpus.len(), platform.io_apics.len(), platform.overrides.len()), (2, 1, 1));
+    assert_eq!(platform.local_apic.as_u64(), 0xfee0_0000);
+    assert_eq!(platform.power.map(|power| (power.control_a, power.sleep_type_a)), Some((0x604, 5)));
+    assert!(platform.reset.is_some());
+}
+
+#[test]
+fn damaged_acpi_tables_are_refused_or_keep_the_promises() {
+    search(&acpi_tables(), 0x0ac1_0ac1_0ac1_0ac1, fuzz::acpi);
+}
+
+#[test]
+fn damaged_boot_tables_are_refused_or_keep_the_promises() {
+    let mut image = vec![0; 0x400];
+    let at = |offset: u64| (fuzz::BASE + offset).to_le_bytes();
+    put(&mut image, 0, &boot_information::pvh::MAGIC.to_le_bytes());
+    put(&mut image, 12, &1_u32.to_le_bytes());
+    put(&mut image, 16, &at(0x40));
+    put(&mut image, 24, &at(0x80));
+    put(&mut image, 40, &at(0x300));
+    put(&mut image, 48, &2_u32.to_le_bytes());
+    put(&mut image, 0x48, &0x1234_u64.to_le_bytes());
+    put(&mut image, 0x80, b"log=info exit=debug");
+    for entry in [0x300, 0x318] {
+        put(&mut image, entry + 8, &0x10_0000_u64.to_le_bytes());
+        image[entry + 16] = 1;
+    }
+    search(&image, 0xb007_b007_b007_b007, fuzz::boot);
+}
+
+#[test]
+fn any_bytes_may_be_typed() {
+    let keys = "echo 'one  two' | cat > /tmp/a ; ls \"\u{e4}\u{20ac}\" &\t\u{1b}[A\u{1b}[1;5D\u{1b}[3~\u{8}\u{17}\u{c}\u{1}\u{b}\r";
+    search(keys.as_bytes(), 0x7e1e_7e1e_7e1e_7e1e, fuzz::typed);
 }

@@ -1,0 +1,30 @@
+//! What the user types.
+
+use line_editor::{Event, LineEditor, MAX_LINE, Style};
+
+/// Types the bytes into an editor of each style, and reads each line as the shell does.
+///
+/// # Panics
+/// If the editor or the reader of commands panics, or a line is too long.
+pub fn typed(bytes: &[u8]) {
+    for style in [Style::Plain, Style::Terminal { columns: 80 }, Style::Terminal { columns: 1 }] {
+        let mut editor = LineEditor::new(style, "mitos> ");
+        let mut screen = Vec::new();
+        for &byte in bytes {
+            screen.clear();
+            match editor.feed(byte, &mut screen) {
+                Some(Event::Line(line)) => {
+                    assert!(line.len() <= MAX_LINE);
+                    let _ = command_line::parse(&line);
+                }
+                Some(Event::Complete) => {
+                    let (word, _) = command_line::word_at_end(editor.before_cursor());
+                    let candidates = [format!("{word}ä"), format!("{word}äb")];
+                    let length = word.len();
+                    editor.offer(length, &candidates, &mut screen);
+                }
+                _ => {}
+            }
+        }
+    }
+}
