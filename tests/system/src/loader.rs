@@ -28,6 +28,8 @@ const TRIALS: &[Check] = &[
     Check { name: "an unknown object gets one line", run: |shell| one_line(shell, "cells try none_such") },
     Check { name: "senseless damage gets the usage", run: |shell| contains(shell, "cells try uptime bend 3", "usage") },
     Check { name: "the cell runs after all trials", run: |shell| contains(shell, "uptime", "0:0") },
+    // The self checks come after this one, so that an application is unloaded under them.
+    Check { name: "an application runs beside the checks", run: |shell| contains(shell, "busy 3 &", "[1] ") },
 ];
 
 fn cut_off(shell: &mut Shell) -> Outcome {

@@ -39,7 +39,7 @@ pub use query::{
     symbols,
 };
 pub use trial::{archived, archived_object, check_object, fingerprint};
-pub use unload::{LoadedApplication, application, unload};
+pub use unload::{LoadedApplication, application, changes, unload};
 
 use segments::TextWriteError;
 

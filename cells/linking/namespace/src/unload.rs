@@ -1,11 +1,26 @@
 //! Cells that come and go: applications.
 
 use alloc::string::String;
+use core::sync::atomic::{AtomicU64, Ordering};
 
 use linker::CellId;
 use manifest::Role;
 
 use crate::{LoadError, UnloadError, load::Scope, state};
+
+/// How often an application came, or began or finished to go.
+static CHANGES: AtomicU64 = AtomicU64::new(0);
+
+/// A number that differs before and after an application came or went, its memory included: who compares what all cells
+/// together have can tell by it whether others changed that meanwhile.
+#[must_use]
+pub fn changes() -> u64 {
+    CHANGES.load(Ordering::SeqCst)
+}
+
+fn changed() {
+    CHANGES.fetch_add(1, Ordering::SeqCst);
+}
 
 /// A loaded application. Dropping it unloads the cell.
 #[derive(Debug)]
@@ -25,7 +40,9 @@ impl LoadedApplication {
 
 impl Drop for LoadedApplication {
     fn drop(&mut self) {
+        changed();
         drop(state::with_locked(|state| state.detach(self.id)));
+        changed();
     }
 }
 
@@ -42,7 +59,10 @@ pub fn application(name: &str) -> Result<LoadedApplication, LoadError> {
         };
         let loaded = state.load(&candidates, Scope::Private)?;
         match (loaded.names.get(&symbol), &loaded.ids[..]) {
-            (Some(main), &[id]) => Ok(LoadedApplication { id, entry: main.address.get() }),
+            (Some(main), &[id]) => {
+                changed();
+                Ok(LoadedApplication { id, entry: main.address.get() })
+            }
             _ => {
                 // It was loaded, but its `main` is not the one that the manifest names.
                 for id in loaded.ids {
