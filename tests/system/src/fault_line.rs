@@ -28,8 +28,8 @@ pub struct FaultLine {
 }
 
 impl FaultLine {
-    /// `fault N: KIND in task T 'NAME' at CELL: FUNCTION+0xOFFSET; R locks released, F frames lost, B bytes leaked; ACTION in
-    /// U us on cpuC`
+    /// `fault N: KIND in task T 'NAME' at CELL: FUNCTION+0xOFFSET; R locks released, F frames lost, B bytes leaked; ended in
+    /// U us on cpuC, then ACTION`; without the last part, or with another word than `ended`, that is what was done.
     pub fn parse(line: &str) -> Option<Self> {
         let (number, rest) = line.strip_prefix("fault ")?.split_once(": ")?;
         let (kind, rest) = rest.split_once(" in task ")?;
@@ -40,7 +40,8 @@ impl FaultLine {
         let (costs, done) = rest.split_once("; ")?;
         let mut costs = costs.split(", ");
         let mut cost = |what: &str| costs.next()?.strip_suffix(what)?.parse().ok();
-        let (action, time) = done.rsplit_once(" in ")?;
+        let (done, time) = done.split_once(" in ")?;
+        let action = time.split_once(", then ").map_or(done, |(_, then)| then);
         Some(Self {
             number: number.parse().ok()?,
             kind: kind.to_owned(),
@@ -75,7 +76,7 @@ mod tests {
     use super::*;
 
     const LINE: &str = "fault 3: null pointer access in task 8 'console' at terminal: terminal::service::serve+0x1d; \
-        1 locks released, 2 frames lost, 30 bytes leaked; restarted (2 in a row) in 1056 us on cpu1";
+        1 locks released, 2 frames lost, 30 bytes leaked; ended in 1056 us on cpu1, then restarted (2 in a row)";
 
     #[test]
     fn a_whole_line_is_taken_apart() {
@@ -84,6 +85,12 @@ mod tests {
         assert_eq!((&*line.cell, &*line.function, line.offset), ("terminal", "terminal::service::serve", 0x1d));
         assert_eq!((line.released, line.lost, line.leaked), (1, 2, 30));
         assert_eq!((&*line.action, line.microseconds), ("restarted (2 in a row)", 1056));
+    }
+
+    #[test]
+    fn what_ended_a_task_is_what_was_done() {
+        let line = FaultLine::parse(&LINE.replace(", then restarted (2 in a row)", "")).expect("whole");
+        assert_eq!((&*line.action, line.microseconds), ("ended", 1056));
     }
 
     #[test]

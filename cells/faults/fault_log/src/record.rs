@@ -73,7 +73,7 @@ pub struct FaultRecord {
     pub trace: Trace,
     /// What was done.
     pub action: Action,
-    /// How long it took from the fault until the task was unwound, or running again if it was restarted.
+    /// How long it took from the fault until the task was unwound.
     pub microseconds: u64,
 }
 
@@ -87,8 +87,16 @@ impl fmt::Display for FaultRecord {
         }
         write!(
             f,
-            "; {} locks released, {} frames lost, {} bytes leaked; {} in {} us on cpu{}",
-            self.released_locks, self.lost_frames, self.leaked_bytes, self.action, self.microseconds, self.cpu
-        )
+            "; {} locks released, {} frames lost, {} bytes leaked; ",
+            self.released_locks, self.lost_frames, self.leaked_bytes
+        )?;
+        let (microseconds, cpu) = (self.microseconds, self.cpu);
+        match self.action {
+            Action::Caught | Action::Ended => write!(f, "{} in {microseconds} us on cpu{cpu}", self.action),
+            // The time is that of the fault; the pause before a restart is no part of it.
+            Action::Restarted(_) | Action::GivenUp => {
+                write!(f, "{} in {microseconds} us on cpu{cpu}, then {}", Action::Ended, self.action)
+            }
+        }
     }
 }

@@ -62,7 +62,7 @@ impl Restart {
 pub struct Intensity {
     /// Restarts in the span; what exceeds [`MOST_RESTARTS`] counts as that.
     pub restarts: usize,
-    /// The span. A task that runs longer than this without failing starts afresh.
+    /// The span. A task that runs longer than this without failing starts afresh; pauses do not count as running.
     pub within: Duration,
 }
 
@@ -94,18 +94,20 @@ pub struct History {
     failures: [Duration; MOST_RESTARTS],
     count: usize,
     in_a_row: u32,
+    /// When it was to run again after the latest failure.
+    resumed: Duration,
 }
 
 impl History {
     /// No failure yet.
     pub const fn new() -> Self {
-        Self { failures: [Duration::ZERO; MOST_RESTARTS], count: 0, in_a_row: 0 }
+        Self { failures: [Duration::ZERO; MOST_RESTARTS], count: 0, in_a_row: 0, resumed: Duration::ZERO }
     }
 
     /// Notes a failure at `now`, and decides.
     pub fn failed(&mut self, now: Duration, intensity: Intensity) -> Decision {
         let within = |time: Duration| now.saturating_sub(time) < intensity.within;
-        if !self.failures[..self.count].last().is_some_and(|&latest| within(latest)) {
+        if !within(self.resumed) {
             self.in_a_row = 0;
         }
         let recent = self.failures[..self.count].iter().filter(|&&time| within(time)).count();
@@ -114,7 +116,9 @@ impl History {
             return Decision::GiveUp;
         }
         self.in_a_row += 1;
-        Decision::Restart { pause: pause(self.in_a_row), in_a_row: self.in_a_row }
+        let pause = pause(self.in_a_row);
+        self.resumed = now + pause;
+        Decision::Restart { pause, in_a_row: self.in_a_row }
     }
 
     fn note(&mut self, now: Duration) {
@@ -171,6 +175,20 @@ mod tests {
         let intensity = Intensity { restarts: 2, within: at(1000) };
         let found = pauses(&mut History::new(), &[0, 900, 1100, 3000, 3100], intensity);
         assert_eq!(found, [Some(50), Some(100), Some(200), Some(50), Some(100)]);
+    }
+
+    #[test]
+    fn a_pause_is_no_good_run() {
+        // Each failure comes half a second after the restart, whose pauses grow longer than the span.
+        let intensity = Intensity { restarts: MOST_RESTARTS, within: at(1000) };
+        let (mut history, mut now, mut found) = (History::new(), 0, Vec::new());
+        for _ in 0..12 {
+            let Decision::Restart { pause, .. } = history.failed(at(now), intensity) else { panic!("given up") };
+            found.push(pause.as_millis());
+            now += 500 + pause.as_millis() as u64;
+        }
+        assert_eq!(found, [50, 100, 200, 400, 800, 1600, 3200, 5000, 5000, 5000, 5000, 5000]);
+        assert_eq!(pauses(&mut history, &[now + 500], intensity), [Some(50)]);
     }
 
     #[test]

@@ -22,8 +22,9 @@ use vfs::FsError;
 const SHARE_OF_FILES: u64 = 4;
 const FRAME_SIZE: u64 = 4096;
 
-/// The pauses between restarts grow, so that no second ever holds this many: the user is never left alone.
-const NEVER_GIVEN_UP: Intensity = Intensity { restarts: MOST_RESTARTS, within: Duration::from_secs(1) };
+/// The pauses between restarts grow until it has run that long, so that no such span ever holds this many failures: the user
+/// is never left alone.
+const NEVER_GIVEN_UP: Intensity = Intensity { restarts: MOST_RESTARTS, within: Duration::from_secs(10) };
 
 /// Why there is no shell.
 #[derive(Debug)]
