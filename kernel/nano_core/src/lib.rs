@@ -36,7 +36,10 @@ pub(crate) extern "C" fn start(magic: u32, tables: u32, entry_ticks: u64, header
     clock::init(clock::Instant { ticks: entry_ticks });
     // SAFETY: the boot code's tables are still in force, and the host wrote the header.
     let image = unsafe { image::Image::read(u64::from(header)) };
-    log::info!("Mitos, booted by {:?} with \"{}\"", information.loader, information.command_line());
+    match information.command_line() {
+        "" => log::info!("Mitos, booted by {}", information.loader),
+        options => log::info!("Mitos, booted by {}, with the options: {options}", information.loader),
+    }
     match bootstrap::bootstrap(&information, &image) {
         Ok(main) => main(&information),
         Err(error) => {

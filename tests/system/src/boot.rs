@@ -38,7 +38,7 @@ const GRUB: &[Check] = &[
 
 fn boot_loader_is_known(shell: &mut Shell) -> Outcome {
     let output = shell.machine().output();
-    claim!(output.contains("booted by Multiboot2"), "{:?}", output.lines().next());
+    claim!(output.contains("booted by GRUB"), "{:?}", output.lines().next());
     Ok(())
 }
 

@@ -34,6 +34,15 @@ pub enum Loader {
     Multiboot2,
 }
 
+impl fmt::Display for Loader {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Pvh => "the emulator itself (PVH)",
+            Self::Multiboot2 => "GRUB (Multiboot2)",
+        })
+    }
+}
+
 /// What the boot loader told.
 #[derive(Clone)]
 pub struct BootInformation {
