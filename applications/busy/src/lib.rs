@@ -1,15 +1,22 @@
 //! `busy [SECONDS]` keeps a processor busy: load for measurements, and somebody to make a fault in. When it is unwound it
 //! says so, which shows that destructors run. `busy aside` has a task `busy_aside` do that and ends: that task goes on in the
-//! application's code.
+//! application's code. `busy locked` holds a lock while it works, so that a fault meets somebody who holds one.
 #![no_std]
 #![forbid(unsafe_code)]
 
 use application::{Environment, ExitCode, Failure};
 use core::hint::black_box;
 use core::time::Duration;
+use mutex::Mutex;
 
 /// The work between two looks at the clock: well under a tick of the timer.
 const ROUND: u32 = 20_000;
+
+/// The work between two moments in which the lock is free: so much that those are hardly ever met.
+const LOCKED_ROUND: u32 = 50_000_000;
+
+/// The lock of those who hold one.
+static WORK: Mutex<()> = Mutex::new(());
 
 /// How long a task that nobody waits for works, if it is not ended.
 const LONG: Duration = Duration::from_secs(600);
@@ -24,6 +31,7 @@ fn run(environment: &mut Environment) -> Result<(), Failure> {
     let seconds = match &*environment.arguments() {
         [] => 10,
         [word] if word == "aside" => return aside(),
+        [word] if word == "locked" => return Ok(locked()),
         [seconds] => seconds.parse::<u32>().map_err(|_| manual::BUSY.usage)?,
         _ => return Err(manual::BUSY.usage.into()),
     };
@@ -49,6 +57,25 @@ fn aside() -> Result<(), Failure> {
     };
     task::spawn("busy_aside", work).map_err(Failure::refused)?.detach();
     Ok(())
+}
+
+/// Works with a lock held. It ends between two holds of the lock, or by a fault.
+fn locked() {
+    let until = clock::now() + LONG;
+    while clock::now() < until {
+        hold_and_work();
+        task::cancellation_point();
+    }
+}
+
+/// The lock is held by the very function that computes: a fault there loses its guard with its frame.
+#[inline(never)]
+fn hold_and_work() {
+    let held = WORK.lock();
+    for step in 0..LOCKED_ROUND {
+        black_box(step);
+    }
+    drop(held);
 }
 
 fn work_a_round() {

@@ -37,6 +37,9 @@ fn run(environment: &mut Environment) -> Result<(), Failure> {
         [name] => {
             let page = manual::page(name).ok_or_else(|| Failure::refused(Unknown(name.clone())))?;
             writeln!(environment, "{}: {}", page.usage.0, page.summary)?;
+            for line in page.details.lines() {
+                writeln!(environment, "  {line}")?;
+            }
             Ok(())
         }
         _ => Err(manual::HELP.usage.into()),

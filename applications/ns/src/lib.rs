@@ -2,11 +2,24 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+extern crate alloc;
+
+use alloc::string::String;
 use application::{Environment, ExitCode, Failure};
+use core::fmt;
 use rustc_demangle::demangle;
 
 /// More than anybody reads; the word can be made longer.
 const MOST: usize = 50;
+
+/// A word that is in no name.
+struct NoSymbol(String);
+
+impl fmt::Display for NoSymbol {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "no symbol has '{}' in its name", self.0)
+    }
+}
 
 /// The entry.
 pub fn main(environment: &mut Environment) -> ExitCode {
@@ -35,6 +48,9 @@ fn summary(environment: &mut Environment) -> Result<(), Failure> {
 
 fn symbols(environment: &mut Environment, word: &str) -> Result<(), Failure> {
     let found = namespace::symbols(word, MOST + 1);
+    if found.is_empty() {
+        return Err(Failure::refused(NoSymbol(String::from(word))));
+    }
     for symbol in found.iter().take(MOST) {
         writeln!(environment, "{:#018x} {:<24} {:#}", symbol.address, symbol.cell, demangle(&symbol.name))?;
     }

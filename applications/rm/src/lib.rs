@@ -1,4 +1,4 @@
-//! `rm PATH ...` removes files and empty directories.
+//! `rm PATH ...` removes files and empty directories; each that it cannot remove is told of.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -16,8 +16,13 @@ fn run(environment: &mut Environment) -> Result<(), Failure> {
     if paths.is_empty() {
         return Err(manual::RM.usage.into());
     }
+    let mut refused = None;
     for path in paths.iter() {
-        vfs::remove(path).map_err(|error| Failure::refused(About::new(path, error)))?;
+        if let Err(error) = vfs::remove(path)
+            && let Some(earlier) = refused.replace(About::new(path, error))
+        {
+            environment.complain(&earlier);
+        }
     }
-    Ok(())
+    refused.map_or(Ok(()), |last| Err(Failure::refused(last)))
 }

@@ -7,6 +7,7 @@ extern crate alloc;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use application::{Environment, ExitCode, Failure};
+use core::num::NonZeroU32;
 use core::time::Duration;
 use task::{TaskId, TaskRef};
 
@@ -24,7 +25,7 @@ pub fn main(environment: &mut Environment) -> ExitCode {
 fn run(environment: &mut Environment) -> Result<(), Failure> {
     let seconds = match &*environment.arguments() {
         [] => 1,
-        [seconds] => seconds.parse::<u32>().map_err(|_| manual::TOP.usage)?,
+        [seconds] => seconds.parse::<NonZeroU32>().map_err(|_| manual::TOP.usage)?.get(),
         _ => return Err(manual::TOP.usage.into()),
     };
     for second in 0..seconds {

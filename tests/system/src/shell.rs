@@ -20,6 +20,7 @@ const CHECKS: &[Check] = &[
     Check { name: "wrong arguments get the usage", run: |shell| says(shell, "cp one", "cp: usage: cp FROM TO") },
     Check { name: "every application refuses senseless arguments in one line", run: refuses_senseless_arguments },
     Check { name: "help lists every application", run: help_lists_applications },
+    Check { name: "help explains words that need it", run: |shell| contains(shell, "help fault", "oom: it asks") },
     Check { name: "help explains one application", run: |shell| contains(shell, "help kill", "kill TASK") },
     Check { name: "a pipe carries output to input", run: |shell| says(shell, "echo through | cat", "through") },
     Check { name: "a pipe of three stages", run: |shell| says(shell, "echo deep | cat | cat", "deep") },
@@ -45,6 +46,8 @@ const CHECKS: &[Check] = &[
     Check { name: "ls lists files with their size", run: ls_lists_files },
     Check { name: "a copy onto itself is refused and loses nothing", run: copy_onto_itself },
     Check { name: "rm removes", run: rm_removes },
+    Check { name: "rm tells of each that it cannot remove", run: rm_goes_on },
+    Check { name: "a word in no symbol gets one line", run: |shell| one_line(shell, "ns no_such_symbol") },
     Check { name: "a missing file gets one line", run: |shell| one_line(shell, "cat /none") },
     Check { name: "a directory cannot be read as a file", run: |shell| one_line(shell, "cat /tmp") },
     Check { name: "date tells this century's date", run: tells_date },
@@ -95,6 +98,7 @@ fn refuses_senseless_arguments(shell: &mut Shell) -> Outcome {
         "cpus 1",
         "ps 1",
         "top x",
+        "top 0",
         "busy x",
         "traffic x",
         "rm",
@@ -141,6 +145,18 @@ fn copy_onto_itself(shell: &mut Shell) -> Outcome {
 
 fn rm_removes(shell: &mut Shell) -> Outcome {
     says(shell, "rm /tmp/a /tmp/b", "")?;
+    says(shell, "ls /tmp", "")
+}
+
+fn rm_goes_on(shell: &mut Shell) -> Outcome {
+    says(shell, "echo 1 > /tmp/1 ; echo 2 > /tmp/2", "")?;
+    let output = shell.run("rm /tmp/1 /none /tmp/2 /nothing")?;
+    let lines: Vec<&str> = output.lines().collect();
+    claim!(
+        matches!(lines[..], [one, two] if one.starts_with("rm: /none: ") && two.starts_with("rm: /nothing: ")),
+        "{:?}",
+        output.text
+    );
     says(shell, "ls /tmp", "")
 }
 

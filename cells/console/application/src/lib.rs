@@ -93,12 +93,17 @@ impl Environment {
         };
         // The reader of a pipe may stop reading when it has enough: that is no mishap, and nobody is told.
         if !matches!(failure, Failure::Stream(StreamError::Disconnected)) {
-            let name = self.name.as_str();
-            // Nothing is left to tell a failing error output to.
-            let _ = Formatter::new(&mut *self.error).write(format_args!("{name}: {failure}\n"));
-            let _ = self.error.flush();
+            self.complain(&failure);
         }
         failure.exit_code()
+    }
+
+    /// Tells in one line of something that went wrong and does not keep the application from going on.
+    pub fn complain(&mut self, cause: &dyn fmt::Display) {
+        let name = self.name.as_str();
+        // Nothing is left to tell a failing error output to.
+        let _ = Formatter::new(&mut *self.error).write(format_args!("{name}: {cause}\n"));
+        let _ = self.error.flush();
     }
 }
 

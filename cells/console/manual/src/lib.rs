@@ -14,17 +14,23 @@ pub struct Page {
     pub usage: Usage,
     /// What it does, in a few words.
     pub summary: &'static str,
+    /// What its words mean, where that needs saying, in lines; else nothing.
+    pub details: &'static str,
 }
 
 /// What the cell of an application is called after its name if a library of that name is a cell too.
 pub const SUFFIX: &str = "_command";
 
 macro_rules! pages {
-    ($($constant:ident: $name:literal $arguments:literal, $summary:literal;)*) => {
+    ($($constant:ident: $name:literal $arguments:literal, $summary:literal $(, $details:literal)?;)*) => {
         $(
             #[doc = concat!("`", $name, $arguments, "`: ", $summary)]
-            pub const $constant: Page =
-                Page { name: $name, usage: Usage(concat!($name, $arguments)), summary: $summary };
+            pub const $constant: Page = Page {
+                name: $name,
+                usage: Usage(concat!($name, $arguments)),
+                summary: $summary,
+                details: concat!($($details)?),
+            };
         )*
         /// All pages, sorted by name.
         pub const PAGES: &[Page] = &[$($constant),*];
@@ -33,7 +39,8 @@ macro_rules! pages {
 
 pages! {
     BENCH: "bench" " [NAME ...]", "measures the operations of the kernel";
-    BUSY: "busy" " [SECONDS | aside]", "keeps a processor busy";
+    BUSY: "busy" " [SECONDS | aside | locked]", "keeps a processor busy",
+        "aside: in a task of its own, which goes on by itself\nlocked: with a lock held";
     CAT: "cat" " [FILE ...]", "writes files, or its input, to its output";
     CELLS: "cells" " [NAME | check | try NAME [cut BYTES | flip BIT]]", "lists the cells, tells all about one, checks the loader, or tries to load an object";
     COUNT: "count" " LAST [MILLISECONDS]", "counts to a number, with a pause before each line";
@@ -42,7 +49,13 @@ pages! {
     DATE: "date" "", "tells date and time (UTC)";
     DEPS: "deps" " CELL", "shows whom a cell uses and who uses it";
     ECHO: "echo" " [-n] [WORD ...]", "writes its words, without the end of the line after -n";
-    FAULT: "fault" " KIND TASK | fault log | fault check | fault disturb", "makes a fault in a running task, lists the faults so far, or checks recovery";
+    FAULT: "fault" " KIND TASK | fault log | fault check | fault disturb", "makes a fault in a running task, lists the faults so far, or checks recovery",
+        "panic: the task panics\n\
+        null, gp, div, ud: the processor refuses it a null pointer, a wild address, a division by zero, no instruction\n\
+        overflow: it calls itself until its stack is full\n\
+        deadlock: it waits for a lock that it holds itself\n\
+        oom: it asks for more memory than there is; no other task gets less for that\n\
+        check: makes faults of all kinds in tasks of its own; disturb: does so while memory runs out";
     HELP: "help" " [NAME]", "lists the applications, or explains one";
     KILL: "kill" " TASK", "ends a task";
     LOG: "log" " [LINES]", "shows the kernel's log, or its last lines";

@@ -16,6 +16,12 @@ pub(crate) fn candidates(line: &str) -> (usize, Vec<String>) {
         cells(word)
     } else if is_of(line, "swap") {
         builds(word)
+    } else if is_of(line, "kill") {
+        tasks(word)
+    } else if is_of(line, "fault") {
+        let before = line.strip_suffix(word).unwrap_or(line).split_whitespace().count();
+        // The kind comes first, or what else there is to do with faults.
+        if before == 1 { faults(word) } else { tasks(word) }
     } else {
         paths(word)
     };
@@ -34,6 +40,21 @@ fn builds(word: &str) -> Vec<String> {
     let names = alternates.flat_map(|(build, _, cells)| core::iter::once(build).chain(cells));
     let names = names.chain(core::iter::once(String::from(namespace::replace::BASE)));
     names.filter(|name| name.starts_with(word)).collect()
+}
+
+/// The kinds of faults that can be made, and the other arguments of `fault`.
+fn faults(word: &str) -> Vec<String> {
+    let kinds = fault_injection::INJECTABLE.iter().map(|kind| kind.word());
+    kinds.chain(["log", "check", "disturb"]).filter(|kind| kind.starts_with(word)).map(String::from).collect()
+}
+
+/// The tasks whose names are one word.
+fn tasks(word: &str) -> Vec<String> {
+    let names = task::all().into_iter().map(|task| String::from(task.name().as_str()));
+    let mut names: Vec<String> = names.filter(|name| name.starts_with(word) && !name.contains(' ')).collect();
+    names.sort();
+    names.dedup();
+    names
 }
 
 fn applications(word: &str) -> Vec<String> {
