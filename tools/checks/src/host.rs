@@ -43,6 +43,7 @@ struct Metadata {
 #[derive(Deserialize)]
 struct Package {
     name: String,
+    manifest_path: PathBuf,
     metadata: Option<serde_json::Value>,
 }
 
@@ -66,11 +67,8 @@ impl Toolchain {
     }
 }
 
-/// The crates of the target's workspace that also run on the host.
-///
-/// # Errors
-/// [`HostError`]: cargo cannot describe the workspace.
-pub fn pure_crates(toolchain: &Toolchain, root: &Path) -> Result<Vec<String>, HostError> {
+/// The crates of the target's workspace, in the order of their names.
+fn packages(toolchain: &Toolchain, root: &Path) -> Result<Vec<Package>, HostError> {
     let output = toolchain
         .cargo(root)
         .args(["metadata", "--no-deps", "--format-version=1", "--locked"])
@@ -80,11 +78,17 @@ pub fn pure_crates(toolchain: &Toolchain, root: &Path) -> Result<Vec<String>, Ho
     if !output.status.success() {
         return Err(HostError::Metadata { output: text(&output.stderr) });
     }
-    let metadata: Metadata =
+    let mut metadata: Metadata =
         serde_json::from_slice(&output.stdout).map_err(|error| HostError::Metadata { output: error.to_string() })?;
-    let mut names: Vec<String> = metadata.packages.into_iter().filter(is_pure).map(|package| package.name).collect();
-    names.sort();
-    Ok(names)
+    metadata.packages.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(metadata.packages)
+}
+
+/// Whether the crate has unit tests, which run only if it is pure.
+fn has_tests(package: &Package) -> bool {
+    let sources = package.manifest_path.parent().map(|folder| folder.join("src"));
+    let files = sources.and_then(|sources| std::fs::read_dir(sources).ok()).into_iter().flatten().flatten();
+    files.into_iter().any(|file| std::fs::read_to_string(file.path()).is_ok_and(|text| text.contains("#[cfg(test)]")))
 }
 
 fn is_pure(package: &Package) -> bool {
@@ -97,11 +101,18 @@ fn is_pure(package: &Package) -> bool {
 /// # Errors
 /// [`HostError`]: cargo cannot be run. Failing tests are no error here, they are in the tally.
 pub fn test_pure_crates(toolchain: &Toolchain, root: &Path, tally: &mut Tally) -> Result<(), HostError> {
-    let names = pure_crates(toolchain, root)?;
+    let (pure, others): (Vec<Package>, Vec<Package>) = packages(toolchain, root)?.into_iter().partition(is_pure);
+    let forgotten: Vec<&str> = others.iter().filter(|one| has_tests(one)).map(|one| &*one.name).collect();
+    let result = if forgotten.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("without `host-tests = true`, so their tests are not run: {}", forgotten.join(", ")))
+    };
+    tally.record("units: every crate with tests is among those tested", None, result);
     let mut command = toolchain.cargo(root);
     command.args(["test", "--no-fail-fast", "--locked", "--target", HOST, "--target-dir", "target/host"]);
-    for name in &names {
-        command.args(["--package", name]);
+    for package in &pure {
+        command.args(["--package", &package.name]);
     }
     run(command, &root.join("target/logs/units.log"), "units", tally)
 }
@@ -217,8 +228,12 @@ mod tests {
     #[test]
     fn a_crate_is_pure_when_it_says_so() {
         let package = |json: &str| serde_json::from_str::<Package>(json).unwrap();
-        assert!(is_pure(&package(r#"{"name":"a","metadata":{"mitos":{"host-tests":true}}}"#)));
-        assert!(!is_pure(&package(r#"{"name":"a","metadata":{"mitos":{"host-tests":false}}}"#)));
-        assert!(!is_pure(&package(r#"{"name":"a","metadata":null}"#)));
+        assert!(is_pure(&package(
+            r#"{"name":"a","manifest_path":"/a/Cargo.toml","metadata":{"mitos":{"host-tests":true}}}"#
+        )));
+        assert!(!is_pure(&package(
+            r#"{"name":"a","manifest_path":"/a/Cargo.toml","metadata":{"mitos":{"host-tests":false}}}"#
+        )));
+        assert!(!is_pure(&package(r#"{"name":"a","manifest_path":"/a/Cargo.toml","metadata":null}"#)));
     }
 }
