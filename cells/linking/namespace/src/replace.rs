@@ -20,7 +20,7 @@ use core::{fmt, ops::Range};
 
 pub use comparison::Held;
 pub use error::ReplaceError;
-use manifest::{Alternate, CellEntry};
+use manifest::{Alternate, CellEntry, Role};
 use mapping::{MappedPages, Writable};
 pub use prepared::Prepared;
 pub use retired::Retired;
@@ -111,7 +111,8 @@ pub fn alternates() -> Vec<(String, String, Vec<String>)> {
 pub enum Goal<'a> {
     /// The build of this name: an alternate, or [`BASE`].
     Build(&'a str),
-    /// What it is, but the cell of this name is a fresh instance. No stack may be in any of the old one's text.
+    /// What it is, but the cell of this name, which is no application, is a fresh instance. No stack may be in any of the
+    /// old one's text.
     Fresh(&'a str),
 }
 
@@ -168,7 +169,11 @@ fn everything_that_can_fail(state: &mut State, goal: Goal<'_>) -> Result<Prepare
 fn target(state: &State, goal: Goal<'_>) -> Result<Vec<Arc<CellEntry>>, ReplaceError> {
     let entries = match goal {
         Goal::Build(name) => differing(state, name)?,
-        Goal::Fresh(name) => state.named(name).map(|cell| Arc::clone(&cell.entry)).into_iter().collect(),
+        // Whoever runs an application owns its very cell.
+        Goal::Fresh(name) => {
+            let cell = state.named(name).filter(|cell| cell.entry.role != Role::Application);
+            cell.map(|cell| Arc::clone(&cell.entry)).into_iter().collect()
+        }
     };
     match (entries.is_empty(), goal) {
         (false, _) => Ok(entries),
