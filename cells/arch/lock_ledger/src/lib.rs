@@ -8,7 +8,9 @@
 //!
 //! A lock that is dropped although its word names an owner (its guard was lost or forgotten) is struck from that
 //! owner's ledger, and one that recovery is just releasing is not dropped before that is done. So a ledger never names
-//! memory that is another's by now, except when a lock was *moved* after its guard was forgotten.
+//! memory that is another's by now, except when a lock was *moved* after its guard was forgotten. Locks that are made for
+//! applications keep what is named here in a place of its own, which does not move; the others are for cells that forget no
+//! guards.
 //!
 //! A ledger is written only by the context it belongs to and by interrupt handlers on top of it, which leave it
 //! as they found it; that is why plain loads and stores of its words suffice. (Others only strike a lock that they

@@ -95,6 +95,7 @@ pub const CHECKS: &[Check] = &[
     Check::new("an inner catch releases the locks of lost frames and no others", locks::caught_locks),
     Check::new("a mutex that is freed with its guard lost is forgotten", locks::freed_lock),
     Check::new("a mutex that another task frees with its guard lost is forgotten", locks::lock_freed_by_another),
+    Check::new("a mutex that is moved with its guard forgotten is released where it is", locks::moved_lock),
     Check::new("a circle of two tasks over mutexes is broken", locks::mutex_circle),
     Check::new("a circle of two tasks over reader-writer locks is broken", locks::rwlock_circle),
     Check::new("a circle of three tasks over locks of both kinds is broken", locks::long_circle),

@@ -11,7 +11,7 @@ use core::time::Duration;
 use fault_context::FaultKind;
 use mutex::Mutex;
 use rwlock::RwLock;
-use self_check::{CheckError, Outcome, eventually, expect};
+use self_check::{CheckError, Outcome, eventually, expect, holds};
 use spin_lock::SpinLock;
 use task::Joinable;
 
@@ -262,6 +262,24 @@ pub(crate) fn freed_lock() -> Outcome {
     })?;
     ended_of(task.join(), FaultKind::NullAccess)?;
     expect("locks that the ledger names when the mutex is gone", noted.load(Ordering::SeqCst), 0)
+}
+
+/// A guard is forgotten, so the mutex can be moved while it is held. What recovery knows by its address has not moved.
+pub(crate) fn moved_lock() -> Outcome {
+    let place = Arc::new(SpinLock::new(None));
+    let inner = Arc::clone(&place);
+    let task = task::spawn("check: moved lock", move || {
+        let mutex = Mutex::new(1);
+        core::mem::forget(mutex.lock());
+        *inner.lock() = Some(mutex);
+        panic!("as the check wants");
+    })?;
+    ended_of::<()>(task.join(), FaultKind::Panic)?;
+    let mutex = place.lock().take().ok_or(CheckError::Missing("the mutex"))?;
+    holds("the mutex is free", mutex.holder().is_none())?;
+    holds("the mutex is poisoned", mutex.is_poisoned())?;
+    let value = mutex.lock().map_or_else(|poisoned| *poisoned.into_inner(), |guard| *guard);
+    expect("the value behind it", value, 1)
 }
 
 /// Waits, when it is dropped, until somebody else has freed the mutex.

@@ -6,9 +6,10 @@
 //! - a task that panics (or is ended) while it holds the lock poisons it: the next one to lock is told, and may go on
 //!   with what it finds ([`Poisoned::into_inner`]);
 //! - the holder inherits the priority of the most urgent task that waits, along chains of locks too;
-//! - waiting is evictable and a cancellation point (see `wait_queue`).
+//! - waiting is evictable and a cancellation point (see `wait_queue`);
+//! - a mutex whose guard was forgotten may be moved: what others know of it by its address stays where it is.
 //!
-//! How it can fail: [`Poisoned`]. Locking a mutex that the task itself holds panics rather than wait for ever; so does
+//! How it can fail: [`Poisoned`], and at the first lock for want of memory. Locking a mutex that the task itself holds panics rather than wait for ever; so does
 //! waiting where blocking is forbidden.
 #![no_std]
 
@@ -20,6 +21,7 @@ use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
 
 use clock::Instant;
+use fixed_place::FixedPlace;
 use task_core::TaskId;
 use wait_queue::Wait;
 
@@ -27,7 +29,7 @@ use core_lock::{Attempt, Core, Held};
 
 /// A value that one task at a time may use.
 pub struct Mutex<T: ?Sized> {
-    core: Core,
+    core: FixedPlace<Core>,
     data: UnsafeCell<T>,
 }
 
@@ -99,7 +101,7 @@ impl<G> fmt::Debug for TryLockError<G> {
 impl<T> Mutex<T> {
     /// A free mutex around `data`.
     pub const fn new(data: T) -> Self {
-        Self { core: Core::new(), data: UnsafeCell::new(data) }
+        Self { core: FixedPlace::new(), data: UnsafeCell::new(data) }
     }
 
     /// The data, when nobody needs the lock any more.
@@ -109,6 +111,11 @@ impl<T> Mutex<T> {
 }
 
 impl<T: ?Sized> Mutex<T> {
+    #[inline]
+    fn core(&self) -> &Core {
+        self.core.get_or_make(Core::new)
+    }
+
     /// Locks, waiting for whoever holds the mutex.
     #[inline(always)]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
@@ -120,7 +127,7 @@ impl<T: ?Sized> Mutex<T> {
     pub fn lock_after(&self, before: &mut Wait<'_>) -> LockResult<MutexGuard<'_, T>> {
         let mut wait = before.continued();
         loop {
-            match self.core.attempt() {
+            match self.core().attempt() {
                 Attempt::Taken(held) => return self.guard(held),
                 Attempt::MustWait(ticket) => wait.park(ticket),
             }
@@ -132,7 +139,7 @@ impl<T: ?Sized> Mutex<T> {
     pub fn lock_until(&self, deadline: Instant) -> Result<MutexGuard<'_, T>, TryLockError<MutexGuard<'_, T>>> {
         let mut wait = Wait::within(Some(deadline));
         loop {
-            match self.core.attempt() {
+            match self.core().attempt() {
                 Attempt::Taken(held) => return self.guard(held).map_err(TryLockError::Poisoned),
                 Attempt::MustWait(_) if wait.is_over() => {
                     core_lock::give_up_waiting();
@@ -145,7 +152,7 @@ impl<T: ?Sized> Mutex<T> {
 
     /// Locks if nobody holds the mutex.
     pub fn try_lock(&self) -> Result<MutexGuard<'_, T>, TryLockError<MutexGuard<'_, T>>> {
-        match self.core.attempt_once() {
+        match self.core().attempt_once() {
             Some(held) => self.guard(held).map_err(TryLockError::Poisoned),
             None => Err(TryLockError::WouldBlock),
         }
@@ -154,22 +161,24 @@ impl<T: ?Sized> Mutex<T> {
     #[inline]
     fn guard(&self, held: Held) -> LockResult<MutexGuard<'_, T>> {
         let guard = MutexGuard { mutex: self, held, not_send: PhantomData };
-        if self.core.is_poisoned() { Err(Poisoned::new(guard)) } else { Ok(guard) }
+        if self.core.get().is_some_and(Core::is_poisoned) { Err(Poisoned::new(guard)) } else { Ok(guard) }
     }
 
     /// Whether a task died while it held the lock.
     pub fn is_poisoned(&self) -> bool {
-        self.core.is_poisoned()
+        self.core.get().is_some_and(Core::is_poisoned)
     }
 
     /// Declares the data sound again.
     pub fn clear_poison(&self) {
-        self.core.clear_poison();
+        if let Some(core) = self.core.get() {
+            core.clear_poison();
+        }
     }
 
     /// The task that holds the lock now.
     pub fn holder(&self) -> Option<TaskId> {
-        self.core.holder()
+        self.core.get().and_then(Core::holder)
     }
 
     /// The data, without locking: the caller has the only reference.
@@ -205,7 +214,7 @@ impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
 impl<T: ?Sized> Drop for MutexGuard<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        self.mutex.core.release(&self.held);
+        self.mutex.core().release(&self.held);
     }
 }
 

@@ -7,7 +7,9 @@
 //!
 //! The lock names whom a waiting task waits for, so the watchdog finds circles (see `watchdog`).
 //!
-//! How it can fail: [`Poisoned`]. At most [`MAX_READERS`] read at once; one more waits. Asking for a lock in a way that the
+//! What others know of the lock by its address stays where it is when a lock whose guard was forgotten is moved.
+//!
+//! How it can fail: [`Poisoned`], and at the first lock for want of memory. At most [`MAX_READERS`] read at once; one more waits. Asking for a lock in a way that the
 //! task's own hold on it forbids panics rather than wait for ever.
 #![no_std]
 
@@ -19,6 +21,7 @@ use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
 
 use core_lock::{Attempt, Claim, Core, Place};
+use fixed_place::FixedPlace;
 use wait_queue::Wait;
 
 pub use core_lock::MAX_READERS;
@@ -26,7 +29,7 @@ pub use mutex::{LockResult, Poisoned};
 
 /// A value that many tasks may read, or one may change.
 pub struct RwLock<T: ?Sized> {
-    core: Core,
+    core: FixedPlace<Core>,
     data: UnsafeCell<T>,
 }
 
@@ -54,7 +57,7 @@ pub struct WriteGuard<'a, T: ?Sized> {
 impl<T> RwLock<T> {
     /// A free lock around `data`.
     pub const fn new(data: T) -> Self {
-        Self { core: Core::new(), data: UnsafeCell::new(data) }
+        Self { core: FixedPlace::new(), data: UnsafeCell::new(data) }
     }
 
     /// The data, when nobody needs the lock any more.
@@ -64,15 +67,24 @@ impl<T> RwLock<T> {
 }
 
 impl<T: ?Sized> RwLock<T> {
+    #[inline]
+    fn core(&self) -> &Core {
+        self.core.get_or_make(Core::new)
+    }
+
     /// Waits until no task writes, or waits to write.
     #[inline(always)]
     pub fn read(&self) -> LockResult<ReadGuard<'_, T>> {
         let mut wait = Wait::new();
         loop {
-            match self.core.attempt_read() {
+            match self.core().attempt_read() {
                 Attempt::Taken(place) => {
                     let guard = ReadGuard { lock: self, place, not_send: PhantomData };
-                    return if self.core.is_poisoned() { Err(Poisoned::new(guard)) } else { Ok(guard) };
+                    return if self.core.get().is_some_and(Core::is_poisoned) {
+                        Err(Poisoned::new(guard))
+                    } else {
+                        Ok(guard)
+                    };
                 }
                 Attempt::MustWait(ticket) => wait.park(ticket),
             }
@@ -84,7 +96,7 @@ impl<T: ?Sized> RwLock<T> {
     pub fn write(&self) -> LockResult<WriteGuard<'_, T>> {
         let mut wait = Wait::new();
         let claim = loop {
-            match self.core.attempt_claim() {
+            match self.core().attempt_claim() {
                 Attempt::Taken(claim) => break claim,
                 Attempt::MustWait(ticket) => wait.park(ticket),
             }
@@ -95,17 +107,19 @@ impl<T: ?Sized> RwLock<T> {
         }
         drop(until_alone);
         let guard = WriteGuard { lock: self, _claim: claim, not_send: PhantomData };
-        if self.core.is_poisoned() { Err(Poisoned::new(guard)) } else { Ok(guard) }
+        if self.core.get().is_some_and(Core::is_poisoned) { Err(Poisoned::new(guard)) } else { Ok(guard) }
     }
 
     /// Whether a task died while it wrote.
     pub fn is_poisoned(&self) -> bool {
-        self.core.is_poisoned()
+        self.core.get().is_some_and(Core::is_poisoned)
     }
 
     /// Declares the data sound again.
     pub fn clear_poison(&self) {
-        self.core.clear_poison();
+        if let Some(core) = self.core.get() {
+            core.clear_poison();
+        }
     }
 
     /// The data, without locking: the caller has the only reference.
@@ -124,7 +138,7 @@ impl<T: ?Sized> Deref for ReadGuard<'_, T> {
 
 impl<T: ?Sized> Drop for ReadGuard<'_, T> {
     fn drop(&mut self) {
-        self.lock.core.release_read(&self.place);
+        self.lock.core().release_read(&self.place);
     }
 }
 
