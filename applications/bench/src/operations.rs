@@ -153,40 +153,37 @@ fn yields(count: u32) -> Result<u64, BenchError> {
     together(first, second)
 }
 
-fn rendezvous_round_trip(count: u32) -> Result<u64, BenchError> {
-    let (to_partner, from_first) = rendezvous::channel::<u8>();
-    let (to_first, from_partner) = rendezvous::channel::<u8>();
+/// Sends a byte to a partner and receives it back, over two channels of the same kind.
+fn round_trip<S: Send + 'static, R: Send + 'static>(
+    count: u32,
+    [(to_partner, from_first), (to_first, from_partner)]: [(S, R); 2],
+    send: impl Fn(&S, u8) -> bool + Copy + Send + 'static,
+    receive: impl Fn(&R) -> Option<u8> + Copy + Send + 'static,
+) -> Result<u64, BenchError> {
     let first = move || {
         let start = clock::now();
         for _ in 0..count {
-            to_partner.send(1).map_err(|_| BenchError::Disconnected)?;
-            black_box(from_partner.receive().map_err(|_| BenchError::Disconnected)?);
+            if !send(&to_partner, 1) {
+                return Err(BenchError::Disconnected);
+            }
+            black_box(receive(&from_partner).ok_or(BenchError::Disconnected)?);
         }
         Ok(ticks_since(start))
     };
     let second = move || {
-        while let Ok(byte) = from_first.receive()
-            && to_first.send(byte).is_ok()
+        while let Some(byte) = receive(&from_first)
+            && send(&to_first, byte)
         {}
     };
     together(first, second)
 }
 
+fn rendezvous_round_trip(count: u32) -> Result<u64, BenchError> {
+    let channels = [rendezvous::channel(), rendezvous::channel()];
+    round_trip(count, channels, |to, byte| to.send(byte).is_ok(), |from| from.receive().ok())
+}
+
 fn async_round_trip(count: u32) -> Result<u64, BenchError> {
-    let (to_partner, from_first) = async_channel::channel::<u8>(1).map_err(|_| BenchError::Disconnected)?;
-    let (to_first, from_partner) = async_channel::channel::<u8>(1).map_err(|_| BenchError::Disconnected)?;
-    let first = move || {
-        let start = clock::now();
-        for _ in 0..count {
-            to_partner.send(1).map_err(|_| BenchError::Disconnected)?;
-            black_box(from_partner.receive().map_err(|_| BenchError::Disconnected)?);
-        }
-        Ok(ticks_since(start))
-    };
-    let second = move || {
-        while let Ok(byte) = from_first.receive()
-            && to_first.send(byte).is_ok()
-        {}
-    };
-    together(first, second)
+    let channel = || async_channel::channel(1).map_err(|_| BenchError::Disconnected);
+    round_trip(count, [channel()?, channel()?], |to, byte| to.send(byte).is_ok(), |from| from.receive().ok())
 }

@@ -63,17 +63,22 @@ impl Drop for PanicsWhenDropped {
     }
 }
 
-pub(crate) fn panic_in_destructor() -> Outcome {
+/// A task panics with something in the innermost frame whose destructor does not come to its end.
+pub(crate) fn panic_with<T: 'static>(bad: fn() -> T) -> Outcome {
     let drops = Arc::new(AtomicU64::new(0));
     let inner = Arc::clone(&drops);
-    let task = task::spawn("check: panic in destructor", move || {
+    let task = task::spawn("check: bad destructor", move || {
         nest(3, &inner, &|| {
-            let _panics = PanicsWhenDropped;
+            let _bad = bad();
             panic!("as the check wants");
         });
     })?;
     ended_of(task.join(), FaultKind::Panic)?;
     expect("destructors run", drops.load(Ordering::SeqCst), 3)
+}
+
+pub(crate) fn panic_in_destructor() -> Outcome {
+    panic_with(|| PanicsWhenDropped)
 }
 
 pub(crate) fn values_pass() -> Outcome {

@@ -26,35 +26,44 @@ fn fault_here() {
     };
 }
 
-pub(crate) fn spin_lock() -> Outcome {
-    let lock = Arc::new(SpinLock::new(1u64));
+/// Has a task fault in `hold`, which adds 1 to the 1 behind the lock that it has taken: the lock must be poisoned, and `value`
+/// must get at what is behind it.
+fn poisoned<L: Send + Sync + 'static>(
+    lock: L,
+    hold: fn(&L),
+    is_poisoned: fn(&L) -> bool,
+    value: fn(&L) -> Option<u64>,
+) -> Result<Arc<L>, CheckError> {
+    let lock = Arc::new(lock);
     let inner = Arc::clone(&lock);
-    let task = task::spawn("check: spin lock", move || {
-        let mut guard = inner.lock();
+    let task = task::spawn("check: holds", move || hold(&inner))?;
+    ended_of(task.join(), FaultKind::NullAccess)?;
+    holds("the lock is poisoned", is_poisoned(&lock))?;
+    expect("the value behind it", value(&lock).ok_or(CheckError::Missing("the lock, free"))?, 2)?;
+    Ok(lock)
+}
+
+pub(crate) fn spin_lock() -> Outcome {
+    let hold = |lock: &SpinLock<u64>| {
+        let mut guard = lock.lock();
         *guard += 1;
         fault_here();
         black_box(&guard);
-    })?;
-    ended_of(task.join(), FaultKind::NullAccess)?;
-    expect("the lock is poisoned", u64::from(lock.is_poisoned()), 1)?;
-    expect("the lock can be had", lock.try_lock().map_or(0, |value| *value), 2)
+    };
+    poisoned(SpinLock::new(1), hold, SpinLock::is_poisoned, |lock| lock.try_lock().map(|value| *value)).map(drop)
 }
 
 pub(crate) fn mutex() -> Outcome {
-    let lock = Arc::new(Mutex::new(1u64));
-    let inner = Arc::clone(&lock);
-    let task = task::spawn("check: mutex", move || {
-        let mut guard = inner.lock();
+    let hold = |lock: &Mutex<u64>| {
+        let mut guard = lock.lock();
         if let Ok(value) = &mut guard {
             **value += 1;
         }
         fault_here();
         black_box(guard.is_ok());
-    })?;
-    ended_of(task.join(), FaultKind::NullAccess)?;
-    expect("the mutex is poisoned", u64::from(lock.is_poisoned()), 1)?;
-    let value = lock.lock().map_or_else(|poisoned| *poisoned.into_inner(), |guard| *guard);
-    expect("the value behind it", value, 2)
+    };
+    let value = |lock: &Mutex<u64>| lock.lock().err().map(|poisoned| *poisoned.into_inner());
+    poisoned(Mutex::new(1), hold, Mutex::is_poisoned, value).map(drop)
 }
 
 pub(crate) fn panic_poisons_mutex() -> Outcome {
@@ -83,23 +92,19 @@ pub(crate) fn preemption() -> Outcome {
 }
 
 pub(crate) fn rwlock_writer() -> Outcome {
-    let lock = Arc::new(RwLock::new(1u64));
-    let inner = Arc::clone(&lock);
-    let task = task::spawn("check: write", move || {
-        let mut guard = inner.write();
+    let hold = |lock: &RwLock<u64>| {
+        let mut guard = lock.write();
         if let Ok(value) = &mut guard {
             **value += 1;
         }
         fault_here();
         black_box(guard.is_ok());
-    })?;
-    ended_of(task.join(), FaultKind::NullAccess)?;
-    expect("the lock is poisoned", u64::from(lock.is_poisoned()), 1)?;
-    expect("readers are warned", u64::from(lock.read().is_err()), 1)?;
-    let value = lock.write().map_or_else(|poisoned| *poisoned.into_inner(), |guard| *guard);
-    expect("the value behind it", value, 2)?;
+    };
+    let value = |lock: &RwLock<u64>| lock.write().err().map(|poisoned| *poisoned.into_inner());
+    let lock = poisoned(RwLock::new(1), hold, RwLock::is_poisoned, value)?;
+    holds("readers are warned", lock.read().is_err())?;
     lock.clear_poison();
-    expect("the lock is as new", u64::from(lock.read().is_ok() && lock.write().is_ok()), 1)
+    holds("the lock is as new", lock.read().is_ok() && lock.write().is_ok())
 }
 
 pub(crate) fn rwlock_reader() -> Outcome {

@@ -13,7 +13,7 @@ use fault_injection::make;
 use self_check::{CheckError, Outcome, eventually, expect};
 use task::{Builder, CpuSet, Joinable};
 
-use crate::destructors::{Counted, nest};
+use crate::destructors::{Counted, nest, panic_with};
 use crate::ended_of;
 
 pub(crate) fn null_call() -> Outcome {
@@ -100,16 +100,7 @@ impl Drop for Mine {
 }
 
 pub(crate) fn fault_in_destructor() -> Outcome {
-    let drops = Arc::new(AtomicU64::new(0));
-    let inner = Arc::clone(&drops);
-    let task = task::spawn("check: mined panic", move || {
-        nest(3, &inner, &|| {
-            let _mine = Mine;
-            panic!("as the check wants");
-        });
-    })?;
-    ended_of(task.join(), FaultKind::Panic)?;
-    expect("destructors run", drops.load(Ordering::SeqCst), 3)
+    panic_with(|| Mine)
 }
 
 /// More frames with a mine each than the unwinder has patience for.
