@@ -62,14 +62,21 @@ pub(crate) fn computing() -> Outcome {
     Ok(())
 }
 
+/// Waits until the task is ended, with something owned by the frame above: a tick may find the task in this one, on its way
+/// from one attempt to the next, and what the faulting frame owns is lost.
+#[inline(never)]
+fn wait() {
+    let nobody_wakes = WaitQueue::new();
+    wait_queue::wait_for(&nobody_wakes, || None::<()>);
+}
+
 pub(crate) fn waiting() -> Outcome {
     for kind in INJECTABLE {
         let drops = Arc::new(AtomicU64::new(0));
         let inner = Arc::clone(&drops);
         let task = task::spawn("check: waits", move || {
             let _counted = Counted(inner);
-            let nobody_wakes = WaitQueue::new();
-            wait_queue::wait_for(&nobody_wakes, || None::<()>);
+            wait();
         })?;
         let observed = task.observe();
         eventually("the task waits", || observed.state() == task::State::Blocked)?;
