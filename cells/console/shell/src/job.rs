@@ -10,7 +10,7 @@ use command_line::{Command, Pipeline};
 use core::mem;
 use launcher::Program;
 use pipe::PipeReader;
-use task::{Ended, Joinable};
+use task::{Ended, Joinable, KillCapability};
 use terminal::{ConsoleOutput, Foreground, LineInput};
 
 /// A command that is ready to run.
@@ -26,9 +26,12 @@ struct Running {
     task: Joinable<ExitCode>,
 }
 
-/// A pipeline that runs. If it is dropped it runs on, and nobody tells how it ended.
+/// A pipeline that runs. It ends with whoever waits for it: nobody else would tell how it ended, nor could the user end its
+/// commands together.
 pub(crate) struct Job {
     running: Vec<Running>,
+    /// For ending those that run, also one that is being waited for.
+    ends: Vec<KillCapability>,
     /// Why not all of it runs.
     result: Result<(), JobError>,
 }
@@ -47,6 +50,10 @@ impl Job {
 
 impl Drop for Job {
     fn drop(&mut self) {
+        // Those that have ended are not touched.
+        for task in &self.ends {
+            task.kill();
+        }
         for stage in self.running.drain(..) {
             stage.task.detach();
         }
@@ -56,7 +63,7 @@ impl Drop for Job {
 /// Runs a pipeline to its end; Ctrl-C ends it.
 pub(crate) fn run(pipeline: Pipeline) -> Result<(), JobError> {
     let job = start(prepare(pipeline, true)?);
-    let guard = Foreground::new(job.running.iter().map(|stage| stage.task.kill_capability()).collect());
+    let guard = Foreground::new(job.ends.clone());
     let result = job.wait();
     drop(guard);
     result
@@ -101,14 +108,20 @@ fn input(command: &Command, pipe: Option<PipeReader>, foreground: bool) -> Resul
 
 /// Starts the tasks. If one cannot be started, those before it find their pipes closed and end.
 pub(crate) fn start(stages: Vec<Stage>) -> Job {
-    let mut running = Vec::with_capacity(stages.len());
+    let mut job = Job { running: Vec::new(), ends: Vec::new(), result: Ok(()) };
     for Stage { name, program, environment } in stages {
         match program.start(&name, environment) {
-            Ok(task) => running.push(Running { name, task }),
-            Err(error) => return Job { running, result: Err(JobError::Spawn { name, error }) },
+            Ok(task) => {
+                job.ends.push(task.kill_capability());
+                job.running.push(Running { name, task });
+            }
+            Err(error) => {
+                job.result = Err(JobError::Spawn { name, error });
+                break;
+            }
         }
     }
-    Job { running, result: Ok(()) }
+    job
 }
 
 /// Tells how a command ended that did not return.

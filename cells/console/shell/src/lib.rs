@@ -60,6 +60,15 @@ fn execute(line: &str) -> Result<(), JobError> {
     Ok(())
 }
 
+/// A background job whose task is unwound says so; one that finishes is forgotten instead.
+struct Unfinished(u32);
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        say(format_args!("[{}] given up: its own task was ended, and its commands with it", self.0));
+    }
+}
+
 fn start_in_background(pipeline: Pipeline) -> Result<(), JobError> {
     let stages = job::prepare(pipeline, false)?;
     let number = NEXT_JOB.fetch_add(1, Ordering::Relaxed);
@@ -68,8 +77,11 @@ fn start_in_background(pipeline: Pipeline) -> Result<(), JobError> {
         async_channel::channel(1).map_err(|error| JobError::Channel { name: name.clone(), error })?;
     // Made before anything runs: nothing is to run that nobody waits for.
     let waiting = Builder::new().name(&name).spawn(move || {
+        let unfinished = Unfinished(number);
         let Ok(job) = started.receive() else { return };
-        match Job::wait(job) {
+        let result = Job::wait(job);
+        core::mem::forget(unfinished);
+        match result {
             Ok(()) => say(format_args!("[{number}] done")),
             Err(error) => say(format_args!("[{number}] {error}")),
         }
@@ -78,7 +90,7 @@ fn start_in_background(pipeline: Pipeline) -> Result<(), JobError> {
         Ok(task) => say(format_args!("[{number}] {}", task.detach().id())),
         Err(error) => return Err(JobError::Spawn { name, error }),
     }
-    // There is room for it, so this does not wait. If somebody has ended the task that was to receive it, it runs on.
+    // There is room for it, so this does not wait. If somebody has ended the task that was to receive it, it ends, too.
     let _sent = starting.send(job::start(stages));
     Ok(())
 }
