@@ -13,12 +13,14 @@ mod loader;
 mod shell;
 mod swaps;
 mod tasks;
+mod terminal;
 
 use harness::Batch;
 
 /// All batches, in the order in which they run.
 pub fn batches() -> Vec<Batch> {
     let mut batches = shell::batches();
+    batches.extend(terminal::batches());
     batches.extend(cells::batches());
     batches.extend(loader::batches());
     batches.extend(tasks::batches());

@@ -1,6 +1,8 @@
 //! The shell, its applications and the files, with one and the same machine.
 
-use machine::Shell;
+use std::time::Duration;
+
+use machine::{PROMPT, Shell};
 
 use crate::claim;
 use crate::harness::{Batch, Check, Failure, Outcome, Places};
@@ -48,6 +50,7 @@ const CHECKS: &[Check] = &[
     Check { name: "rm removes", run: rm_removes },
     Check { name: "rm tells of each that it cannot remove", run: rm_goes_on },
     Check { name: "a word in no symbol gets one line", run: |shell| one_line(shell, "ns no_such_symbol") },
+    Check { name: "Ctrl-D hands over what is typed, and on an empty line ends the input", run: ends_input },
     Check { name: "a missing file gets one line", run: |shell| one_line(shell, "cat /none") },
     Check { name: "a directory cannot be read as a file", run: |shell| one_line(shell, "cat /tmp") },
     Check { name: "date tells this century's date", run: tells_date },
@@ -60,8 +63,12 @@ const CHECKS: &[Check] = &[
         run: lines_stay_whole,
     },
     Check { name: "a prompt begins a line", run: prompt_begins_a_line },
+    Check { name: "a job whose own task fails ends with it, and says so", run: job_is_given_up },
     Check { name: "many applications started one after the other", run: many_applications },
 ];
+
+/// For what is no simple command.
+const ANSWER: Duration = Duration::from_secs(30);
 
 pub(crate) fn says(shell: &mut Shell, command: &str, expected: &str) -> Outcome {
     let output = shell.run(command)?;
@@ -160,6 +167,15 @@ fn rm_goes_on(shell: &mut Shell) -> Outcome {
     says(shell, "ls /tmp", "")
 }
 
+fn ends_input(shell: &mut Shell) -> Outcome {
+    let machine = shell.machine();
+    machine.send_line("cat > /tmp/typed")?;
+    machine.expect("cat > /tmp/typed\n", ANSWER)?;
+    machine.send(b"one\rtwo\x04\x04")?;
+    machine.expect(PROMPT, ANSWER)?;
+    says(shell, "cat /tmp/typed ; rm /tmp/typed", "one\ntwo")
+}
+
 fn log_is_shown(shell: &mut Shell) -> Outcome {
     // Every machine has warnings or errors to show when faults were made; a quiet one has an empty log at level `warn`.
     let output = shell.run("log 5")?;
@@ -250,6 +266,15 @@ fn prompt_begins_a_line(shell: &mut Shell) -> Outcome {
     says(shell, "echo -n half > /tmp/half", "")?;
     says(shell, "cat /tmp/half", "half")?;
     says(shell, "rm /tmp/half", "")
+}
+
+fn job_is_given_up(shell: &mut Shell) -> Outcome {
+    let output = shell.run("busy 60 &")?;
+    let number = output.text.strip_prefix('[').and_then(|rest| rest.split(']').next()).unwrap_or_default().to_owned();
+    let mark = shell.machine().mark();
+    shell.run(&format!("fault gp 'job {number}'"))?;
+    shell.machine().line_since(mark, &format!("[{number}] given up"), ANSWER)?;
+    gone(shell, "busy")
 }
 
 fn many_applications(shell: &mut Shell) -> Outcome {

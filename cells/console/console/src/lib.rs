@@ -10,10 +10,13 @@
 
 mod receive;
 mod transmit;
+mod write;
 
 pub use apic::ApicError;
+pub use outgoing::Outcome;
 pub use receive::{Typed, init, receive, try_read};
-pub use transmit::{Sent, has_output, transmit, try_write};
+pub use transmit::{Sent, transmit};
+pub use write::{has_output, line_is_erased, try_change, try_draw, try_finish, try_give_up, try_write};
 
 use console_state::RECEIVED;
 

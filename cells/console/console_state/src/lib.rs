@@ -1,6 +1,7 @@
 //! What the console remembers, apart from the code that works on it.
 //!
-//! To the driver: four bounded queues and who waits for them, at addresses that stay when the driver is replaced.
+//! To the driver: four bounded queues, the state of the line that the user is typing, and who waits for all that, at
+//! addresses that stay when the driver is replaced.
 //! Each lock is held for the copying of some bytes, with interrupts off, so the interrupt handler may take it; that of
 //! [`SENDING`] is held while bytes are sent, and no interrupt handler takes it.
 //! Nothing here allocates or fails; a queue that is full says so.
@@ -8,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 use byte_queue::ByteQueue;
+use outgoing::Outgoing;
 use spin_lock::SpinLock;
 use wait_queue::WaitQueue;
 
@@ -27,7 +29,7 @@ pub static RECEIVED: SpinLock<ByteQueue<RECEIVED_SIZE>> = SpinLock::new(ByteQueu
 /// From the driver's task to readers.
 pub static TYPED: SpinLock<ByteQueue<TYPED_SIZE>> = SpinLock::new(ByteQueue::new());
 /// From writers to the driver's task.
-pub static TRANSMIT: SpinLock<ByteQueue<TRANSMIT_SIZE>> = SpinLock::new(ByteQueue::new());
+pub static TRANSMIT: SpinLock<Outgoing<TRANSMIT_SIZE>> = SpinLock::new(Outgoing::new());
 
 /// From [`TRANSMIT`] to the port: what has been taken out to be sent and was not, as the port was stuck. Who has the lock
 /// has the turn to send.
@@ -35,7 +37,7 @@ pub static SENDING: SpinLock<ByteQueue<SENDING_SIZE>> = SpinLock::new(ByteQueue:
 
 /// Where the driver's task waits for something to do.
 pub static WORK: WaitQueue = WaitQueue::new();
-/// Where readers wait for [`TYPED`].
+/// Where readers wait for [`TYPED`], and for others to have erased the line that is being typed.
 pub static READABLE: WaitQueue = WaitQueue::new();
 /// Where writers wait for room in [`TRANSMIT`].
 pub static WRITABLE: WaitQueue = WaitQueue::new();

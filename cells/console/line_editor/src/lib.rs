@@ -45,7 +45,8 @@ pub enum Event {
     Complete,
     /// Ctrl-C; the line is given up.
     Interrupt,
-    /// Ctrl-D on an empty line.
+    /// Ctrl-D with nothing to its right: the input ends here if the line is empty, and else a part of it, which
+    /// [`LineEditor::take`] gives.
     EndOfInput,
 }
 
@@ -78,6 +79,24 @@ impl LineEditor {
         }
     }
 
+    /// Shows the prompt and a line that was complete already.
+    pub fn show_line(&self, line: &str, screen: &mut Vec<u8>) {
+        self.draw(line, "", screen);
+    }
+
+    /// Gives the line as it is, without an end.
+    pub fn take(&mut self, screen: &mut Vec<u8>) -> String {
+        if self.style == Style::Plain {
+            screen.extend_from_slice(self.buffer.text().as_bytes());
+        }
+        self.buffer.take()
+    }
+
+    /// Whether nothing is typed.
+    pub fn is_empty(&self) -> bool {
+        self.buffer.text().is_empty()
+    }
+
     /// The text left of the cursor.
     pub fn before_cursor(&self) -> &str {
         self.buffer.before()
@@ -95,8 +114,10 @@ impl LineEditor {
                 screen.extend_from_slice(if terminal { b"^C\r\n" } else { b"\r\n" });
                 return Some(Event::Interrupt);
             }
-            Key::EndOrDelete if self.buffer.text().is_empty() => {
-                screen.extend_from_slice(b"\r\n");
+            Key::EndOrDelete if self.buffer.after().is_empty() => {
+                if self.buffer.text().is_empty() {
+                    screen.extend_from_slice(b"\r\n");
+                }
                 return Some(Event::EndOfInput);
             }
             Key::Complete => return terminal.then_some(Event::Complete),
@@ -204,20 +225,24 @@ impl LineEditor {
         changed
     }
 
-    /// Draws prompt and line anew: the part of the line around the cursor that fits.
+    /// Draws prompt and line anew.
     fn redraw(&self, screen: &mut Vec<u8>) {
+        self.draw(self.buffer.before(), self.buffer.after(), screen);
+    }
+
+    /// Draws the part of a line around the cursor that fits.
+    fn draw(&self, before: &str, after: &str, screen: &mut Vec<u8>) {
         let Style::Terminal { columns } = self.style else {
             return;
         };
         let room = columns.saturating_sub(self.prompt.chars().count() + 1).max(1);
-        let before = self.buffer.before();
         let hidden = before.chars().count().saturating_sub(room);
-        let shown = self.buffer.text().chars().skip(hidden);
+        let shown = before.chars().chain(after.chars()).skip(hidden);
         let mut text = String::from("\r");
         text.push_str(&self.prompt);
         text.extend(shown.take(room));
         text.push_str("\x1b[K");
-        let behind = self.buffer.after().chars().count().min(room - (before.chars().count() - hidden));
+        let behind = after.chars().count().min(room - (before.chars().count() - hidden));
         if behind > 0 {
             // Writing to a String cannot fail.
             let _ = write!(text, "\x1b[{behind}D");

@@ -152,9 +152,24 @@ fn line_ends_of_all_kinds() {
 #[test]
 fn interrupt_and_end() {
     let mut session = Session::new(WIDE);
-    session.type_bytes(b"abc\x03x\x04\r\x04");
-    assert_eq!(session.events, [Event::Interrupt, Event::Line(String::from("x")), Event::EndOfInput]);
+    session.type_bytes(b"abc\x03xy\x01\x04\r\x04");
+    assert_eq!(session.events, [Event::Interrupt, Event::Line(String::from("y")), Event::EndOfInput]);
     assert_eq!(session.row.rows_above[0], "> abc^C");
+}
+
+#[test]
+fn the_end_behind_text_gives_what_is_typed() {
+    for (style, shown) in [(WIDE, &b""[..]), (Style::Plain, b"half")] {
+        let mut session = Session::new(style);
+        session.type_bytes(b"half\x04");
+        assert_eq!(session.events, [Event::EndOfInput]);
+        let mut screen = vec![];
+        assert_eq!(session.editor.take(&mut screen), "half");
+        assert_eq!(screen, shown);
+        session.type_bytes(b"\x04");
+        assert_eq!(session.events, [Event::EndOfInput, Event::EndOfInput]);
+        assert_eq!(session.editor.take(&mut screen), "");
+    }
 }
 
 #[test]
@@ -181,6 +196,19 @@ fn completion() {
     session.row.apply(&screen);
     assert_eq!(session.row.rows_above.last().map(String::as_str), Some("ps  poweroff  "));
     assert_eq!(session.row.text(), "> p");
+}
+
+#[test]
+fn a_complete_line_can_be_shown_again() {
+    let mut session = Session::new(WIDE);
+    session.type_bytes(b"new");
+    let mut screen = vec![];
+    session.editor.show_line("old", &mut screen);
+    session.row.apply(&screen);
+    assert_eq!(session.row.text(), "> old");
+    session.editor.show(&mut screen);
+    session.row.apply(&screen);
+    assert_eq!(session.row.text(), "> new");
 }
 
 #[test]

@@ -1,44 +1,33 @@
 //! Reading a line from the user.
 use crate::complete;
 use alloc::string::String;
-use alloc::vec::Vec;
-use line_editor::{Event, LineEditor};
+use line_editor::Event;
+use terminal::EditedLine;
 
 /// The user's keyboard and what was typed before.
 pub(crate) struct Reader {
-    editor: LineEditor,
+    line: EditedLine,
 }
 
 impl Reader {
     pub(crate) fn new(prompt: &str) -> Self {
-        Self { editor: LineEditor::new(terminal::style(), prompt) }
+        Self { line: EditedLine::new(prompt) }
     }
 
     /// Shows the prompt and waits for a line. Ctrl-C gives the line up; Ctrl-D means nothing, as there is nowhere to
     /// go from here.
     pub(crate) fn next_line(&mut self) -> String {
-        let mut screen = Vec::new();
-        self.editor.show(&mut screen);
-        terminal::send_fresh(&screen);
-        screen.clear();
+        self.line.show();
         loop {
-            let mut byte = [0];
-            terminal::read(&mut byte);
-            let [byte] = byte;
-            match self.editor.feed(byte, &mut screen) {
-                None => {}
-                Some(Event::Line(line)) => {
-                    terminal::send(&screen);
-                    return line;
+            match self.line.next_event() {
+                Event::Line(line) => return line,
+                Event::Complete => {
+                    let (word, candidates) = complete::candidates(self.line.before_cursor());
+                    self.line.offer(word, &candidates);
                 }
-                Some(Event::Complete) => {
-                    let (word, candidates) = complete::candidates(self.editor.before_cursor());
-                    self.editor.offer(word, &candidates, &mut screen);
-                }
-                Some(Event::Interrupt | Event::EndOfInput) => self.editor.show(&mut screen),
+                Event::EndOfInput if !self.line.is_empty() => {}
+                Event::Interrupt | Event::EndOfInput => self.line.show(),
             }
-            terminal::send(&screen);
-            screen.clear();
         }
     }
 }

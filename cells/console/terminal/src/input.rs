@@ -1,49 +1,37 @@
 //! Reading from the console.
-use crate::{send, style};
-use alloc::string::String;
+use crate::EditedLine;
 use alloc::vec::Vec;
 use application::{Input, StreamError};
-use console_state::READABLE;
-use line_editor::{Event, LineEditor};
-use wait_queue::wait_for;
+use line_editor::Event;
 
-/// Waits for typed bytes, as they come.
-pub fn read(buffer: &mut [u8]) -> usize {
-    wait_for(&READABLE, || match console::try_read(buffer) {
-        0 => None,
-        count => Some(count),
-    })
-}
-
-/// The console as an application's input: whole lines, edited before they arrive.
+/// The console as an application's input: whole lines, edited before they arrive. Ctrl-D hands over what is typed, as on
+/// any terminal, and on an empty line it ends the input.
 pub struct LineInput {
-    editor: LineEditor,
-    /// What of the last line has not been read yet.
-    line: Vec<u8>,
+    line: EditedLine,
+    /// What was handed over and has not been read yet.
+    typed: Vec<u8>,
     ended: bool,
 }
 
 impl LineInput {
     /// An input without a line.
     pub fn new() -> Self {
-        let editor = LineEditor::new(style(), "");
-        Self { editor, line: Vec::new(), ended: false }
+        Self { line: EditedLine::new(""), typed: Vec::new(), ended: false }
     }
 
-    fn next_line(&mut self) -> Result<Option<String>, StreamError> {
-        let mut screen = Vec::new();
+    /// Waits for more; nothing more comes if that is empty.
+    fn next(&mut self) -> Result<Vec<u8>, StreamError> {
         loop {
-            let mut byte = [0];
-            read(&mut byte);
-            let [byte] = byte;
-            let event = self.editor.feed(byte, &mut screen);
-            send(&screen);
-            screen.clear();
-            match event {
-                Some(Event::Line(line)) => return Ok(Some(line)),
-                Some(Event::EndOfInput) => return Ok(None),
-                Some(Event::Interrupt) => return Err(StreamError::Interrupted),
-                Some(Event::Complete) | None => {}
+            match self.line.next_event() {
+                Event::Line(line) => {
+                    let mut bytes = line.into_bytes();
+                    bytes.push(b'\n');
+                    return Ok(bytes);
+                }
+                Event::EndOfInput if self.line.is_empty() => return Ok(Vec::new()),
+                Event::EndOfInput => return Ok(self.line.take().into_bytes()),
+                Event::Interrupt => return Err(StreamError::Interrupted),
+                Event::Complete => {}
             }
         }
     }
@@ -57,17 +45,12 @@ impl Default for LineInput {
 
 impl Input for LineInput {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, StreamError> {
-        if self.line.is_empty() && !self.ended {
-            match self.next_line()? {
-                Some(line) => {
-                    self.line = line.into_bytes();
-                    self.line.push(b'\n');
-                }
-                None => self.ended = true,
-            }
+        if self.typed.is_empty() && !self.ended {
+            self.typed = self.next()?;
+            self.ended = self.typed.is_empty();
         }
-        let count = buffer.len().min(self.line.len());
-        for (into, from) in buffer.iter_mut().zip(self.line.drain(..count)) {
+        let count = buffer.len().min(self.typed.len());
+        for (into, from) in buffer.iter_mut().zip(self.typed.drain(..count)) {
             *into = from;
         }
         Ok(count)

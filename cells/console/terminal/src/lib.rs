@@ -2,7 +2,8 @@
 //!
 //! To the shell and to applications: what one of them writes comes out in order and line by line, never mixed with
 //! another's or with the kernel's log within a line (of [`LINE`](console_state::LINE) bytes at most), and before whatever
-//! is written by those who wait for its end; what the user types goes to whoever reads. The waiting happens here and not in the
+//! is written by those who wait for its end; what the user types goes to whoever reads, and stays
+//! whole on the screen while others write. The waiting happens here and not in the
 //! driver, at retry points that an eviction may return to at any time, so that the driver can be replaced under
 //! parked readers and writers. Streams fail only by the end of the task; the console itself never disconnects.
 #![no_std]
@@ -10,15 +11,17 @@
 
 extern crate alloc;
 
+mod edited_line;
 mod foreground;
 mod input;
 mod output;
 mod service;
 
 pub use console::ApicError;
+pub use edited_line::EditedLine;
 pub use foreground::Foreground;
-pub use input::{LineInput, read};
-pub use output::{ConsoleOutput, send, send_fresh};
+pub use input::LineInput;
+pub use output::ConsoleOutput;
 pub use service::{drain, serve};
 
 use line_editor::Style;
@@ -30,7 +33,7 @@ const COLUMNS: usize = 80;
 static STYLE: Once<Style> = Once::new();
 
 /// How lines are to be edited, by the kernel's command line: `console=plain` for logs and scripts.
-pub fn style() -> Style {
+fn style() -> Style {
     *STYLE.get().unwrap_or(&Style::Plain)
 }
 

@@ -29,13 +29,13 @@ impl ConsoleOutput {
     }
 }
 
-/// Puts bytes out as they are, waiting for room: for editors, which know the terminal's codes.
-pub fn send(bytes: &[u8]) {
+/// Puts bytes out as they are, waiting for room: for editors of lines that are not shown while they are typed.
+pub(crate) fn send(bytes: &[u8]) {
     put(bytes, false);
 }
 
 /// As [`send`], but the bytes begin on a line of their own, whoever left one unfinished.
-pub fn send_fresh(bytes: &[u8]) {
+pub(crate) fn send_fresh(bytes: &[u8]) {
     put(bytes, true);
 }
 

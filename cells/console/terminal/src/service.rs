@@ -17,7 +17,7 @@ pub fn serve() -> ! {
         wait_for(&WORK, || console::has_work().then_some(()));
         if console::receive(foreground::is_occupied()).interrupt {
             // Seen or not, the interrupt counts.
-            let _shown = console::try_write(b"^C\r\n", false);
+            let _shown = console::try_give_up(b"^C\r\n");
             foreground::interrupt();
         }
         for _ in 0..LINES_PER_TURN {

@@ -1,5 +1,5 @@
 //! Output in bursts: several lines in one turn of the port, for those who print much.
-use console_state::{SENDING, SENDING_SIZE, TRANSMIT, WORK, WRITABLE};
+use console_state::{SENDING, SENDING_SIZE, TRANSMIT, WRITABLE};
 use cpu_local::InterruptGuard;
 
 /// What came of an attempt to send.
@@ -11,27 +11,6 @@ pub enum Sent {
     All,
     /// The port takes no more now; what is left is kept.
     Stuck,
-}
-
-/// Whether something waits for the port.
-pub fn has_output() -> bool {
-    !TRANSMIT.lock().is_empty() || !SENDING.lock().is_empty()
-}
-
-/// Takes all of `bytes` for output, or says that there is no room for them now. With `fresh`, they begin on a line of
-/// their own, whatever came before.
-#[must_use]
-pub fn try_write(bytes: &[u8], fresh: bool) -> bool {
-    // Until the driver has been woken: a task that is ended in between would leave its last words in the queue.
-    let quiet = InterruptGuard::new();
-    let mut queue = TRANSMIT.lock_quiet(&quiet);
-    let end: &[u8] = if fresh && queue.last().is_some_and(|last| last != b'\n') { b"\r\n" } else { b"" };
-    let taken = queue.room() >= end.len() + bytes.len() && queue.push_all(end) && queue.push_all(bytes);
-    drop(queue);
-    if taken {
-        WORK.wake_all();
-    }
-    taken
 }
 
 /// Sends a burst of what waits: what a screen shows. Several lines are sent in one piece, so lines of the kernel's log come

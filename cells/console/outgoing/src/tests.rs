@@ -1,0 +1,173 @@
+extern crate std;
+
+use super::{Outcome, Outgoing};
+use std::string::String;
+use std::vec::Vec;
+
+const PROMPT: &str = "> ";
+
+/// All that waits, as text.
+fn sent<const N: usize>(outgoing: &mut Outgoing<N>) -> String {
+    let mut bytes = Vec::new();
+    while !outgoing.is_empty() {
+        let mut chunk = [0; 64];
+        let count = outgoing.pop_line(&mut chunk);
+        bytes.extend_from_slice(&chunk[..count]);
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn output_without_an_edited_line_is_left_as_it_is() {
+    let mut outgoing = Outgoing::<64>::new();
+    assert_eq!(outgoing.write(b"one\r\n", false), Outcome::Taken);
+    assert_eq!(outgoing.draw(b"\r> "), Outcome::Taken);
+    assert_eq!(outgoing.change(b"a"), Outcome::Taken);
+    assert_eq!(outgoing.finish(b"\r\n"), Outcome::Taken);
+    assert_eq!(outgoing.write(b"two\r\n", false), Outcome::Taken);
+    assert_eq!(sent(&mut outgoing), "one\r\n\r> a\r\ntwo\r\n");
+}
+
+#[test]
+fn a_shown_line_is_erased_once_and_drawn_again() {
+    let mut outgoing = Outgoing::<64>::new();
+    assert_eq!(outgoing.draw(b"\r> half"), Outcome::Taken);
+    assert_eq!(outgoing.write(b"one\r\n", false), Outcome::TakenAndErased);
+    assert!(outgoing.is_erased());
+    assert_eq!(outgoing.write(b"two\r\n", false), Outcome::Taken);
+    // What the editor made of a key before it noticed.
+    assert_eq!(outgoing.change(b"w"), Outcome::Outdated);
+    assert_eq!(outgoing.draw(b"\r> halfw"), Outcome::Taken);
+    assert!(!outgoing.is_erased());
+    assert_eq!(sent(&mut outgoing), "\r> half\r\x1b[Kone\r\ntwo\r\n\r> halfw");
+}
+
+#[test]
+fn fresh_output_begins_a_row() {
+    let mut outgoing = Outgoing::<64>::new();
+    for (bytes, fresh) in [("a", true), ("b\r\n", false), ("c", true), ("d\r\n", true)] {
+        assert_eq!(outgoing.write(bytes.as_bytes(), fresh), Outcome::Taken);
+    }
+    assert_eq!(sent(&mut outgoing), "ab\r\nc\r\nd\r\n");
+}
+
+#[test]
+fn a_prompt_leaves_an_unfinished_line_alone() {
+    let mut outgoing = Outgoing::<64>::new();
+    assert_eq!(outgoing.write(b"no end", false), Outcome::Taken);
+    assert_eq!(outgoing.draw(b"\r> "), Outcome::Taken);
+    assert_eq!(outgoing.draw(b"\r> "), Outcome::Taken);
+    assert_eq!(outgoing.write(b"", false), Outcome::Taken);
+    assert_eq!(outgoing.write(b"more", false), Outcome::TakenAndErased);
+    assert_eq!(outgoing.draw(b"\r> "), Outcome::Taken);
+    assert_eq!(sent(&mut outgoing), "no end\r\n\r> \r> \r\x1b[Kmore\r\n\r> ");
+}
+
+#[test]
+fn what_finds_no_room_changes_nothing() {
+    let mut outgoing = Outgoing::<8>::new();
+    assert_eq!(outgoing.draw(b"\r> "), Outcome::Taken);
+    assert_eq!(outgoing.write(b"ab", false), Outcome::NoRoom);
+    assert!(!outgoing.is_erased());
+    assert_eq!(outgoing.write(b"a", false), Outcome::TakenAndErased);
+    assert_eq!(outgoing.draw(b"\r> "), Outcome::NoRoom);
+    assert!(outgoing.is_erased());
+    assert_eq!(outgoing.finish(b"x"), Outcome::Outdated);
+    assert_eq!(outgoing.give_up(b"x"), Outcome::NoRoom);
+    assert!(outgoing.is_erased());
+    assert_eq!(sent(&mut outgoing), "\r> \r\x1b[Ka");
+}
+
+/// A screen of rows, as far as the console uses one.
+#[derive(Default)]
+struct Screen {
+    rows: Vec<String>,
+    row: Vec<char>,
+    column: usize,
+}
+
+impl Screen {
+    fn apply(&mut self, text: &str) {
+        let mut characters = text.chars();
+        while let Some(character) = characters.next() {
+            match character {
+                '\r' => self.column = 0,
+                '\n' => self.rows.push(self.row.drain(..).collect()),
+                '\x1b' => {
+                    assert_eq!((characters.next(), characters.next()), (Some('['), Some('K')));
+                    self.row.truncate(self.column);
+                }
+                character => {
+                    self.row.resize(self.row.len().max(self.column + 1), ' ');
+                    self.row[self.column] = character;
+                    self.column += 1;
+                }
+            }
+        }
+    }
+}
+
+/// Whatever the order in which an editor and others write: every line of others has a row of its own, and when the editor
+/// has caught up, its whole line is on the last row.
+#[test]
+fn any_order_leaves_whole_rows() {
+    let mut seed = 5_u64;
+    let mut random = move |below: u64| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % below
+    };
+    let mut outgoing = Outgoing::<32>::new();
+    let mut screen = Screen::default();
+    let mut expected: Vec<String> = Vec::new();
+    let mut typed = String::new();
+    let whole = |typed: &str| std::format!("\r{PROMPT}{typed}\x1b[K");
+    assert_eq!(outgoing.draw(whole("").as_bytes()), Outcome::Taken);
+    for step in 0..20_000 {
+        match random(5) {
+            0 => {
+                let line = std::format!("{step}");
+                if outgoing.write(std::format!("{line}\r\n").as_bytes(), true) != Outcome::NoRoom {
+                    expected.push(line);
+                }
+            }
+            1 if typed.len() < 5 => {
+                // The editor takes the key whatever becomes of its echo, and draws all if that is outdated.
+                typed.push('x');
+                loop {
+                    match outgoing.change(b"x") {
+                        Outcome::NoRoom => screen.apply(&sent(&mut outgoing)),
+                        _ => break,
+                    }
+                }
+            }
+            2 if random(4) == 0 => {
+                let line = std::mem::take(&mut typed);
+                loop {
+                    match outgoing.finish(b"\r\n") {
+                        Outcome::Outdated => {
+                            let _retried = outgoing.draw(whole(&line).as_bytes());
+                        }
+                        Outcome::NoRoom => screen.apply(&sent(&mut outgoing)),
+                        _ => break,
+                    }
+                    screen.apply(&sent(&mut outgoing));
+                }
+                expected.push(std::format!("{PROMPT}{line}"));
+                while outgoing.draw(whole("").as_bytes()) == Outcome::NoRoom {
+                    screen.apply(&sent(&mut outgoing));
+                }
+            }
+            3 => screen.apply(&sent(&mut outgoing)),
+            _ => {
+                while outgoing.is_erased() {
+                    let _retried = outgoing.draw(whole(&typed).as_bytes());
+                    screen.apply(&sent(&mut outgoing));
+                }
+                screen.apply(&sent(&mut outgoing));
+                assert_eq!(screen.row.iter().collect::<String>(), std::format!("{PROMPT}{typed}"));
+            }
+        }
+    }
+    screen.apply(&sent(&mut outgoing));
+    assert_eq!(screen.rows, expected);
+}

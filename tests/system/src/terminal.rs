@@ -1,0 +1,92 @@
+//! A line that is typed on a terminal while others write.
+
+use std::time::Duration;
+
+use machine::{Configuration, PROMPT, Shell};
+
+use crate::claim;
+use crate::harness::{Batch, Check, Outcome, Places};
+
+/// A console that shows each key, as on a user's terminal.
+pub(crate) fn batches() -> Vec<Batch> {
+    let machine = |places: &Places| Configuration::direct(&places.output).argument("log=warn").argument("exit=debug");
+    vec![Batch { name: "terminal", machine, checks: CHECKS, self_checks: &[] }]
+}
+
+const CHECKS: &[Check] = &[
+    Check { name: "a half-typed line stays whole while a job writes, and has one prompt", run: half_typed },
+    Check { name: "an unfinished line of output is left alone by the prompt", run: unfinished_output },
+];
+
+const ANSWER: Duration = Duration::from_secs(30);
+
+/// What is on the screen: the finished rows, from the first prompt on, and the one with the cursor.
+fn screen(shell: &mut Shell) -> (Vec<String>, String) {
+    // The log has the carriage returns, which the transcript has not.
+    let bytes = std::fs::read(shell.machine().log()).unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    let text = text.find(PROMPT).map_or("", |start| &text[start..]);
+    let (mut rows, mut row, mut column) = (Vec::new(), Vec::new(), 0);
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '\r' => column = 0,
+            '\n' => rows.push(row.drain(..).collect()),
+            '\x1b' => {
+                let sequence: String = characters.by_ref().skip(1).take_while(char::is_ascii_digit).collect();
+                // The letter is taken, too: a number means so many columns back, none means to erase the rest.
+                match sequence.parse::<usize>() {
+                    Ok(back) => column -= back.min(column),
+                    Err(_) => row.truncate(column),
+                }
+            }
+            character => {
+                row.resize(row.len().max(column + 1), ' ');
+                row[column] = character;
+                column += 1;
+            }
+        }
+    }
+    (rows, row.into_iter().collect())
+}
+
+fn half_typed(shell: &mut Shell) -> Outcome {
+    let machine = shell.machine();
+    machine.send_line("count 1000000 20 &")?;
+    machine.expect("count 1\n", ANSWER)?;
+    machine.send(b"half")?;
+    for _ in 0..3 {
+        machine.expect("mitos> half\x1b[K", ANSWER)?;
+    }
+    // The rest of the word, then another command in its place.
+    machine.send(b"way\x15")?;
+    machine.send_line("kill count")?;
+    machine.expect("] done\n", ANSWER)?;
+    machine.send_line("echo whole")?;
+    machine.expect("\nwhole\n", ANSWER)?;
+    machine.expect(PROMPT, ANSWER)?;
+    let (rows, last) = screen(shell);
+    let typed: Vec<&str> = rows.iter().filter_map(|row| row.strip_prefix(PROMPT)).collect();
+    claim!(typed == ["count 1000000 20 &", "kill count", "echo whole"], "these lines have a prompt: {typed:?}");
+    claim!(last == PROMPT, "the last row is {last:?}");
+    let counted = rows.iter().filter_map(|row| row.strip_prefix("count "));
+    let wrong = counted.zip(1..).find(|(number, expected)| *number != expected.to_string());
+    claim!(wrong.is_none(), "not the number that was to come: {wrong:?}");
+    let others = rows.iter().filter(|row| !row.starts_with("count ") && !row.starts_with(PROMPT)).count();
+    claim!(others == 4, "more than number, end and done of the job, and the echo: {rows:?}");
+    Ok(())
+}
+
+fn unfinished_output(shell: &mut Shell) -> Outcome {
+    let machine = shell.machine();
+    machine.send_line("cat > /tmp/part")?;
+    machine.expect("cat > /tmp/part\n", ANSWER)?;
+    machine.send(b"no end\x04\x04")?;
+    machine.expect(PROMPT, ANSWER)?;
+    machine.send_line("cat /tmp/part")?;
+    machine.expect("no end\n", ANSWER)?;
+    machine.expect(PROMPT, ANSWER)?;
+    let (rows, last) = screen(shell);
+    claim!(rows.last().is_some_and(|row| row == "no end") && last == PROMPT, "{rows:?}, {last:?}");
+    Ok(())
+}
