@@ -31,7 +31,10 @@ fn run(environment: &mut Environment) -> Result<(), Failure> {
     let seconds = match &*environment.arguments() {
         [] => 10,
         [word] if word == "aside" => return aside(),
-        [word] if word == "locked" => return Ok(locked()),
+        [word] if word == "locked" => {
+            locked();
+            return Ok(());
+        }
         [seconds] => seconds.parse::<u32>().map_err(|_| manual::BUSY.usage)?,
         _ => return Err(manual::BUSY.usage.into()),
     };
