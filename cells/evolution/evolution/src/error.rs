@@ -27,7 +27,7 @@ pub enum SwapError {
     Standstill(StandstillError),
     /// There is no memory for the state that is handed over.
     Memory,
-    /// A word that was to be exchanged was changed by somebody else.
+    /// A page that was to be exchanged was mapped otherwise by somebody else.
     Changed,
     /// An earlier swap was lost while it took effect.
     HalfDone,
@@ -35,6 +35,13 @@ pub enum SwapError {
     UnknownState {
         /// The cell.
         cell: String,
+    },
+    /// The old cell failed while it gave its state up; it has it again.
+    SurrenderFailed {
+        /// The cell.
+        cell: &'static str,
+        /// What it met.
+        cause: task_core::Cause,
     },
     /// The new cell did not take the state; the old one has it again.
     NotAdopted {
@@ -64,10 +71,13 @@ impl fmt::Display for SwapError {
             }
             Self::Standstill(error) => error.fmt(f),
             Self::Memory => f.write_str("no memory for the state that is handed over; end something and try again"),
-            Self::Changed => f.write_str("a static that refers to the old cell was changed meanwhile; try again"),
+            Self::Changed => f.write_str("a page that refers to an old cell was mapped otherwise meanwhile; try again"),
             Self::HalfDone => f.write_str("an earlier swap was lost while it took effect; restart the system"),
             Self::UnknownState { cell } => {
                 write!(f, "cell {cell} hands over state of a kind that evolution does not know")
+            }
+            Self::SurrenderFailed { cell, cause } => {
+                write!(f, "cell {cell} failed with {} when it gave its state up; it has it again and stays", cause.kind)
             }
             Self::NotAdopted { cell, reason } => {
                 write!(f, "cell {cell} did not take over the state: {reason}; it stays with the old one")

@@ -14,7 +14,7 @@
 //! | `tick(&mut QueueAccess, &PolicyEntry) -> bool` | a tick of the running task is over: shall it give way |
 //! | `length(cpu) -> usize` | ready tasks there; read without a lock |
 //! | `name() -> &'static str` | which variant this is |
-//! | `surrender() -> Vec<PolicyEntry>`, `adopt(Vec<PolicyEntry>) -> Result<..>` | hand-over |
+//! | `surrender(&mut Vec<PolicyEntry>)`, `adopt(Vec<PolicyEntry>) -> Result<..>` | hand-over |
 //!
 //! A [`QueueAccess`] is the proof that the caller holds the lock of that CPU's queue. The scheduler holds it with
 //! interrupts off, so a policy must not block, allocate or panic, and is never entered twice for one CPU.
@@ -30,21 +30,18 @@
 //! - **Where the others stand.** They were stopped by an interrupt (not an NMI). Queue locks, like every spin
 //!   lock, are held with interrupts off: so no CPU that stands still holds one, and no CPU is inside the policy.
 //!   The engine itself runs with interrupts off and holds no queue lock. Neither function takes a lock.
-//! - **Memory.** The engine calls [`prepare_hand_over`] beforehand, while everything runs. `surrender` then takes
-//!   the list that was prepared and allocates only when tasks became ready in numbers since then (which the heap
-//!   survives, as its locks too are held with interrupts off).
+//! - **Memory.** `surrender` puts its entries behind those of the engine's list, which has room for [`MAX_TASKS`] and was
+//!   made while everything ran; neither function allocates.
 //! - **Refusal.** `adopt` either takes all entries, or takes none and gives the list back with the reason; the
 //!   engine then calls the *old* cell's `adopt` with that list, which succeeds: it surrendered the same entries.
+//! - **Faults.** After a fault in either the engine calls `surrender` of the old cell once more and gives it all that came
+//!   out. So `surrender` puts each entry into the list as it takes the task out of its queue.
 //! - **Order.** Entries of one CPU come in the order in which they would have run.
 //!
 //! After `surrender` a policy is empty; every other state it has (time slices) may be forgotten.
 #![cfg_attr(not(test), no_std)]
 
-extern crate alloc;
-
-use alloc::vec::Vec;
 use core::fmt;
-use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 pub use slot_list::{MAX_TASKS, Slot};
 
@@ -183,6 +180,8 @@ pub enum AdoptError {
         /// The task.
         task: Slot,
     },
+    /// The entries say too little for this policy.
+    Insufficient,
 }
 
 impl fmt::Display for AdoptError {
@@ -191,6 +190,7 @@ impl fmt::Display for AdoptError {
             Self::NotEmpty { tasks } => write!(f, "the policy is in use: it has {tasks} tasks already"),
             Self::UnknownCpu { task, cpu } => write!(f, "{task:?} is queued on CPU {cpu}, which cannot exist"),
             Self::Duplicate { task } => write!(f, "{task:?} was surrendered twice"),
+            Self::Insufficient => f.write_str("the tasks of another policy lack what it orders them by"),
         }
     }
 }
@@ -215,33 +215,6 @@ pub fn check(entries: &[PolicyEntry], queued: usize) -> Result<(), AdoptError> {
         *word |= bit;
     }
     Ok(())
-}
-
-/// The empty list that was prepared, as its parts; null when there is none.
-static PREPARED: AtomicPtr<PolicyEntry> = AtomicPtr::new(core::ptr::null_mut());
-static PREPARED_CAPACITY: AtomicUsize = AtomicUsize::new(0);
-
-/// Puts an empty list aside in which `surrender` has room for `tasks` entries. For the engine, before it stops the
-/// other CPUs; only one hand-over is prepared at a time.
-pub fn prepare_hand_over(tasks: usize) -> Result<(), alloc::collections::TryReserveError> {
-    let mut list = Vec::new();
-    list.try_reserve_exact(tasks)?;
-    drop(take_prepared());
-    let mut list = core::mem::ManuallyDrop::new(list);
-    PREPARED_CAPACITY.store(list.capacity(), Ordering::Relaxed);
-    PREPARED.store(list.as_mut_ptr(), Ordering::Release);
-    Ok(())
-}
-
-/// The list that was prepared, or one without room.
-pub fn take_prepared() -> Vec<PolicyEntry> {
-    let start = PREPARED.swap(core::ptr::null_mut(), Ordering::Acquire);
-    if start.is_null() {
-        return Vec::new();
-    }
-    // SAFETY: `prepare_hand_over` took these parts from a list that it forgot, and the swap gives them to one
-    // caller only; no entry of it was ever written, so its length is 0.
-    unsafe { Vec::from_raw_parts(start, 0, PREPARED_CAPACITY.load(Ordering::Relaxed)) }
 }
 
 #[cfg(test)]

@@ -32,12 +32,3 @@ fn a_bad_list_is_refused_with_its_reason() {
     assert_eq!(check(&[entry(1, 0), entry(1, 1)], 0), Err(AdoptError::Duplicate { task: Slot::new(1).unwrap() }));
     assert_eq!(check(&[entry(1, 0), entry(2, 31)], 0), Ok(()));
 }
-
-#[test]
-fn the_prepared_list_is_handed_out_once() {
-    prepare_hand_over(10).unwrap();
-    prepare_hand_over(20).unwrap();
-    let list = take_prepared();
-    assert!(list.is_empty() && list.capacity() >= 20);
-    assert_eq!(take_prepared().capacity(), 0);
-}

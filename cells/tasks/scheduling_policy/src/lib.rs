@@ -5,15 +5,18 @@
 //! for the sake of other policies and otherwise ignored. The contract is in `policy_interface`; the only call
 //! that can fail is [`adopt`], which then takes nothing.
 //!
-//! This is one of two variants of one cell: the other lies in the overlay `priority`.
+//! This is one of two variants of one cell: the other lies in the overlay `priority`. Two more, `deadlines` and `unfinished`,
+//! are there to show how it comes out if a policy does not take the tasks over.
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
 
+mod adoption;
+
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use policy_interface::{AdoptError, MAX_CPUS, MAX_TASKS, PolicyEntry, QueueAccess, Slot, check, take_prepared};
+use policy_interface::{AdoptError, MAX_CPUS, MAX_TASKS, PolicyEntry, QueueAccess, Slot};
 use slot_list::{Links, List};
 
 /// How long a task runs while others wait: long against a switch, short against what a person notices.
@@ -130,25 +133,17 @@ fn queued() -> usize {
     (0..MAX_CPUS).map(length).sum()
 }
 
-/// Gives all ready tasks away, CPU by CPU, in the order in which they would have run.
-pub fn surrender() -> Vec<PolicyEntry> {
-    let mut entries = take_prepared();
+/// Adds all ready tasks to `entries`, CPU by CPU, in the order in which they would have run, and has none any more.
+pub fn surrender(entries: &mut Vec<PolicyEntry>) {
     for queue in &POLICY.queues {
         while let Some(task) = queue.ready.pop_front(&POLICY.links) {
             entries.extend(POLICY.entry(task));
             POLICY.forget(queue, task);
         }
     }
-    entries
 }
 
 /// Takes the tasks of another policy, or none of them.
 pub fn adopt(entries: Vec<PolicyEntry>) -> Result<(), (AdoptError, Vec<PolicyEntry>)> {
-    if let Err(error) = check(&entries, queued()) {
-        return Err((error, entries));
-    }
-    for entry in &entries {
-        POLICY.insert(entry.cpu as usize, entry);
-    }
-    Ok(())
+    adoption::adopt(&POLICY, entries)
 }

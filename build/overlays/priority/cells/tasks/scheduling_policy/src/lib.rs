@@ -14,9 +14,7 @@ extern crate alloc;
 
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use policy_interface::{
-    AdoptError, MAX_CPUS, MAX_TASKS, PolicyEntry, Priority, QueueAccess, Slot, check, take_prepared,
-};
+use policy_interface::{AdoptError, MAX_CPUS, MAX_TASKS, PolicyEntry, Priority, QueueAccess, Slot, check};
 use slot_list::{Links, List};
 
 /// How long one of several equally urgent tasks runs at a stretch.
@@ -174,15 +172,13 @@ fn queued() -> usize {
     (0..MAX_CPUS).map(length).sum()
 }
 
-/// Gives all ready tasks away, CPU by CPU, in the order in which they would have run.
-pub fn surrender() -> Vec<PolicyEntry> {
-    let mut entries = take_prepared();
+/// Adds all ready tasks to `entries`, CPU by CPU, in the order in which they would have run, and has none any more.
+pub fn surrender(entries: &mut Vec<PolicyEntry>) {
     for queue in &POLICY.queues {
         while let Some(entry) = POLICY.pop(queue) {
             entries.push(entry);
         }
     }
-    entries
 }
 
 /// Takes the tasks of another policy, or none of them.

@@ -1,0 +1,130 @@
+//! Hands the ready tasks of one scheduling policy to another, or gives them back.
+//!
+//! Guarantee: after [`HandOver::carry_out`] each task that the old policy had is with exactly one of both, whatever the
+//! two did: the new one refused, or either of them panicked or faulted half way. Only a policy that does not take back what
+//! it surrendered itself can lose tasks; they are counted then.
+//!
+//! Needs memory only in [`HandOver::prepare`], except where a function that faulted has left tasks.
+#![cfg_attr(not(test), no_std)]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+use alloc::{collections::TryReserveError, vec::Vec};
+
+use policy_interface::{AdoptError, MAX_TASKS, PolicyEntry};
+
+/// Gives all tasks up.
+pub type Surrender = fn(&mut Vec<PolicyEntry>);
+
+/// Takes all tasks or none.
+pub type Adopt = fn(Vec<PolicyEntry>) -> Result<(), (AdoptError, Vec<PolicyEntry>)>;
+
+/// How faults are caught.
+pub trait Catch {
+    /// What a fault was.
+    type Fault;
+
+    /// Runs `body`.
+    ///
+    /// # Errors
+    /// The panic or fault in it.
+    fn catch<T>(&self, body: impl FnOnce() -> T) -> Result<T, Self::Fault>;
+}
+
+/// Why the tasks are with the old policy again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason<F> {
+    /// The old policy failed when it gave them up.
+    Surrender(F),
+    /// The new one refused them.
+    Refused(AdoptError),
+    /// The new one failed when it took them.
+    Adopt(F),
+}
+
+/// The tasks were not handed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GivenBack<F> {
+    /// Why.
+    pub reason: Reason<F>,
+    /// How many of them the old policy did not take back. Nobody schedules them any more.
+    pub lost: usize,
+}
+
+/// The functions of both policies, and the tasks on their way.
+#[derive(Debug)]
+pub struct HandOver {
+    surrender: Surrender,
+    give_back: Adopt,
+    adopt: Adopt,
+    entries: Vec<PolicyEntry>,
+    /// What was surrendered, for the case that the list is lost with whoever had it.
+    copy: Vec<PolicyEntry>,
+}
+
+impl HandOver {
+    /// From the policy that has `surrender` and `give_back` to the one that has `adopt`.
+    #[must_use]
+    pub fn new(surrender: Surrender, give_back: Adopt, adopt: Adopt) -> Self {
+        Self { surrender, give_back, adopt, entries: Vec::new(), copy: Vec::new() }
+    }
+
+    /// Takes the memory for as many tasks as there can be, while memory can still be had from others.
+    ///
+    /// # Errors
+    /// There is not enough.
+    pub fn prepare(&mut self) -> Result<(), TryReserveError> {
+        for list in [&mut self.entries, &mut self.copy] {
+            list.clear();
+            list.try_reserve_exact(MAX_TASKS)?;
+        }
+        Ok(())
+    }
+
+    /// Hands the tasks over.
+    ///
+    /// # Errors
+    /// [`GivenBack`] says why the old policy has them again.
+    pub fn carry_out<C: Catch>(&mut self, catch: &C) -> Result<(), GivenBack<C::Fault>> {
+        let Self { surrender, adopt, entries, copy, .. } = self;
+        let surrendered = catch.catch(|| surrender(entries));
+        copy.extend_from_slice(entries);
+        let outcome = match surrendered {
+            Ok(()) => catch.catch(|| adopt(core::mem::take(entries))).map_err(Reason::Adopt),
+            Err(fault) => Err(Reason::Surrender(fault)),
+        };
+        let reason = match outcome {
+            Ok(Ok(())) => return Ok(()),
+            // The list that comes back is the one of which there is a copy.
+            Ok(Err((error, _))) => Reason::Refused(error),
+            Err(reason) => reason,
+        };
+        Err(GivenBack { reason, lost: self.give_back(catch) })
+    }
+
+    /// Gives the old policy all its tasks; returns how many it did not take.
+    fn give_back<C: Catch>(&mut self, catch: &C) -> usize {
+        let mut tasks = core::mem::take(&mut self.copy);
+        // Tasks that it never gave up, that became ready because of the fault, or that the new policy left in a static which
+        // both have.
+        let mut rest = Vec::new();
+        let _emptied = catch.catch(|| (self.surrender)(&mut rest));
+        for entry in rest {
+            if !tasks.iter().any(|other| other.task == entry.task) {
+                // Not `push`: what that calls would come from the policy's object where the policy calls it too, and then
+                // this cell's users were another object for each policy.
+                tasks.extend_from_slice(&[entry]);
+            }
+        }
+        let count = tasks.len();
+        match catch.catch(|| (self.give_back)(tasks)) {
+            Ok(Ok(())) => 0,
+            Ok(Err((_, refused))) => refused.len(),
+            Err(_) => count,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

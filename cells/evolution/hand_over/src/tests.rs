@@ -1,0 +1,127 @@
+//! Policies that fail in every way, and no task is lost.
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use policy_interface::{Priority, Slot};
+
+use super::*;
+
+/// Tasks, in order.
+type Tasks = Vec<PolicyEntry>;
+
+thread_local! {
+    static OLD: RefCell<Tasks> = const { RefCell::new(Vec::new()) };
+    static NEW: RefCell<Tasks> = const { RefCell::new(Vec::new()) };
+    /// How many surrenders are still to fail.
+    static FAILURES: RefCell<u32> = const { RefCell::new(0) };
+}
+
+struct Host;
+
+impl Catch for Host {
+    type Fault = ();
+
+    fn catch<T>(&self, body: impl FnOnce() -> T) -> Result<T, ()> {
+        catch_unwind(AssertUnwindSafe(body)).map_err(drop)
+    }
+}
+
+fn entry(task: usize) -> PolicyEntry {
+    PolicyEntry { task: Slot::new(task).unwrap(), cpu: 0, base: Priority::NORMAL, inherited: Priority::LOWEST }
+}
+
+fn surrender(entries: &mut Tasks) {
+    let fails = FAILURES.with_borrow_mut(|left| std::mem::replace(left, left.saturating_sub(1)) > 0);
+    OLD.with_borrow_mut(|tasks| {
+        let given = if fails { tasks.len() / 2 } else { tasks.len() };
+        entries.extend(tasks.drain(..given));
+    });
+    assert!(!fails, "told to fail half way");
+}
+
+fn take(policy: &RefCell<Tasks>, entries: Tasks) -> Result<(), (AdoptError, Tasks)> {
+    let tasks = policy.borrow().len();
+    if tasks != 0 {
+        return Err((AdoptError::NotEmpty { tasks }, entries));
+    }
+    *policy.borrow_mut() = entries;
+    Ok(())
+}
+
+fn give_back(entries: Tasks) -> Result<(), (AdoptError, Tasks)> {
+    OLD.with(|policy| take(policy, entries))
+}
+
+fn adopt(entries: Tasks) -> Result<(), (AdoptError, Tasks)> {
+    NEW.with(|policy| take(policy, entries))
+}
+
+fn refuse(mut entries: Tasks) -> Result<(), (AdoptError, Tasks)> {
+    // It need not be honest.
+    entries.pop();
+    Err((AdoptError::Insufficient, entries))
+}
+
+fn panic_at_once(_: Tasks) -> Result<(), (AdoptError, Tasks)> {
+    panic!("told to panic")
+}
+
+/// Its static is that of the old policy, and it dies when it has put half of the tasks there.
+fn panic_half_way(entries: Tasks) -> Result<(), (AdoptError, Tasks)> {
+    OLD.with_borrow_mut(|tasks| tasks.extend(&entries[..entries.len() / 2]));
+    panic!("told to panic half way")
+}
+
+/// Four tasks with the old policy; what comes of a hand-over, and who has which tasks then.
+fn outcome(adopt: Adopt, failures: u32) -> (Result<(), GivenBack<()>>, Vec<usize>, Vec<usize>) {
+    OLD.set((0..4).map(entry).collect());
+    NEW.set(Vec::new());
+    FAILURES.set(failures);
+    let mut hand_over = HandOver::new(surrender, give_back, adopt);
+    hand_over.prepare().unwrap();
+    let result = hand_over.carry_out(&Host);
+    let numbers = |tasks: &RefCell<Tasks>| tasks.borrow().iter().map(|entry| entry.task.index()).collect();
+    (result, OLD.with(numbers), NEW.with(numbers))
+}
+
+const ALL: [usize; 4] = [0, 1, 2, 3];
+
+#[test]
+fn tasks_go_to_the_new_policy_in_order() {
+    assert_eq!(outcome(adopt, 0), (Ok(()), vec![], ALL.to_vec()));
+}
+
+#[test]
+fn refused_tasks_are_with_the_old_policy_whatever_list_comes_back() {
+    let reason = Reason::Refused(AdoptError::Insufficient);
+    assert_eq!(outcome(refuse, 0), (Err(GivenBack { reason, lost: 0 }), ALL.to_vec(), vec![]));
+}
+
+#[test]
+fn tasks_survive_a_new_policy_that_panics() {
+    for adopt in [panic_at_once as Adopt, panic_half_way] {
+        let reason = Reason::Adopt(());
+        assert_eq!(outcome(adopt, 0), (Err(GivenBack { reason, lost: 0 }), ALL.to_vec(), vec![]));
+    }
+}
+
+#[test]
+fn tasks_survive_an_old_policy_that_panics_half_way() {
+    let reason = Reason::Surrender(());
+    assert_eq!(outcome(adopt, 1), (Err(GivenBack { reason, lost: 0 }), ALL.to_vec(), vec![]));
+}
+
+#[test]
+fn what_an_old_policy_does_not_take_back_is_counted() {
+    // It gives up half, fails, gives up half of the rest, and fails again: it is not empty.
+    let (result, old, _) = outcome(adopt, 2);
+    assert_eq!(result, Err(GivenBack { reason: Reason::Surrender(()), lost: 3 }));
+    assert_eq!(old, [3]);
+}
+
+#[test]
+fn nothing_is_allocated_once_it_is_prepared() {
+    let mut hand_over = HandOver::new(surrender, give_back, adopt);
+    hand_over.prepare().unwrap();
+    assert!(hand_over.entries.capacity() >= MAX_TASKS && hand_over.copy.capacity() >= MAX_TASKS);
+}
