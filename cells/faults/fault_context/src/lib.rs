@@ -116,11 +116,10 @@ impl Unwinding {
 }
 
 /// The addresses at which the frames of a stack stood when a fault began, innermost first; of a recursion only the first
-/// frames.
+/// frames. They are kept inverted: the text may be gone when others are looked for who refer to what lies there then.
 #[derive(Debug, Clone, Copy)]
 pub struct Trace {
-    /// The addresses; zero behind the last.
-    pub frames: [u64; Self::FRAMES],
+    frames: [u64; Self::FRAMES],
     /// How many there are.
     pub count: usize,
 }
@@ -134,14 +133,14 @@ impl Trace {
     /// Appends a frame; what finds no room is dropped.
     pub fn push(&mut self, address: u64) {
         if let Some(slot) = self.frames.get_mut(self.count) {
-            *slot = address;
+            *slot = !address;
             self.count += 1;
         }
     }
 
     /// The frames that were kept.
     pub fn iter(&self) -> impl Iterator<Item = u64> + '_ {
-        self.frames.iter().take(self.count).copied()
+        self.frames.iter().take(self.count).map(|frame| !frame)
     }
 }
 
