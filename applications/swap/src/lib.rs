@@ -4,15 +4,17 @@
 //! the rest. `swap check` checks what swaps promise, in part by replacing a cell by itself.
 //!
 //! A cell's name stands for the build in which that cell differs: the alternate, or if that is running the one that was
-//! booted, so the same words again swap back.
+//! booted, so the same words again swap back. Builds that are there to be refused are meant by their own names only.
 #![no_std]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
 
 use alloc::string::String;
+use alloc::vec::Vec;
 use application::{Environment, ExitCode, Failure};
 use core::time::Duration;
+use evolution::{AlternateInfo, Change};
 
 /// The entry.
 pub fn main(environment: &mut Environment) -> ExitCode {
@@ -35,23 +37,30 @@ const RECLAIM_LIMIT: Duration = Duration::from_secs(20);
 
 /// The build that a name stands for. A name that is neither a build's nor a cell's goes to the engine, which refuses it.
 fn build_of(name: &str) -> String {
-    let alternates = evolution::alternates();
-    if alternates.iter().any(|(build, ..)| build == name) {
+    let (alternates, current) = (evolution::alternates(), evolution::current());
+    if alternates.iter().any(|build| build.name == name) {
         return String::from(name);
     }
-    match alternates.into_iter().find(|(_, _, cells)| cells.iter().any(|cell| cell == name)) {
-        Some((build, ..)) if build == evolution::current() => String::from(evolution::BASE),
-        Some((build, ..)) => build,
-        None => String::from(name),
+    let differs = |build: &&AlternateInfo| !build.refused && build.cells.iter().any(|cell| cell == name);
+    if alternates.iter().filter(differs).any(|build| build.name == current) {
+        return String::from(evolution::BASE);
     }
+    alternates.iter().find(differs).map_or(name, |build| &build.name).into()
 }
 
 fn list(environment: &mut Environment) -> Result<(), Failure> {
     let current = evolution::current();
     let mark = |name: &str| if name == current { "*" } else { " " };
     writeln!(environment, "{} {:<12} as booted", mark(evolution::BASE), evolution::BASE)?;
-    for (name, description, cells) in evolution::alternates() {
-        writeln!(environment, "{} {name:<12} {description} ({})", mark(&name), cells.join(", "))?;
+    let (refused, others): (Vec<_>, Vec<_>) = evolution::alternates().into_iter().partition(|build| build.refused);
+    for AlternateInfo { name, description, cells, .. } in &others {
+        writeln!(environment, "{} {name:<12} {description} ({})", mark(name), cells.join(", "))?;
+    }
+    if !refused.is_empty() {
+        writeln!(environment, "to be refused, each for a reason of its own:")?;
+    }
+    for AlternateInfo { name, description, cells, .. } in &refused {
+        writeln!(environment, "  {name:<12} {description} ({})", cells.join(", "))?;
     }
     let left = evolution::zombies();
     writeln!(environment, "{} zombies", left.len())?;
@@ -74,7 +83,14 @@ fn reclaim(environment: &mut Environment) -> Result<(), Failure> {
 fn swap(environment: &mut Environment, build: &str) -> Result<(), Failure> {
     let report = evolution::swap(build).map_err(Failure::refused)?;
     let micros = |time: Duration| time.as_micros();
-    writeln!(environment, "swapped to {}: {}", report.build, report.swap_set.join(", "))?;
+    let (back, new): (Vec<_>, Vec<_>) = report.changes.iter().partition(|change| change.back);
+    match (&*new, &*back) {
+        // To what was booted everything goes back.
+        ([], changes) | (changes, []) => writeln!(environment, "swapped to {}: {}", report.build, names(changes))?,
+        (new, back) => {
+            writeln!(environment, "swapped to {}: {}; back to base: {}", report.build, names(new), names(back))?;
+        }
+    }
     writeln!(
         environment,
         "prepare {} us, quiesce {} us, commit {} us, reclaim {} us; zombies {}, {} stops, {} pages patched",
@@ -87,4 +103,13 @@ fn swap(environment: &mut Environment, build: &str) -> Result<(), Failure> {
         report.patched_pages
     )?;
     zombies(environment, &report.zombies)
+}
+
+/// An application gets its other object when it is started the next time.
+fn names(changes: &[&Change]) -> String {
+    let name = |change: &&Change| {
+        let when = if change.at_next_start { " (when it starts next)" } else { "" };
+        alloc::format!("{}{when}", change.cell)
+    };
+    changes.iter().map(name).collect::<Vec<_>>().join(", ")
 }

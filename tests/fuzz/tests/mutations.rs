@@ -143,6 +143,7 @@ fn damaged_manifests_are_refused_or_read() {
     let alternate = Alternate {
         name: "other".into(),
         description: "Another one.".into(),
+        refused: false,
         overlaid: "one".into(),
         cells: vec![cell("one")],
     };

@@ -10,6 +10,7 @@ mod boot;
 mod cells;
 mod faults;
 mod loader;
+mod refusals;
 mod shell;
 mod swaps;
 mod tasks;
@@ -26,6 +27,7 @@ pub fn batches() -> Vec<Batch> {
     batches.extend(tasks::batches());
     batches.extend(faults::batches());
     batches.extend(swaps::batches());
+    batches.extend(refusals::batches());
     batches.extend(boot::batches());
     batches
 }

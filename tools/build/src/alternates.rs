@@ -1,8 +1,8 @@
 //! Alternate builds: the tree compiled again with marked overlays.
 //!
 //! An overlay is a folder `build/overlays/NAME` that mirrors the tree: its files take the place of those of the same path.
-//! The first line of documentation in it describes it. What an overlay changes is not declared but found: every cell
-//! whose object differs is part of the swap set.
+//! The first line of documentation in it describes it; where that begins with `Refused:` the build is there to show what a
+//! swap refuses. What an overlay changes is not declared but found: every cell whose object differs is part of it.
 
 use std::{
     collections::BTreeSet,
@@ -15,11 +15,14 @@ use manifest::Alternate;
 
 use crate::{
     BuildError, Tree,
-    cells::{self, Cell},
+    cells::{self, Cell, Graph},
     compile,
     pack::CellPacker,
     wrapper,
 };
+
+/// How the description of an overlay begins that is there to be refused.
+const REFUSED: &str = "Refused: ";
 
 /// One overlay.
 #[derive(Clone, Debug)]
@@ -28,6 +31,8 @@ pub struct Overlay {
     pub name: String,
     /// First line of its documentation.
     pub description: String,
+    /// A swap to it is to be refused.
+    refused: bool,
     /// Its files, as paths in the tree.
     files: Vec<PathBuf>,
     /// Where it is.
@@ -51,8 +56,10 @@ pub fn find(tree: &Tree) -> Result<Vec<Overlay>, BuildError> {
             files.first().ok_or_else(|| BuildError::Missing { what: format!("a file in the overlay {name}") })?;
         let path = folder.join(first);
         let source = fs::read_to_string(&path).map_err(|source| BuildError::file(&path, source))?;
-        let description = source.lines().find_map(|line| line.strip_prefix("//! ")).unwrap_or_default().to_owned();
-        found.push(Overlay { name, description, files, folder });
+        let line = source.lines().find_map(|line| line.strip_prefix("//! ")).unwrap_or_default();
+        let refusal = line.strip_prefix(REFUSED);
+        let description = refusal.unwrap_or(line).to_owned();
+        found.push(Overlay { name, description, refused: refusal.is_some(), files, folder });
     }
     Ok(found)
 }
@@ -90,28 +97,40 @@ fn files_below(folder: &Path) -> Result<Vec<PathBuf>, BuildError> {
     Ok(files)
 }
 
-/// Compiles the tree with `overlay` and packs the cells whose objects differ from those of `base`.
+/// Compiles the tree with `overlay` and packs the cells whose objects differ from those of `base`, applications included.
+/// Returns them, too.
 ///
 /// # Errors
 /// As for the base build; [`BuildError::Missing`] if the overlay changes nothing.
-pub fn pack(tree: &Tree, overlay: &Overlay, base: &[Cell], packer: &mut CellPacker) -> Result<Alternate, BuildError> {
+pub fn pack(
+    tree: &Tree,
+    overlay: &Overlay,
+    base: &[Cell],
+    packer: &mut CellPacker,
+) -> Result<(Alternate, Vec<Cell>), BuildError> {
     for krate in overlay.crates() {
         put_together(tree, overlay, &krate)?;
     }
     seed_folder(tree, overlay)?;
     let compiled = compile::compile(tree, Some(&overlay.name))?;
+    let all = cells::collect(tree, &compiled)?;
+    let graph = Graph::new(&all)?;
     let unchanged = |cell: &Cell| base.iter().any(|other| other.name() == cell.name() && other.file == cell.file);
-    let changed: Vec<Cell> = cells::collect(tree, &compiled)?.into_iter().filter(|cell| !unchanged(cell)).collect();
-    if changed.is_empty() {
+    let mut entries = Vec::new();
+    for (number, cell) in all.iter().enumerate().filter(|(_, cell)| !unchanged(cell)) {
+        entries.push(packer.add_changed(cell, graph.used_by(number, &all))?);
+    }
+    if entries.is_empty() {
         return Err(BuildError::Missing { what: format!("a difference that the overlay {} makes", overlay.name) });
     }
-    let cells = changed.iter().map(|cell| packer.add_changed(cell)).collect::<Result<Vec<_>, _>>()?;
-    Ok(Alternate {
+    let alternate = Alternate {
         name: overlay.name.clone(),
         description: overlay.description.clone(),
+        refused: overlay.refused,
         overlaid: overlay.crate_names().join(" "),
-        cells,
-    })
+        cells: entries,
+    };
+    Ok((alternate, all.into_iter().filter(|cell| !unchanged(cell)).collect()))
 }
 
 /// Copies the sources of `krate` and the overlay's files over them to where the wrapper looks for them. A file that is

@@ -190,6 +190,12 @@ impl Graph {
         Ok(Self { uses })
     }
 
+    /// Names of the cells that the cell with this number uses, itself one of `cells`, from which this was made.
+    #[must_use]
+    pub fn used_by(&self, number: usize, cells: &[Cell]) -> Vec<String> {
+        self.uses[number].iter().map(|&used| cells[used].name().to_owned()).collect()
+    }
+
     /// `start` and all that it uses, directly or not.
     #[must_use]
     pub fn closure(&self, start: usize) -> BTreeSet<usize> {

@@ -140,6 +140,8 @@ impl BuildError {
 pub struct Build {
     /// All cells with their objects, sorted by name.
     pub cells: Vec<cells::Cell>,
+    /// The cells of all alternates: those whose objects differ from the base's.
+    pub alternates: Vec<cells::Cell>,
     /// The manifest that went into the archive.
     pub manifest: manifest::Manifest,
     /// Where the host put the seed.
@@ -172,7 +174,7 @@ pub fn build(tree: &Tree) -> Result<Build, BuildError> {
     text_addresses::check(&cells)?;
     applications::check(tree, &cells)?;
     let seed = seed::Seed::plan(&cells, &graph)?;
-    let manifest = pack::write(tree, &compiled, &cells, &graph, &seed)?;
-    let map = image::write(tree, &cells, &seed, manifest.build)?;
-    Ok(Build { manifest: manifest.manifest, seed: map, cells })
+    let packed = pack::write(tree, &compiled, &cells, &graph, &seed)?;
+    let map = image::write(tree, &cells, &seed, packed.build)?;
+    Ok(Build { manifest: packed.manifest, seed: map, cells, alternates: packed.changed })
 }

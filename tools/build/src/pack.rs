@@ -26,20 +26,22 @@ pub struct Packed {
     pub manifest: Manifest,
     /// Its digest: the identity of the build.
     pub build: Digest,
+    /// The cells of all alternates.
+    pub changed: Vec<Cell>,
 }
 
-/// Packs cells and remembers what was said of them.
+/// Packs cells and remembers their roles.
 #[derive(Debug, Default)]
 pub struct CellPacker {
     packer: Packer,
-    roles: HashMap<String, (Role, Vec<String>)>,
+    roles: HashMap<String, Role>,
 }
 
 impl CellPacker {
     fn add(&mut self, cell: &Cell, role: Role, dependencies: Vec<String>) -> Result<CellEntry, BuildError> {
         let details = postcard::to_stdvec(&describe::details(cell)?).map_err(BuildError::Map)?;
         let survey = describe::survey(cell)?;
-        self.roles.insert(cell.name().to_owned(), (role, dependencies.clone()));
+        self.roles.insert(cell.name().to_owned(), role);
         Ok(CellEntry {
             name: cell.name().to_owned(),
             version: cells::identity(cell),
@@ -59,13 +61,13 @@ impl CellPacker {
         })
     }
 
-    /// Packs a cell of an alternate build, which has the role and the dependencies of the one it can replace.
+    /// Packs a cell of an alternate build, which has the role of the one it can replace.
     ///
     /// # Errors
     /// As for any cell; [`BuildError::Missing`] if the base has no such cell.
-    pub fn add_changed(&mut self, cell: &Cell) -> Result<CellEntry, BuildError> {
+    pub fn add_changed(&mut self, cell: &Cell, dependencies: Vec<String>) -> Result<CellEntry, BuildError> {
         let missing = || BuildError::Missing { what: format!("the cell {} in the base build", cell.name()) };
-        let (role, dependencies) = self.roles.get(cell.name()).cloned().ok_or_else(missing)?;
+        let role = self.roles.get(cell.name()).copied().ok_or_else(missing)?;
         self.add(cell, role, dependencies)
     }
 }
@@ -91,8 +93,7 @@ pub fn write(
         } else {
             Role::Kernel
         };
-        let dependencies = graph.uses[number].iter().map(|&used| cells[used].name().to_owned()).collect();
-        entries.push(packer.add(cell, role, dependencies)?);
+        entries.push(packer.add(cell, role, graph.used_by(number, cells))?);
     }
     let init = cells
         .iter()
@@ -100,10 +101,12 @@ pub fn write(
         .ok_or_else(|| BuildError::Missing { what: format!("the cell {}", ENTRY.0) })?;
     // Whoever works on one cell and boots it again and again can do without the other builds.
     let overlays = if std::env::var_os(BASE_ONLY).is_some() { Vec::new() } else { alternates::find(tree)? };
-    let alternates = overlays
-        .iter()
-        .map(|overlay| alternates::pack(tree, overlay, cells, &mut packer))
-        .collect::<Result<Vec<_>, _>>()?;
+    let (mut alternates, mut changed) = (Vec::new(), Vec::new());
+    for overlay in &overlays {
+        let (alternate, cells) = alternates::pack(tree, overlay, cells, &mut packer)?;
+        alternates.push(alternate);
+        changed.extend(cells);
+    }
     let manifest = Manifest {
         compiler: compiled.compiler.clone(),
         entry: cells::mangled(init, ENTRY.1)?,
@@ -114,5 +117,5 @@ pub fn write(
     let path = tree.archive();
     fs::create_dir_all(tree.output()).map_err(|source| BuildError::file(tree.output(), source))?;
     fs::write(&path, bytes).map_err(|source| BuildError::file(&path, source))?;
-    Ok(Packed { manifest, build })
+    Ok(Packed { manifest, build, changed })
 }

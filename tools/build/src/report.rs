@@ -1,5 +1,6 @@
 //! `target/report/cells.json`: what each cell holds and how far it can be trusted.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
@@ -18,6 +19,8 @@ struct Row<'a> {
     data: usize,
     bss: usize,
     digest: String,
+    /// The digests that the cell has in the alternate builds that change it, by the build's name.
+    alternates: BTreeMap<&'a str, String>,
     forbids_unsafe: bool,
     unsafe_blocks: u32,
     deps: &'a [String],
@@ -53,7 +56,7 @@ pub fn write(tree: &Tree, build: &Build) -> Result<(PathBuf, Totals), BuildError
         totals.own += usize::from(own);
         totals.own_safe += usize::from(own && entry.forbids_unsafe);
         *(if own { &mut totals.own_unsafe } else { &mut totals.foreign_unsafe }) += entry.unsafe_blocks;
-        rows.push(row(cell, entry)?);
+        rows.push(row(cell, entry, &build.manifest.alternates)?);
     }
     let folder = tree.root.join("target/report");
     fs::create_dir_all(&folder).map_err(|source| BuildError::file(&folder, source))?;
@@ -63,7 +66,15 @@ pub fn write(tree: &Tree, build: &Build) -> Result<(PathBuf, Totals), BuildError
     Ok((path, totals))
 }
 
-fn row<'a>(cell: &'a Cell, entry: &'a manifest::CellEntry) -> Result<Row<'a>, BuildError> {
+fn digest(entry: &manifest::CellEntry) -> String {
+    entry.object.digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn row<'a>(
+    cell: &'a Cell,
+    entry: &'a manifest::CellEntry,
+    alternates: &'a [manifest::Alternate],
+) -> Result<Row<'a>, BuildError> {
     let object = cell.object()?;
     let size = |kinds: &[SectionKind]| -> usize {
         object.sections.iter().filter(|section| kinds.contains(&section.kind)).map(|section| section.size).sum()
@@ -88,7 +99,14 @@ fn row<'a>(cell: &'a Cell, entry: &'a manifest::CellEntry) -> Result<Row<'a>, Bu
         rodata: size(&[SectionKind::Constants, SectionKind::Frames]),
         data: size(&[SectionKind::Data, SectionKind::ThreadData]),
         bss: size(&[SectionKind::Zero, SectionKind::ThreadZero]),
-        digest: entry.object.digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+        digest: digest(entry),
+        alternates: alternates
+            .iter()
+            .filter_map(|alternate| {
+                let altered = alternate.cells.iter().find(|other| other.name == entry.name)?;
+                Some((alternate.name.as_str(), digest(altered)))
+            })
+            .collect(),
         forbids_unsafe: entry.forbids_unsafe,
         unsafe_blocks: entry.unsafe_blocks,
         deps: &entry.dependencies,

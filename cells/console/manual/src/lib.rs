@@ -46,7 +46,7 @@ pages! {
     COUNT: "count" " LAST [MILLISECONDS]", "counts to a number, with a pause before each line";
     CP: "cp" " FROM TO", "copies a file";
     CPUS: "cpus" " [check]", "lists the processors, or checks them";
-    DATE: "date" "", "tells date and time (UTC)";
+    DATE: "date" " [SECONDS]", "tells date and time (UTC), once or each second for so long";
     DEPS: "deps" " CELL", "shows whom a cell uses and who uses it";
     ECHO: "echo" " [-n] [WORD ...]", "writes its words, without the end of the line after -n";
     FAULT: "fault" " KIND TASK | fault log | fault check | fault disturb", "makes a fault in a running task, lists the faults so far, or checks recovery",

@@ -36,10 +36,16 @@ fn is_of(line: &str, command: &str) -> bool {
 
 /// The builds that can be swapped to, and the cells that stand for them.
 fn builds(word: &str) -> Vec<String> {
-    let alternates = namespace::replace::alternates().into_iter();
-    let names = alternates.flat_map(|(build, _, cells)| core::iter::once(build).chain(cells));
-    let names = names.chain(core::iter::once(String::from(namespace::replace::BASE)));
-    names.filter(|name| name.starts_with(word)).collect()
+    let mut names = alloc::vec![String::from(namespace::replace::BASE)];
+    for build in namespace::replace::alternates() {
+        names.push(build.name);
+        // A cell's name never stands for a build that is to be refused.
+        names.extend(build.cells.into_iter().filter(|_| !build.refused));
+    }
+    names.retain(|name| name.starts_with(word));
+    names.sort();
+    names.dedup();
+    names
 }
 
 /// The kinds of faults that can be made, and the other arguments of `fault`.

@@ -1,13 +1,17 @@
 //! Dates of the Gregorian calendar.
 
-use core::fmt;
+mod display;
+mod seconds;
+mod year;
+
+pub use year::Year;
 
 const SECONDS_PER_DAY: u64 = 86_400;
 
 /// A date and time of day in UTC, from 1970 on; always a valid one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct DateTime {
-    year: u16,
+    year: Year,
     month: u8,
     day: u8,
     hour: u8,
@@ -15,15 +19,15 @@ pub struct DateTime {
     second: u8,
 }
 
-const fn is_leap(year: u16) -> bool {
+const fn is_leap(year: Year) -> bool {
     year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
 }
 
-const fn days_in_year(year: u16) -> u64 {
+const fn days_in_year(year: Year) -> u64 {
     if is_leap(year) { 366 } else { 365 }
 }
 
-const fn days_in_month(year: u16, month: u8) -> u8 {
+const fn days_in_month(year: Year, month: u8) -> u8 {
     match month {
         2 if is_leap(year) => 29,
         2 => 28,
@@ -34,7 +38,7 @@ const fn days_in_month(year: u16, month: u8) -> u8 {
 
 impl DateTime {
     /// The date, if there is such a one.
-    pub fn new(year: u16, month: u8, day: u8, hour: u8, minute: u8, second: u8) -> Option<Self> {
+    pub fn new(year: Year, month: u8, day: u8, hour: u8, minute: u8, second: u8) -> Option<Self> {
         let exists = year >= 1970
             && (1..=12).contains(&month)
             && (1..=days_in_month(year, month)).contains(&day)
@@ -44,20 +48,11 @@ impl DateTime {
         exists.then_some(Self { year, month, day, hour, minute, second })
     }
 
-    /// Seconds since the first of January 1970, without leap seconds.
-    pub fn seconds_since_1970(self) -> u64 {
-        let years: u64 = (1970..self.year).map(days_in_year).sum();
-        let months: u64 = (1..self.month).map(|month| u64::from(days_in_month(self.year, month))).sum();
-        let days = years + months + u64::from(self.day) - 1;
-        let [hour, minute, second] = [self.hour, self.minute, self.second].map(u64::from);
-        days * SECONDS_PER_DAY + hour * 3600 + minute * 60 + second
-    }
-
-    /// The date so many seconds after the beginning of 1970; the year is at most 65,535.
+    /// The date so many seconds after the beginning of 1970; the year is at most what [`Year`] holds.
     pub fn from_seconds_since_1970(seconds: u64) -> Self {
         let mut days = seconds / SECONDS_PER_DAY;
         let mut year = 1970;
-        while days >= days_in_year(year) && year < u16::MAX {
+        while days >= days_in_year(year) && year < Year::MAX {
             days -= days_in_year(year);
             year += 1;
         }
@@ -79,20 +74,13 @@ impl DateTime {
     }
 
     /// Year, month and day.
-    pub fn date(self) -> (u16, u8, u8) {
+    pub fn date(self) -> (Year, u8, u8) {
         (self.year, self.month, self.day)
     }
 
     /// Hour, minute and second.
     pub fn time(self) -> (u8, u8, u8) {
         (self.hour, self.minute, self.second)
-    }
-}
-
-impl fmt::Display for DateTime {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { year, month, day, hour, minute, second } = self;
-        write!(f, "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
     }
 }
 

@@ -15,7 +15,7 @@ use core::{error, fmt};
 use spin_lock::SpinLock;
 use x86_64::instructions::port::{Port, PortWriteOnly};
 
-pub use date::DateTime;
+pub use date::{DateTime, Year};
 
 /// Why the date is not known.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -118,7 +118,7 @@ fn decode(fields: [u8; 6], mode: u8) -> Result<DateTime, ClockError> {
         number(hour & !AFTERNOON) % 12 + if hour & AFTERNOON != 0 { 12 } else { 0 }
     };
     // The register for the century is at no fixed place; this system is younger than 2000.
-    DateTime::new(2000 + u16::from(year), month, day, hour, minute, second)
+    DateTime::new(2000 + Year::from(year), month, day, hour, minute, second)
         .ok_or(ClockError::Invalid([year, month, day, hour, minute, second]))
 }
 

@@ -31,8 +31,8 @@ use core::{
 use cpu_local::PreemptGuard;
 pub use error::SwapError;
 use mutex::{Mutex, MutexGuard, TryLockError};
-pub use namespace::replace::{BASE, alternates};
-use namespace::replace::{Goal, Prepared, Unstable};
+pub use namespace::replace::{AlternateInfo, BASE, Change, alternates, current};
+use namespace::replace::{Goal, Prepared, Unstable, Write};
 use pivot::Exchange;
 pub use reclaim::{Holder, Place, Zombie, zombies};
 pub use settle::reclaim_within;
@@ -56,8 +56,8 @@ const PATIENCE: Duration = Duration::from_millis(500);
 pub struct Report {
     /// The build that the system is now.
     pub build: String,
-    /// The cells that were replaced.
-    pub swap_set: Vec<String>,
+    /// The cells of which the build has other objects: they were replaced, or will be from another object when they start.
+    pub changes: Vec<Change>,
     /// Pages of text and constants whose patched copies took their place.
     pub patched_pages: usize,
     /// How often the CPUs were stopped before the system was quiescent.
@@ -74,8 +74,6 @@ pub struct Report {
     pub zombies: Vec<Zombie>,
 }
 
-/// The last build that was swapped in.
-static CURRENT: spin_lock::PreemptLock<Option<String>> = spin_lock::PreemptLock::new(None);
 /// Held by whoever carries out a swap. A lock, since that is released also if its holder is lost.
 static SWAP: Mutex<()> = Mutex::new(());
 /// Held by whoever prepares and commits a change, or looks for references: a cell must not be freed while a change that
@@ -83,12 +81,6 @@ static SWAP: Mutex<()> = Mutex::new(());
 static NAMESPACE: Mutex<()> = Mutex::new(());
 /// Between the exchange and the entry in the books. Nothing but a fault of this very code can leave it set.
 static HALF_DONE: AtomicBool = AtomicBool::new(false);
-
-/// The build that the system is.
-#[must_use]
-pub fn current() -> String {
-    CURRENT.lock().clone().unwrap_or_else(|| String::from(BASE))
-}
 
 /// Makes evolution possible: once, when tasks run. `boot_stack` is the stack that nobody uses after the boot; what was
 /// left there refers to nothing.
@@ -143,7 +135,7 @@ fn reach(goal: Goal<'_>) -> Result<Report, SwapError> {
     };
     // What lies deeper on this stack belongs to the engine.
     let floor = (&raw const _turn).addr() as u64;
-    let Changed { build, swap_set, patched_pages, attempts, prepare, quiesce, commit } = change_to(goal)?;
+    let Changed { build, changes, patched_pages, attempts, prepare, quiesce, commit } = change_to(goal)?;
     let committed = clock::now();
     let zombies = settle::settle(floor, PATIENCE);
     if !zombies.is_empty() {
@@ -151,7 +143,7 @@ fn reach(goal: Goal<'_>) -> Result<Report, SwapError> {
     }
     let report = Report {
         build,
-        swap_set,
+        changes,
         patched_pages,
         attempts,
         prepare,
@@ -167,7 +159,7 @@ fn reach(goal: Goal<'_>) -> Result<Report, SwapError> {
 /// What a change has done, and how long it took.
 struct Changed {
     build: String,
-    swap_set: Vec<String>,
+    changes: Vec<Change>,
     patched_pages: usize,
     attempts: u32,
     prepare: Duration,
@@ -184,30 +176,29 @@ fn change_to(goal: Goal<'_>) -> Result<Changed, SwapError> {
     }
     let began = clock::now();
     let mut prepared = namespace::replace::prepare(goal).map_err(SwapError::Prepare)?;
-    let mut change = Change::new(&prepared)?;
+    let mut plan = Plan::new(&prepared)?;
     let build = match goal {
         Goal::Build(name) => String::from(name),
         Goal::Fresh(_) => current(),
     };
-    let mut next = Some(build.clone());
-    reclaim::make_room(change.swap_set.len()).map_err(|_| SwapError::Memory)?;
+    let (changes, patched_pages) = (prepared.changes().to_vec(), prepared.patched_pages());
+    reclaim::make_room(prepared.swap_set()).map_err(|_| SwapError::Memory)?;
     let prepare = began.elapsed();
-    log::info!("swap {goal}: {} cells prepared, {} pages patched", change.swap_set.len(), change.patched_pages);
-    let Committed { attempts, quiesce, commit, undisturbed } = change.carry_out()?;
+    log::info!("swap {goal}: {} cells prepared, {patched_pages} pages patched", prepared.swap_set());
+    let Committed { attempts, quiesce, commit, undisturbed } = plan.carry_out()?;
     // From the exchange to here nothing takes memory: a task that is unwound between would free cells that are in use.
     reclaim::retire(prepared.commit());
-    core::mem::swap(&mut *CURRENT.lock(), &mut next);
     HALF_DONE.store(false, Ordering::Release);
     drop(undisturbed);
-    let Change { swap_set, patched_pages, .. } = change;
-    Ok(Changed { build, swap_set, patched_pages, attempts, prepare, quiesce, commit })
+    Ok(Changed { build, changes, patched_pages, attempts, prepare, quiesce, commit })
 }
 
 /// A prepared change in the form that is needed while the CPUs stand still.
-struct Change {
-    swap_set: Vec<String>,
-    patched_pages: usize,
-    exchanges: Vec<Exchange>,
+struct Plan {
+    /// Page table entries.
+    pages: Vec<Exchange>,
+    /// Words of statics.
+    words: Vec<Exchange>,
     /// Sorted by address.
     unstable: Vec<Unstable>,
     hand_over: Option<hand_over::Typed>,
@@ -222,21 +213,20 @@ struct Committed {
     undisturbed: PreemptGuard,
 }
 
-impl Change {
+impl Plan {
     fn new(prepared: &Prepared) -> Result<Self, SwapError> {
         let mut unstable = prepared.unstable().to_vec();
         unstable.sort_unstable_by_key(|text| text.range.start);
-        let exchanges = prepared.writes().into_iter().map(|write| Exchange {
+        let exchange = |write: &Write| Exchange {
             address: write.address,
             old: write.old,
             new: write.new,
             bytes: write.bytes as u64,
-        });
+        };
         let hand_overs = prepared.hand_overs().iter().map(|(cell, functions)| hand_over::Typed::new(cell, functions));
         Ok(Self {
-            swap_set: prepared.swap_set(),
-            patched_pages: prepared.patched_pages(),
-            exchanges: exchanges.collect(),
+            pages: prepared.page_entries().iter().map(exchange).collect(),
+            words: prepared.words().iter().map(exchange).collect(),
             unstable,
             // There is one kind of state that can be handed over, hence one cell at most.
             hand_over: hand_overs.collect::<Result<Vec<_>, _>>()?.pop(),
@@ -249,12 +239,12 @@ impl Change {
         let mut attempts = 0;
         loop {
             attempts += 1;
-            let Self { exchanges, unstable, hand_over, .. } = self;
+            let Self { pages, words, unstable, hand_over } = self;
             hand_over.as_mut().map_or(Ok(()), hand_over::Typed::prepare)?;
             let unwanted = |_, address| text_at(unstable, address).is_some();
             let outcome = standstill::hold(STOP_LIMIT, &unwanted, || {
                 let stopped = clock::now();
-                commit(exchanges, hand_over.as_mut()).map(|()| (stopped, PreemptGuard::new()))
+                commit(pages, words, hand_over.as_mut()).map(|()| (stopped, PreemptGuard::new()))
             });
             match outcome {
                 Ok(Ok((stopped, undisturbed))) => {
@@ -300,16 +290,21 @@ fn evict(task: TaskId) {
     }
 }
 
-/// All CPUs stand still: hands state over and exchanges the words. On an error nothing has changed.
-fn commit(exchanges: &[Exchange], hand_over: Option<&mut hand_over::Typed>) -> Result<(), SwapError> {
-    // SAFETY: the words belong to page tables and statics that are mapped.
-    if !unsafe { pivot::is_unchanged(exchanges.as_ptr(), exchanges.len()) } {
+/// All CPUs stand still: hands state over and exchanges the words. On an error nothing has changed. A static that was given
+/// another value since it was loaded keeps that one: it does not refer to an old cell any more.
+fn commit(pages: &[Exchange], words: &[Exchange], hand_over: Option<&mut hand_over::Typed>) -> Result<(), SwapError> {
+    // SAFETY: the entries belong to page tables, which are mapped.
+    if !unsafe { pivot::is_unchanged(pages.as_ptr(), pages.len()) } {
         return Err(SwapError::Changed);
     }
     hand_over.map_or(Ok(()), hand_over::Typed::carry_out)?;
     HALF_DONE.store(true, Ordering::Release);
-    // SAFETY: all other CPUs wait at the gate, interrupts are off here, and every page was prepared for its place.
-    unsafe { pivot::exchange(exchanges.as_ptr(), exchanges.len()) };
+    // SAFETY: all other CPUs wait at the gate, interrupts are off here, and every page was prepared for its place. The words
+    // belong to statics of cells that are loaded, or that nobody frees until the books are up to date.
+    unsafe {
+        pivot::exchange(pages.as_ptr(), pages.len());
+        pivot::exchange(words.as_ptr(), words.len());
+    }
     pivot::serialise();
     Ok(())
 }

@@ -19,7 +19,7 @@ use core::{
 pub struct Exchange {
     /// Where, aligned to its size.
     pub address: u64,
-    /// What must be there.
+    /// What must be there for it to be exchanged.
     pub old: u64,
     /// What takes its place.
     pub new: u64,
@@ -119,7 +119,7 @@ pub unsafe fn is_unchanged(exchanges: *const Exchange, count: usize) -> bool {
     true
 }
 
-/// Writes every new value.
+/// Writes every new value whose place still holds the old one.
 ///
 /// # Safety
 /// `exchanges` points to `count` entries; no CPU but this one runs, or reads what the words mean, until
@@ -131,7 +131,11 @@ pub unsafe fn exchange(exchanges: *const Exchange, count: usize) {
         // SAFETY: the caller's promise.
         let exchange = unsafe { &*exchanges.wrapping_add(index) };
         // SAFETY: the caller's promise.
-        unsafe { write(exchange) };
+        unsafe {
+            if read(exchange) == exchange.old {
+                write(exchange);
+            }
+        }
         index += 1;
     }
 }

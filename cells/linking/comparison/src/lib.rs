@@ -17,7 +17,7 @@ use alloc::{
 
 use hashbrown::{HashMap, HashSet};
 pub use held::Held;
-use manifest::{CellDetails, ShortDigest, Structure};
+use manifest::{CellDetails, ShortDigest, StructuralDigest, Structure};
 use object::{Object, SectionKind, SymbolKind};
 
 /// One version of a cell.
@@ -119,14 +119,17 @@ fn check_structures(
 ) -> Result<(), Held> {
     for kind in [Structure::Type, Structure::TraitObject, Structure::Signature] {
         let after = new.structures(kind);
-        for (name, digest) in old.structures(kind) {
-            let changed = after.get(name).is_some_and(|other| *other != digest);
+        let broken = |StructuralDigest { name, digest, .. }: &&StructuralDigest| {
+            let changed = after.get(name.as_str()).is_some_and(|other| other != digest);
             // Values of the types that the cell defines itself it converts itself, if it hands over.
             let own = hands_over && kind == Structure::Type && mentions(name, old.name);
             let internal = kind == Structure::Signature && !called(name);
-            if changed && !own && !internal {
-                return Err(Held::Structure(kind, name.to_string()));
-            }
+            changed && !own && !internal
+        };
+        let before = old.details.structures.iter().filter(|structure| structure.kind == kind);
+        // With a type change those that hold values of it; its own name is shorter than theirs.
+        if let Some(structure) = before.filter(broken).min_by_key(|structure| structure.name.len()) {
+            return Err(Held::Structure(kind, structure.name.to_string()));
         }
     }
     Ok(())

@@ -119,6 +119,8 @@ pub struct Alternate {
     pub name: String,
     /// What it is, one line.
     pub description: String,
+    /// It is there to be refused: it shows what a swap does not do.
+    pub refused: bool,
     /// The crate whose source the overlay replaces.
     pub overlaid: String,
     /// The swap set: every cell whose object differs.
@@ -139,10 +141,17 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    /// The cell called `name`.
+    /// The cell called `name`, as the base has it.
     #[must_use]
     pub fn cell(&self, name: &str) -> Option<&CellEntry> {
         self.cells.iter().find(|cell| cell.name == name)
+    }
+
+    /// The cell called `name`, as `alternate` has it; `None` stands for the base.
+    #[must_use]
+    pub fn cell_of<'a>(&'a self, alternate: Option<&'a Alternate>, name: &str) -> Option<&'a CellEntry> {
+        let altered = alternate.and_then(|alternate| alternate.cells.iter().find(|cell| cell.name == name));
+        altered.or_else(|| self.cell(name))
     }
 }
 

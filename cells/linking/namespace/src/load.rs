@@ -68,11 +68,10 @@ pub(crate) fn parse(candidate: &Candidate) -> Result<Object<'_>, LoadError> {
 }
 
 impl State {
-    /// Fetches cells from the archive. The archive's digests have been checked when this returns.
+    /// Fetches cells of the build that the system is from the archive, whose digests have been checked when this returns.
     pub(crate) fn fetch(&self, names: &[&str]) -> Result<Vec<Candidate>, LoadError> {
         let fetch = |name: &&str| {
-            let entry =
-                self.archive.manifest().cell(name).ok_or_else(|| LoadError::Unknown { cell: name.to_string() })?;
+            let entry = self.entry(name).ok_or_else(|| LoadError::Unknown { cell: name.to_string() })?;
             let file = self.archive.object(entry).map_err(LoadError::Archive)?;
             Ok(Candidate { entry: Arc::new(entry.clone()), file: file.into() })
         };
@@ -194,7 +193,8 @@ impl State {
         // All of them first: they may refer to each other.
         for cell in cells {
             // The debugger's script reads these lines.
-            log::trace!("loaded {}, text at {:#x}", cell.entry.name, cell.bases.text.get());
+            let digest = u64::from_be_bytes(*cell.entry.object.digest.first_chunk().unwrap_or(&[0; 8]));
+            log::trace!("loaded {} {digest:016x}, text at {:#x}", cell.entry.name, cell.bases.text.get());
             let first = numbers.map_or(cell.id, |(first, _)| first);
             numbers = Some((first, cell.id));
             self.cells.insert(cell);

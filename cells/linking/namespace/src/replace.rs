@@ -2,8 +2,9 @@
 //!
 //! [`prepare`] does everything that can fail: the new cells are loaded beside the old ones, and for every place that
 //! refers to an old cell the new content is ready. Nothing that runs sees any of it. The result says which words are to
-//! be written while no CPU runs ([`Prepared::writes`]); after that [`Prepared::commit`] brings the books up to date, which
-//! cannot fail and takes no memory. Dropping it instead undoes everything. While it lives no cell comes or goes.
+//! be written while no CPU runs ([`Prepared::page_entries`], [`Prepared::words`]); after that [`Prepared::commit`] brings the
+//! books up to date, which cannot fail and takes no memory. Dropping it instead undoes everything. While it lives no cell
+//! comes or goes.
 //!
 //! What keeps its address: statics whose structure did not change (with their values), and every permanent stub.
 
@@ -14,16 +15,19 @@ mod patches;
 mod prepared;
 mod references;
 mod retired;
+mod target;
 
 use alloc::{string::String, sync::Arc, vec::Vec};
 use core::{fmt, ops::Range};
 
 pub use comparison::Held;
 pub use error::ReplaceError;
-use manifest::{Alternate, CellEntry, Role};
+use manifest::CellEntry;
 use mapping::{MappedPages, Writable};
 pub use prepared::Prepared;
 pub use retired::Retired;
+pub use target::{AlternateInfo, BASE, Change, alternates, current};
+use target::{Target, target};
 
 use crate::{
     LoadError,
@@ -32,15 +36,12 @@ use crate::{
     state::{self, State},
 };
 
-/// Name of the build that the system booted with.
-pub const BASE: &str = "base";
-
 /// A word to be written while no CPU runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Write {
     /// Where.
     pub address: u64,
-    /// What must still be there.
+    /// What must still be there for it to be written.
     pub old: u64,
     /// What takes its place.
     pub new: u64,
@@ -96,16 +97,6 @@ pub fn is_record(address: u64) -> bool {
     state::try_look(|state| state.cells.holds(address) || state.zombies.holds(address)).unwrap_or_default()
 }
 
-/// The alternate builds in the archive: name, description, names of the cells that differ.
-#[must_use]
-pub fn alternates() -> Vec<(String, String, Vec<String>)> {
-    let row = |alternate: &Alternate| {
-        let cells = alternate.cells.iter().map(|cell| cell.name.clone()).collect();
-        (alternate.name.clone(), alternate.description.clone(), cells)
-    };
-    state::look(|state| state.archive.manifest().alternates.iter().map(row).collect()).unwrap_or_default()
-}
-
 /// What the namespace is to become.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Goal<'a> {
@@ -145,7 +136,7 @@ pub fn abandon() {
 
 /// Everything that can fail; see the head of this module.
 fn everything_that_can_fail(state: &mut State, goal: Goal<'_>) -> Result<Prepared, ReplaceError> {
-    let entries = target(state, goal)?;
+    let Target { build, entries, changes } = target(state, goal)?;
     if let Some(entry) = entries.iter().find(|entry| entry.name == PIVOT) {
         return Err(ReplaceError::Permanent { cell: entry.name.clone() });
     }
@@ -161,41 +152,10 @@ fn everything_that_can_fail(state: &mut State, goal: Goal<'_>) -> Result<Prepare
     let (pages, words) = references::patch(state, &works, &mut prepared)?;
     prepared.pages = pages;
     prepared.words = words;
+    prepared.build = build;
+    prepared.changes = changes;
     prepared.reserve(state)?;
     Ok(prepared.arm())
-}
-
-/// The entries of the cells that are to be loaded.
-fn target(state: &State, goal: Goal<'_>) -> Result<Vec<Arc<CellEntry>>, ReplaceError> {
-    let entries = match goal {
-        Goal::Build(name) => differing(state, name)?,
-        // Whoever runs an application owns its very cell.
-        Goal::Fresh(name) => {
-            let cell = state.named(name).filter(|cell| cell.entry.role != Role::Application);
-            cell.map(|cell| Arc::clone(&cell.entry)).into_iter().collect()
-        }
-    };
-    match (entries.is_empty(), goal) {
-        (false, _) => Ok(entries),
-        (true, Goal::Build(name)) => Err(ReplaceError::Nothing { build: name.into() }),
-        (true, Goal::Fresh(name)) => Err(LoadError::Unknown { cell: name.into() }.into()),
-    }
-}
-
-/// The entries of the build called `name` that differ from what is loaded.
-fn differing(state: &State, name: &str) -> Result<Vec<Arc<CellEntry>>, ReplaceError> {
-    let manifest = state.archive.manifest();
-    let overlay: &[CellEntry] = if name == BASE {
-        &[]
-    } else {
-        let alternate = manifest.alternates.iter().find(|alternate| alternate.name == name);
-        &alternate.ok_or_else(|| ReplaceError::Unknown { build: name.into() })?.cells
-    };
-    let loaded = |entry: &&CellEntry| state.named(&entry.name).map(|cell| cell.entry.object.digest);
-    let differs = |entry: &&CellEntry| loaded(entry).is_some_and(|digest| digest != entry.object.digest);
-    let replaced = |entry: &&CellEntry| overlay.iter().any(|other| other.name == entry.name);
-    let base = manifest.cells.iter().filter(|entry| !replaced(entry));
-    Ok(overlay.iter().chain(base).filter(differs).map(|entry| Arc::new(entry.clone())).collect())
 }
 
 fn fetch(state: &State, entry: &Arc<CellEntry>) -> Result<Candidate, LoadError> {

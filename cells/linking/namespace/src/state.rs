@@ -4,6 +4,7 @@ use alloc::{boxed::Box, string::String};
 
 use archive::Archive;
 use linker::{CellId, Index};
+use manifest::CellEntry;
 use spin_lock::PreemptLock;
 
 use crate::{LoadError, cell::Cell, replace::ReplaceError, stubs::StubTable, table::Table};
@@ -12,6 +13,8 @@ use crate::{LoadError, cell::Cell, replace::ReplaceError, stubs::StubTable, tabl
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) archive: Archive<&'static [u8]>,
+    /// Which of the archive's alternates the system is; `None` for the base.
+    pub(crate) build: Option<usize>,
     pub(crate) cells: Table,
     /// Replaced cells: out of the namespace, but stacks may still stand in their text, whose calls are kept up to date.
     pub(crate) zombies: Table,
@@ -28,6 +31,7 @@ impl State {
     pub(crate) fn new(archive: Archive<&'static [u8]>) -> Self {
         Self {
             archive,
+            build: None,
             cells: Table::default(),
             zombies: Table::default(),
             index: Index::new(),
@@ -35,6 +39,12 @@ impl State {
             next: 0,
             replacing: None,
         }
+    }
+
+    /// The cell called `name` in the build that the system is, loaded or not.
+    pub(crate) fn entry(&self, name: &str) -> Option<&CellEntry> {
+        let manifest = self.archive.manifest();
+        manifest.cell_of(self.build.and_then(|build| manifest.alternates.get(build)), name)
     }
 
     /// The number of the loaded cell called `name`.

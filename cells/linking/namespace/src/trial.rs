@@ -37,7 +37,7 @@ pub fn archived() -> Vec<String> {
 pub fn check_object(name: &str, file: &[u8], scope: Scope) -> Result<(), LoadError> {
     let cells = state::with(|state| {
         let unknown = || LoadError::Unknown { cell: String::from(name) };
-        let entry = state.archive.manifest().cell(name).ok_or_else(unknown)?.clone();
+        let entry = state.entry(name).ok_or_else(unknown)?.clone();
         let candidate = Candidate { entry: Arc::new(entry), file: Arc::from(file) };
         let ready = state.prepare(core::slice::from_ref(&candidate), scope)?;
         state.stubs.take_back(&ready.stubs);

@@ -15,6 +15,16 @@ pub enum ReplaceError {
         /// The name that was asked for.
         build: String,
     },
+    /// No build alters this cell.
+    NoAlternate {
+        /// The cell.
+        cell: String,
+    },
+    /// An application that is another one in the build is loaded.
+    Running {
+        /// The application.
+        application: String,
+    },
     /// The system is this build already.
     Nothing {
         /// The name that was asked for.
@@ -43,7 +53,13 @@ pub enum ReplaceError {
 impl fmt::Display for ReplaceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unknown { build } => write!(f, "{build}: no such build in the archive"),
+            Self::Unknown { build } => write!(f, "{build}: no such build and no such cell; 'swap' lists the builds"),
+            Self::NoAlternate { cell } => {
+                write!(f, "cell {cell} has no alternate; 'swap' lists the builds and the cells that they change")
+            }
+            Self::Running { application } => {
+                write!(f, "application {application} runs, and that build has another one; try again when it has ended")
+            }
             Self::Nothing { build } => write!(f, "{build}: the system is this build already"),
             Self::Busy => f.write_str("another swap is under way; try again when it is done"),
             Self::Memory => f.write_str("no memory to note the change; end something and try again"),

@@ -5,7 +5,7 @@ use alloc::{boxed::Box, string::String, vec::Vec};
 use linker::{CellId, Function, Index, Reference};
 use mapping::Replacement;
 
-use super::{HandOver, ReplaceError, Retired, Unstable, Write};
+use super::{Change, HandOver, ReplaceError, Retired, Unstable, Write};
 use crate::{
     cell::Cell,
     state::{self, State},
@@ -32,6 +32,9 @@ pub struct Prepared {
     pub(super) pages: Vec<Replacement>,
     pub(super) unstable: Vec<Unstable>,
     hand_overs: Vec<(String, HandOver)>,
+    /// What the system is when it is done; see [`State::build`].
+    pub(super) build: Option<usize>,
+    pub(super) changes: Vec<Change>,
     /// Room for the records of the cells that go.
     retired: Vec<Retired>,
     progress: Progress,
@@ -66,6 +69,8 @@ impl Prepared {
             pages: Vec::new(),
             unstable: Vec::new(),
             hand_overs,
+            build: None,
+            changes: Vec::new(),
             retired: Vec::new(),
             progress: Progress::Begun,
         }
@@ -99,10 +104,16 @@ impl Prepared {
         self
     }
 
-    /// Names of the cells that will be replaced.
+    /// How many cells will be replaced.
     #[must_use]
-    pub fn swap_set(&self) -> Vec<String> {
-        self.pairs.iter().map(|pair| pair.new.entry.name.clone()).collect()
+    pub fn swap_set(&self) -> usize {
+        self.pairs.len()
+    }
+
+    /// The cells of which there will be other objects, applications included, sorted by name.
+    #[must_use]
+    pub fn changes(&self) -> &[Change] {
+        &self.changes
     }
 
     /// Text that must be on no stack.
@@ -117,16 +128,22 @@ impl Prepared {
         &self.hand_overs
     }
 
-    /// All words that make the change: page table entries of prepared pages, and statics that hold old addresses.
+    /// The page table entries of prepared pages: all of them are exchanged, or none.
     #[must_use]
-    pub fn writes(&self) -> Vec<Write> {
+    pub fn page_entries(&self) -> Vec<Write> {
         let pages = self.pages.iter().map(|page| Write {
             address: page.entry().expose_provenance() as u64,
             old: page.old_bits(),
             new: page.new_bits(),
             bytes: 8,
         });
-        pages.chain(self.words.iter().copied()).collect()
+        pages.collect()
+    }
+
+    /// Words of statics that were made with old addresses: each is exchanged if it still holds its own.
+    #[must_use]
+    pub fn words(&self) -> &[Write] {
+        &self.words
     }
 
     /// How many pages have been copied and patched.
@@ -144,6 +161,7 @@ impl Prepared {
     }
 
     fn enter(&mut self, state: &mut State) {
+        state.build = self.build;
         state.stubs.rename(&self.stubs);
         for &(user, place, reference) in &self.references {
             let user = match state.cells.get_mut(user) {

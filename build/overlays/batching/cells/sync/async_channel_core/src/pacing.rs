@@ -1,5 +1,5 @@
-//! Whom a message wakes: a receiver for each message, and once half of the buffer is free all waiting senders at
-//! once, which then fill it in one go: fewer switches under load, less fair among senders.
+//! Whom a message wakes: all waiting senders at once when half of the buffer is free, which then fill it in one go.
+//! A receiver for each message, as ever. Fewer switches under load, less fair among senders.
 //!
 //! The main tree holds the other variant, which wakes one task for each message.
 

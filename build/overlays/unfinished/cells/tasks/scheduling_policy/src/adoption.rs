@@ -1,0 +1,16 @@
+//! Refused: A policy that nobody has finished: its `adopt` panics when it has taken half of the tasks.
+
+use alloc::vec::Vec;
+
+use policy_interface::{AdoptError, PolicyEntry};
+
+use crate::Policy;
+
+/// Half of the entries.
+pub(crate) fn adopt(policy: &Policy, entries: Vec<PolicyEntry>) -> Result<(), (AdoptError, Vec<PolicyEntry>)> {
+    let half = entries.len() / 2;
+    for entry in entries.iter().take(half) {
+        policy.insert(entry.cpu as usize, entry);
+    }
+    todo!("take the other {} tasks", entries.len() - half)
+}
