@@ -1,5 +1,6 @@
 //! The script that tells GDB about cells. Seed cells have fixed addresses; loaded ones are announced in the kernel's log
-//! (`log=trace`), which `mitos run` keeps, and the script reads.
+//! (`log=trace`), which `mitos run` keeps, and the script reads. Cells have other objects in alternate builds, so each is
+//! known by its name and the start of its digest.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -22,18 +23,25 @@ pub(crate) fn write(tree: &Tree, built: &Build) -> Result<(), Failure> {
         set confirm off\nset architecture i386:x86-64\ntarget remote :1234\npython\nOBJECTS = {\n",
     );
     // Where each object is and its text sections lie, and the addresses of those that never move.
-    for cell in &built.cells {
-        let _ = writeln!(text, "  {:?}: ({:?}, {:?}),", cell.name(), cell.full_object, sections(cell)?);
+    for cell in built.cells.iter().chain(&built.alternates) {
+        let _ = writeln!(text, "  {}: ({:?}, {:?}),", key(cell), cell.full_object, sections(cell)?);
     }
     text.push_str("}\nSEED = {\n");
     for seed in &built.seed.cells {
-        let _ = writeln!(text, "  {:?}: {:#x},", seed.name, seed.text);
+        let cell = built.cells.iter().find(|cell| cell.name() == seed.name);
+        let _ = cell.map(|cell| writeln!(text, "  {}: {:#x},", key(cell), seed.text));
     }
     let _ = writeln!(text, "}}\nLOG = {:?}", tree.root.join("target/logs/run.log"));
     text.push_str(COMMANDS);
     text.push_str("end\n");
     let path = script(tree);
     fs::write(&path, text).map_err(Failure::file(&path))
+}
+
+/// What the script knows a cell's object by, as the kernel announces it.
+fn key(cell: &build::cells::Cell) -> String {
+    let digest: String = archive::digest(&cell.file).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!("({:?}, {digest:?})", cell.name())
 }
 
 /// Name and offset of each text section.
@@ -52,34 +60,45 @@ fn sections(cell: &build::cells::Cell) -> Result<Vec<(String, usize)>, Failure> 
 const COMMANDS: &str = r#"
 import gdb, re
 
-def add_symbols(name, base):
-    path, sections = OBJECTS[name]
+def add_symbols(cell, base):
+    path, sections = OBJECTS[cell]
     if sections:
         places = " ".join("-s %s %#x" % (section, base + offset) for section, offset in sections)
         gdb.execute("add-symbol-file %s %s" % (path, places), to_string=True)
 
+def remove_symbols(cell, base):
+    sections = OBJECTS[cell][1]
+    if sections:
+        gdb.execute("remove-symbol-file -a %#x" % (base + sections[0][1]), to_string=True)
+
 class MitosCells(gdb.Command):
-    """Adds the symbols of all cells that the kernel's log says are loaded."""
+    """Adds the symbols of all cells that the kernel's log says are loaded, those that a swap brought too."""
     def __init__(self):
         super().__init__("mitos-cells", gdb.COMMAND_FILES)
-        self.known = set()
+        self.at = {}
     def invoke(self, argument, from_tty):
+        latest = {}
         with open(LOG, errors="replace") as log:
             for line in log:
-                found = re.search(r"\] loaded (\S+), text at (0x[0-9a-f]+)", line)
-                if not found or found.group(1) not in OBJECTS or found.group(1) in SEED or found.groups() in self.known:
-                    continue
-                self.known.add(found.groups())
-                add_symbols(found.group(1), int(found.group(2), 16))
-        print("symbols of %d loaded cells" % len(self.known))
+                found = re.search(r"\] loaded (\S+) ([0-9a-f]{16}), text at (0x[0-9a-f]+)", line)
+                if found and (found.group(1), found.group(2)) in OBJECTS:
+                    latest[int(found.group(3), 16)] = (found.group(1), found.group(2))
+        for base, cell in latest.items():
+            # Where a cell went, another may have come.
+            if self.at.get(base) != cell and SEED.get(cell) != base:
+                if base in self.at:
+                    remove_symbols(self.at[base], base)
+                add_symbols(cell, base)
+                self.at[base] = cell
+        print("symbols of %d loaded cells" % len(self.at))
 
 # Before long mode no address has a meaning that the symbols know.
-path, sections = OBJECTS["nano_core"]
-start = [offset for section, offset in sections if section.endswith("9nano_core5start")]
-gdb.execute("thbreak *%#x" % (SEED["nano_core"] + start[0]), to_string=True)
+entry = next(cell for cell in SEED if cell[0] == "nano_core")
+start = [offset for section, offset in OBJECTS[entry][1] if section.endswith("9nano_core5start")]
+gdb.execute("thbreak *%#x" % (SEED[entry] + start[0]), to_string=True)
 gdb.execute("continue", to_string=True)
-for name, base in SEED.items():
-    add_symbols(name, base)
+for cell, base in SEED.items():
+    add_symbols(cell, base)
 print("symbols of %d cells of the seed" % len(SEED))
 MitosCells()
 "#;
