@@ -6,11 +6,11 @@
 #![deny(unused_must_use)]
 
 use core::cell::Cell;
-use cpu_local::PerCpu;
+use cpu_local::{MAX_CPUS, PerCpu};
 use spin_lock::SpinLock;
 
-static COUNTS: PerCpu<Cell<u32>> = PerCpu::new_with(|_| Cell::new(0)); //~ wrong
-static COUNTS: PerCpu<SpinLock<Cell<u32>>> = PerCpu::new_with(|_| SpinLock::new(Cell::new(0))); //~ right
+static COUNTS: PerCpu<Cell<u32>> = PerCpu::new([const { Cell::new(0) }; MAX_CPUS]); //~ wrong
+static COUNTS: PerCpu<SpinLock<Cell<u32>>> = PerCpu::new([const { SpinLock::new(Cell::new(0)) }; MAX_CPUS]); //~ right
 
 pub fn address() -> *const () {
     (&raw const COUNTS).cast()

@@ -1,17 +1,19 @@
-// expect: borrowed data escapes
+// expect: does not live long enough
 // A CPU's value is lent for the time that the task stays on that CPU.
 
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(unused_must_use)]
 
-use core::cell::Cell;
-use cpu_local::PerCpu;
+use core::sync::atomic::{AtomicU32, Ordering};
+use cpu_local::{PerCpu, PreemptGuard};
 
-pub fn take(own: &PerCpu<Cell<u32>>) -> u32 {
-    let mut kept = None;
-    let value = own.with(|value| { kept = Some(value); value.get() }); //~ wrong
-    let value = own.with(|value| { kept = Some(value.get()); value.get() }); //~ right
-    drop(kept);
-    value
+pub fn take(own: &PerCpu<AtomicU32>) -> u32 {
+    let other = AtomicU32::new(0);
+    let value = {
+        let stay = PreemptGuard::new();
+        own.here(&stay) //~ wrong
+        own.here(&stay).fetch_add(1, Ordering::Relaxed); &other //~ right
+    };
+    value.load(Ordering::Relaxed)
 }

@@ -3,7 +3,7 @@
 use core::sync::atomic::{AtomicU32, Ordering};
 use core::time::Duration;
 
-use cpu_local::{CpuId, CpuSet, InterruptGuard, MAX_CPUS, cpu_id};
+use cpu_local::{CpuId, CpuSet, InterruptGuard, MAX_CPUS, PerCpu, cpu_id};
 
 use crate::ApicError;
 use crate::local::{self, Register};
@@ -20,16 +20,16 @@ const PENDING: u32 = 1 << 12;
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// APIC numbers by CPU, plus one; zero for a CPU that has not been started.
-static NUMBERS: [AtomicU32; MAX_CPUS] = [const { AtomicU32::new(0) }; MAX_CPUS];
+static NUMBERS: PerCpu<AtomicU32> = PerCpu::new([const { AtomicU32::new(0) }; MAX_CPUS]);
 
 /// Says which local APIC a CPU has.
 pub fn set_cpu(cpu: CpuId, number: u32) {
-    NUMBERS[cpu.index()].store(number + 1, Ordering::Release);
+    NUMBERS[cpu].store(number + 1, Ordering::Release);
 }
 
 /// The APIC number of a CPU.
 pub fn number_of(cpu: CpuId) -> Option<u32> {
-    NUMBERS[cpu.index()].load(Ordering::Acquire).checked_sub(1)
+    NUMBERS[cpu].load(Ordering::Acquire).checked_sub(1)
 }
 
 /// The CPU that has this APIC number.
@@ -39,10 +39,8 @@ pub fn cpu_of(number: u32) -> Option<CpuId> {
 
 /// All CPUs that have said which APIC they have.
 fn all() -> CpuSet {
-    NUMBERS.iter().zip(0..).fold(CpuSet::EMPTY, |set, (number, cpu)| match CpuId::new(cpu) {
-        Some(cpu) if number.load(Ordering::Acquire) != 0 => set.with(cpu),
-        _ => set,
-    })
+    let known = NUMBERS.iter().filter(|(_, number)| number.load(Ordering::Acquire) != 0);
+    known.fold(CpuSet::EMPTY, |set, (cpu, _)| set.with(cpu))
 }
 
 fn send(number: u32, command: u32) -> Result<(), ApicError> {

@@ -5,7 +5,7 @@ use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicU64, Ordering};
 use core::{error, fmt};
 
-use cpu_local::{MAX_CPUS, cpu_id, interrupt_depth, preempt_if_pending, set_interrupt_depth};
+use cpu_local::{MAX_CPUS, PerCpu, cpu_id, interrupt_depth, preempt_if_pending, set_interrupt_depth};
 use registers::SavedRegisters;
 use spin::Once;
 use x86_64::instructions::{hlt, interrupts};
@@ -37,9 +37,9 @@ static EXCEPTION: Once<Handler> = Once::new();
 static NMI: Once<Handler> = Once::new();
 static END_OF_INTERRUPT: Once<fn()> = Once::new();
 static LAST_RESORT: Once<fn(&SavedRegisters) -> !> = Once::new();
-static HANDLED: [AtomicU64; MAX_CPUS] = [const { AtomicU64::new(0) }; MAX_CPUS];
+static HANDLED: PerCpu<AtomicU64> = PerCpu::new([const { AtomicU64::new(0) }; MAX_CPUS]);
 /// Exceptions that each CPU is handling on its fault stack.
-static FAULT_LEVEL: [AtomicU8; MAX_CPUS] = [const { AtomicU8::new(0) }; MAX_CPUS];
+static FAULT_LEVEL: PerCpu<AtomicU8> = PerCpu::new([const { AtomicU8::new(0) }; MAX_CPUS]);
 
 /// Why a handler was not registered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -104,7 +104,7 @@ pub fn set_last_resort_hook(hook: fn(&SavedRegisters) -> !) {
 
 /// How many levels of a CPU's fault stack are in use: one for each exception that is being handled there.
 pub fn fault_levels(cpu: cpu_local::CpuId) -> u8 {
-    FAULT_LEVEL[cpu.index()].load(Ordering::Relaxed)
+    FAULT_LEVEL[cpu].load(Ordering::Relaxed)
 }
 
 /// Gives back the levels of this CPU's fault stack that handlers took which will not return, because they faulted or
@@ -114,7 +114,7 @@ pub fn fault_levels(cpu: cpu_local::CpuId) -> u8 {
 /// Interrupts are off, and the CPU neither stands on one of its emergency stacks nor returns to one.
 pub unsafe fn leave_fault_stack() {
     let cpu = cpu_id();
-    let levels = &FAULT_LEVEL[cpu.index()];
+    let levels = &FAULT_LEVEL[cpu];
     if levels.load(Ordering::Relaxed) != 0 {
         let levels = levels.swap(0, Ordering::Relaxed);
         // SAFETY: takes back the moves of the handlers that are gone.
@@ -124,7 +124,7 @@ pub unsafe fn leave_fault_stack() {
 
 /// How many interrupts and exceptions a CPU has handled since boot.
 pub fn handled(cpu: cpu_local::CpuId) -> u64 {
-    HANDLED[cpu.index()].load(Ordering::Relaxed)
+    HANDLED[cpu].load(Ordering::Relaxed)
 }
 
 /// Where the common entry comes to. `registers` are those on the stack, from which the entry goes on afterwards.
@@ -135,7 +135,7 @@ pub(crate) unsafe extern "C-unwind" fn dispatch(registers: *mut SavedRegisters) 
     // SAFETY: the entry passes the registers that it has pushed, and does not touch them until this returns.
     let registers = unsafe { &mut *registers };
     let vector = vector_of(registers);
-    let count = &HANDLED[cpu_id().index()];
+    let count = &HANDLED[cpu_id()];
     count.store(count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     match vector {
         vectors::NMI => non_maskable(registers),
@@ -214,14 +214,14 @@ fn exception_on_fault_stack(registers: &mut SavedRegisters) {
 
     impl Drop for Level {
         fn drop(&mut self) {
-            FAULT_LEVEL[self.0.index()].fetch_sub(1, Ordering::Relaxed);
+            FAULT_LEVEL[self.0].fetch_sub(1, Ordering::Relaxed);
             // SAFETY: takes back the move below.
             unsafe { move_fault_stack(self.0, 1) };
         }
     }
 
     let cpu = cpu_id();
-    let before = FAULT_LEVEL[cpu.index()].fetch_add(1, Ordering::Relaxed);
+    let before = FAULT_LEVEL[cpu].fetch_add(1, Ordering::Relaxed);
     // SAFETY: this runs on the fault stack with interrupts off, and `Level` takes the move back.
     unsafe { move_fault_stack(cpu, -1) };
     let _level = Level(cpu);

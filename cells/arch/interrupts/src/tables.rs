@@ -5,7 +5,7 @@ use core::cell::UnsafeCell;
 use core::mem::size_of;
 use core::ptr;
 
-use cpu_local::{CpuId, MAX_CPUS};
+use cpu_local::{CpuId, MAX_CPUS, PerCpu};
 use spin::Once;
 use x86_64::VirtAddr;
 use x86_64::instructions::segmentation::{CS, DS, ES, SS, Segment};
@@ -53,12 +53,14 @@ struct CpuTables {
 // SAFETY: each is written by the CPU it belongs to only, and read by the processor.
 unsafe impl Sync for CpuTables {}
 
-static TABLES: [CpuTables; MAX_CPUS] = [const {
-    CpuTables {
-        segments: UnsafeCell::new(GlobalDescriptorTable::new()),
-        state: UnsafeCell::new(TaskStateSegment::new()),
-    }
-}; MAX_CPUS];
+static TABLES: PerCpu<CpuTables> = PerCpu::new(
+    [const {
+        CpuTables {
+            segments: UnsafeCell::new(GlobalDescriptorTable::new()),
+            state: UnsafeCell::new(TaskStateSegment::new()),
+        }
+    }; MAX_CPUS],
+);
 
 static GATES: Once<InterruptDescriptorTable> = Once::new();
 
@@ -104,7 +106,7 @@ pub unsafe fn init_boot_cpu() {
 /// Runs once per CPU, on that CPU, after its `cpu_local::init_cpu` and with interrupts off. The stacks are mapped,
 /// writable, of the stated sizes, used for nothing else, and stay.
 pub unsafe fn init_cpu(cpu: CpuId, stacks: InterruptStacks) {
-    let tables = &TABLES[cpu.index()];
+    let tables = &TABLES[cpu];
     // SAFETY: this CPU's own tables, which the processor does not use before they are loaded below.
     let (segments, state) = unsafe { (&mut *tables.segments.get(), &mut *tables.state.get()) };
     let mut list = [VirtAddr::zero(); 7];
@@ -171,7 +173,7 @@ fn set_gate(table: &mut InterruptDescriptorTable, vector: u8, entry: Entry, stac
 /// Interrupts are off. Whoever moves it down runs on that stack; the move is taken back before it returns, or when it is known
 /// that it never will.
 pub(crate) unsafe fn move_fault_stack(cpu: CpuId, levels: i64) {
-    let state = TABLES[cpu.index()].state.get();
+    let state = TABLES[cpu].state.get();
     // SAFETY: this CPU's own segment, which the processor reads only when it takes an exception; the field is not
     // aligned, hence the raw accesses.
     unsafe {

@@ -39,8 +39,6 @@ pub const MESSAGES: u8 = 0xf0;
 pub const RESCHEDULE: u8 = 0xf0;
 /// Asks a CPU to forget translations.
 pub const SHOOTDOWN: u8 = 0xf1;
-/// Asks a CPU to come to the rendezvous of a swap.
-pub const RENDEZVOUS: u8 = 0xf2;
 /// Asks a CPU to stop for good, before power-off or after a panic that nobody survives.
 pub const STOP: u8 = 0xf3;
 /// Asks a CPU to deliver a kill to the task it runs.

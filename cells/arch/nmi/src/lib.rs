@@ -14,7 +14,7 @@ use core::time::Duration;
 use core::{error, fmt};
 
 use apic::ApicError;
-use cpu_local::{CpuId, MAX_CPUS, cpu_id};
+use cpu_local::{CpuId, MAX_CPUS, PerCpu, cpu_id};
 use interrupts::{Handler, SavedRegisters};
 use spin::Once;
 use spin_lock::PreemptLock;
@@ -69,16 +69,18 @@ struct Mailbox {
     unexpected: AtomicU64,
 }
 
-static MAILBOXES: [Mailbox; MAX_CPUS] = [const {
-    Mailbox {
-        wanted: AtomicU64::new(0),
-        shown: AtomicU64::new(0),
-        registers: Snapshot::new(),
-        faults_wanted: AtomicU64::new(0),
-        faults_made: AtomicU64::new(0),
-        unexpected: AtomicU64::new(0),
-    }
-}; MAX_CPUS];
+static MAILBOXES: PerCpu<Mailbox> = PerCpu::new(
+    [const {
+        Mailbox {
+            wanted: AtomicU64::new(0),
+            shown: AtomicU64::new(0),
+            registers: Snapshot::new(),
+            faults_wanted: AtomicU64::new(0),
+            faults_made: AtomicU64::new(0),
+            unexpected: AtomicU64::new(0),
+        }
+    }; MAX_CPUS],
+);
 
 /// Whoever holds it may ask.
 static TURN: PreemptLock<()> = PreemptLock::new(());
@@ -105,7 +107,7 @@ pub fn set_alarm_hook(hook: Handler) {
 
 /// Where another CPU is: its registers at the moment when the NMI came.
 pub fn registers_of(cpu: CpuId) -> Result<SavedRegisters, NmiError> {
-    let mailbox = &MAILBOXES[cpu.index()];
+    let mailbox = &MAILBOXES[cpu];
     ask(cpu, &mailbox.wanted, &mailbox.shown)?;
     Ok(mailbox.registers.read())
 }
@@ -118,7 +120,7 @@ pub unsafe fn fault(cpu: CpuId) -> Result<(), NmiError> {
     if FAULT_HOOK.get().is_none() {
         return Err(NmiError::NoHook);
     }
-    let mailbox = &MAILBOXES[cpu.index()];
+    let mailbox = &MAILBOXES[cpu];
     ask(cpu, &mailbox.faults_wanted, &mailbox.faults_made)
 }
 
@@ -133,13 +135,13 @@ pub unsafe fn request_fault(cpu: CpuId) -> Result<(), NmiError> {
     if cpu == cpu_id() {
         return Err(NmiError::Oneself);
     }
-    MAILBOXES[cpu.index()].faults_wanted.fetch_add(1, Ordering::AcqRel);
+    MAILBOXES[cpu].faults_wanted.fetch_add(1, Ordering::AcqRel);
     Ok(apic::send_nmi(cpu)?)
 }
 
 /// How many NMIs came to a CPU that nobody had asked for, and that were for nobody.
 pub fn unexpected(cpu: CpuId) -> u64 {
-    MAILBOXES[cpu.index()].unexpected.load(Ordering::Relaxed)
+    MAILBOXES[cpu].unexpected.load(Ordering::Relaxed)
 }
 
 /// Raises `wanted` and waits until `met` is as high.
@@ -159,7 +161,7 @@ fn ask(cpu: CpuId, wanted: &AtomicU64, met: &AtomicU64) -> Result<(), NmiError> 
 
 /// Runs on the NMI's own emergency stack; a second NMI waits until this one returns.
 fn handle(registers: &mut SavedRegisters) {
-    let Some(mailbox) = MAILBOXES.get(cpu_id().index()) else { return };
+    let mailbox = &MAILBOXES[cpu_id()];
     let mut expected = false;
     let wanted = mailbox.wanted.load(Ordering::Acquire);
     if mailbox.shown.load(Ordering::Relaxed) < wanted {

@@ -3,7 +3,7 @@
 use core::mem;
 
 use addresses::{PAGE_SIZE, VirtAddr};
-use cpu_local::{CpuId, MAX_CPUS};
+use cpu_local::{CpuId, MAX_CPUS, PerCpu};
 use frames::Purpose;
 use interrupts::{FAULT_STACK_SIZE, InterruptStacks, OTHER_STACK_SIZE};
 use mapping::{MapError, MappedPages, Writable};
@@ -45,11 +45,11 @@ pub(crate) struct Equipment {
     machine_check: GuardedStack,
 }
 
-static INTERRUPT_STACKS: [Once<InterruptStacks>; MAX_CPUS] = [const { Once::new() }; MAX_CPUS];
+static INTERRUPT_STACKS: PerCpu<Once<InterruptStacks>> = PerCpu::new([const { Once::new() }; MAX_CPUS]);
 
 /// The emergency stacks of a CPU that [`Equipment::give_to`] has equipped.
 pub(crate) fn interrupt_stacks(cpu: CpuId) -> Option<InterruptStacks> {
-    INTERRUPT_STACKS[cpu.index()].get().copied()
+    INTERRUPT_STACKS[cpu].get().copied()
 }
 
 impl Equipment {
@@ -70,7 +70,7 @@ impl Equipment {
 
     /// Gives the stacks to a CPU for good.
     pub(crate) fn give_to(self, cpu: CpuId) {
-        INTERRUPT_STACKS[cpu.index()].call_once(|| InterruptStacks {
+        INTERRUPT_STACKS[cpu].call_once(|| InterruptStacks {
             fault: self.fault.end(),
             double_fault: self.double_fault.end(),
             nmi: self.nmi.end(),

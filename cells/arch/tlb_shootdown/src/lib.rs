@@ -13,7 +13,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
 
 use addresses::{PAGE_SIZE, PageRange};
-use cpu_local::{CpuId, CpuSet, InterruptGuard, MAX_CPUS, PreemptGuard, cpu_id};
+use cpu_local::{CpuId, CpuSet, InterruptGuard, MAX_CPUS, PerCpu, PreemptGuard, cpu_id};
 use interrupts::{RegisterError, SavedRegisters, vectors};
 use mapping::ShootdownTimeout;
 use x86_64::VirtAddr;
@@ -33,17 +33,19 @@ struct Request {
     start: AtomicU64,
     pages: AtomicU64,
     /// The last of these requests that each CPU has carried out.
-    done: [AtomicU64; MAX_CPUS],
+    done: PerCpu<AtomicU64>,
 }
 
-static REQUESTS: [Request; MAX_CPUS] = [const {
-    Request {
-        number: AtomicU64::new(0),
-        start: AtomicU64::new(0),
-        pages: AtomicU64::new(0),
-        done: [const { AtomicU64::new(0) }; MAX_CPUS],
-    }
-}; MAX_CPUS];
+static REQUESTS: PerCpu<Request> = PerCpu::new(
+    [const {
+        Request {
+            number: AtomicU64::new(0),
+            start: AtomicU64::new(0),
+            pages: AtomicU64::new(0),
+            done: PerCpu::new([const { AtomicU64::new(0) }; MAX_CPUS]),
+        }
+    }; MAX_CPUS],
+);
 
 /// The number of the next request; numbers are used once, even if a requester dies half way.
 static NEXT: AtomicU64 = AtomicU64::new(1);
@@ -63,7 +65,7 @@ pub fn forget(range: PageRange) -> Result<(), ShootdownTimeout> {
     if others.is_empty() {
         return Ok(());
     }
-    let request = &REQUESTS[me.index()];
+    let request = &REQUESTS[me];
     let number = request.publish(range);
     for cpu in others.iter() {
         if let Err(error) = apic::send_ipi(cpu, vectors::SHOOTDOWN) {
@@ -97,14 +99,14 @@ impl Request {
 
     /// Who of `cpus` has not carried out request `number`.
     fn silent(&self, cpus: CpuSet, number: u64) -> CpuSet {
-        let is_silent = |cpu: &CpuId| self.done[cpu.index()].load(Ordering::Acquire) < number;
+        let is_silent = |&cpu: &CpuId| self.done[cpu].load(Ordering::Acquire) < number;
         cpus.iter().filter(is_silent).fold(CpuSet::EMPTY, CpuSet::with)
     }
 
     /// Carries the request out on this CPU, if it has not been. One that changes meanwhile is looked at again, since
     /// its own message is on the way.
     fn carry_out(&self, me: CpuId) {
-        let done = &self.done[me.index()];
+        let done = &self.done[me];
         let number = self.number.load(Ordering::SeqCst);
         if number <= done.load(Ordering::Relaxed) {
             return;
@@ -126,7 +128,7 @@ fn answer_interrupt(_registers: &mut SavedRegisters) {
 pub fn answer() {
     let _undisturbed = InterruptGuard::new();
     let me = cpu_id();
-    smp::online().without(me).iter().for_each(|other| REQUESTS[other.index()].carry_out(me));
+    smp::online().without(me).iter().for_each(|other| REQUESTS[other].carry_out(me));
 }
 
 /// Forgets `pages` pages from the one with the number `start`. No translation is global, so loading CR3 forgets all.

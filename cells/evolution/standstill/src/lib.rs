@@ -15,7 +15,7 @@ use core::{
     time::Duration,
 };
 
-use cpu_local::{CpuId, CpuSet, InterruptGuard, MAX_CPUS, PreemptGuard};
+use cpu_local::{CpuId, CpuSet, InterruptGuard, MAX_CPUS, PerCpu, PreemptGuard};
 use fault_context::StackBounds;
 use pivot::Gate;
 use registers::SwitchFrame;
@@ -97,7 +97,7 @@ static REQUEST: AtomicPtr<Request<'static>> = AtomicPtr::new(core::ptr::null_mut
 /// CPUs between looking at `REQUEST` and having left: the request stays until there are none.
 static INSIDE: AtomicU32 = AtomicU32::new(0);
 static GATE: Gate = Gate::new();
-static STOPPED_AT: [AtomicU64; MAX_CPUS] = [const { AtomicU64::new(0) }; MAX_CPUS];
+static STOPPED_AT: PerCpu<AtomicU64> = PerCpu::new([const { AtomicU64::new(0) }; MAX_CPUS]);
 
 // SAFETY: this cell only has the scheduler call where CPUs may be stopped; it changes no task.
 const RIGHT: Machinery = unsafe { Machinery::new() };
@@ -113,8 +113,8 @@ fn answer() {
         return;
     }
     let _quiet = InterruptGuard::new();
-    INSIDE.fetch_add(1, Ordering::AcqRel);
-    let request = REQUEST.load(Ordering::Acquire);
+    INSIDE.fetch_add(1, Ordering::SeqCst);
+    let request = REQUEST.load(Ordering::SeqCst);
     if !request.is_null() {
         // SAFETY: the request was there after `INSIDE` was raised, so its owner waits for this CPU to leave.
         let request = unsafe { &*request };
@@ -123,7 +123,7 @@ fn answer() {
             inspect(request, task_core::current_id(), walker);
             let cpu = cpu_local::cpu_id();
             // The registers of the walker lie above this frame.
-            STOPPED_AT[cpu.index()].store((&raw const cpu).addr() as u64, Ordering::Release);
+            STOPPED_AT[cpu].store((&raw const cpu).addr() as u64, Ordering::Release);
             request.arrived.fetch_or(1 << cpu.number(), Ordering::AcqRel);
             // One that is still on its way may be waiting for this CPU to forget pages. Once all are here nobody is.
             while GATE.ticket() == request.ticket && !request.missing().is_empty() {
@@ -167,7 +167,7 @@ fn place(error: &WalkError) -> u64 {
 
 /// Where on its stack `cpu` stands while it is stopped: everything above is in use.
 pub fn stopped_at(cpu: CpuId) -> u64 {
-    STOPPED_AT[cpu.index()].load(Ordering::Acquire)
+    STOPPED_AT[cpu].load(Ordering::Acquire)
 }
 
 /// Stops all other CPUs, looks at all stacks, and if `unwanted` is true of no address at which a frame stands, runs
@@ -216,10 +216,11 @@ struct Turn;
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        REQUEST.store(core::ptr::null_mut(), Ordering::Release);
+        // Either a CPU that raises `INSIDE` finds no request, or this finds it inside: the four accesses are in one order.
+        REQUEST.store(core::ptr::null_mut(), Ordering::SeqCst);
         GATE.open();
         // Also CPUs that come too late must not find the request gone under their feet.
-        while INSIDE.load(Ordering::Acquire) != 0 {
+        while INSIDE.load(Ordering::SeqCst) != 0 {
             core::hint::spin_loop();
         }
         TAKEN.store(false, Ordering::Release);

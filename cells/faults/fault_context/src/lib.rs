@@ -198,8 +198,6 @@ pub struct FaultContext {
     /// The task is on its way to make a fault that somebody asked for: where it stood is known by registers alone, which
     /// a second order would overwrite.
     pub making: Cell<bool>,
-    /// Interrupts and voluntary switches seen by the task; the watchdog compares it.
-    pub progress: AtomicU64,
 }
 
 impl FaultContext {
@@ -224,7 +222,6 @@ impl FaultContext {
             inject: AtomicU8::new(0),
             settling: Cell::new(false),
             making: Cell::new(false),
-            progress: AtomicU64::new(0),
         }
     }
 

@@ -41,7 +41,8 @@ pub struct Suspects {
 }
 
 impl Suspects {
-    const CAPACITY: usize = 16;
+    /// Circles that are remembered from one look to the next.
+    pub const CAPACITY: usize = 16;
 
     /// Nothing seen yet.
     pub const fn new() -> Self {

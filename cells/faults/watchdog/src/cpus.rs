@@ -6,7 +6,7 @@
 use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
 
-use cpu_local::{CpuId, CpuSet, MAX_CPUS};
+use cpu_local::{CpuId, CpuSet, MAX_CPUS, PerCpu};
 use fault_context::{Cause, FaultKind};
 use interrupts::SavedRegisters;
 
@@ -23,8 +23,9 @@ struct Watch {
     accused_at: AtomicU64,
 }
 
-static WATCHES: [Watch; MAX_CPUS] =
-    [const { Watch { count: AtomicU64::new(0), since: AtomicU64::new(0), accused_at: AtomicU64::new(0) } }; MAX_CPUS];
+static WATCHES: PerCpu<Watch> = PerCpu::new(
+    [const { Watch { count: AtomicU64::new(0), since: AtomicU64::new(0), accused_at: AtomicU64::new(0) } }; MAX_CPUS],
+);
 
 /// Makes a CPU that is accused end what keeps it. The watching is done by [`on_tick`].
 pub(crate) fn init() {
@@ -46,7 +47,7 @@ fn neighbour(here: CpuId, cpus: CpuSet) -> Option<CpuId> {
 }
 
 fn watch(cpu: CpuId) {
-    let watch = &WATCHES[cpu.index()];
+    let watch = &WATCHES[cpu];
     let (count, now) = (interrupts::handled(cpu), clock::now().ticks);
     if count != watch.count.swap(count, Ordering::Relaxed) || watch.since.load(Ordering::Relaxed) == 0 {
         watch.since.store(now, Ordering::Relaxed);
@@ -70,7 +71,7 @@ fn watch(cpu: CpuId) {
 fn on_nmi(registers: &mut SavedRegisters) {
     let here = cpu_local::cpu_id();
     let count = interrupts::handled(here);
-    let before = WATCHES[here.index()].accused_at.swap(count, Ordering::Relaxed);
+    let before = WATCHES[here].accused_at.swap(count, Ordering::Relaxed);
     if count != before + 1 || registers.interrupts_enabled() {
         return;
     }

@@ -59,13 +59,6 @@ impl AllocatedFrames {
         self.purpose
     }
 
-    /// Says that they are for something else.
-    pub fn with_purpose(self, purpose: Purpose) -> Self {
-        let this = ManuallyDrop::new(self);
-        refund(this.purpose, this.range.count());
-        Self::claim(this.range, purpose)
-    }
-
     /// The first `count` and the rest. Gives the claim back if there are not more than `count`, or `count` is 0.
     pub fn split(self, count: usize) -> Result<(Self, Self), Self> {
         match self.range.split_at(count) {

@@ -9,7 +9,7 @@
 //! This cell also defines the two symbols that the compiler otherwise adds at a final link, which Mitos does not have.
 #![no_std]
 #![feature(rustc_attrs)]
-#![allow(internal_features)]
+#![allow(internal_features, reason = "`rustc_attrs` names the symbols that the compiler calls")]
 
 mod stocking;
 

@@ -4,7 +4,7 @@ use core::cell::UnsafeCell;
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-use cpu_local::{InterruptGuard, MAX_CPUS, cpu_id};
+use cpu_local::{InterruptGuard, MAX_CPUS, PerCpu, cpu_id};
 use size_classes::{Class, PLACES};
 
 /// A block that nobody uses. Its first word leads to the next one.
@@ -26,17 +26,16 @@ pub struct Cache {
 // SAFETY: the lists are reached only through `local`, by their own CPU with interrupts off; the rest is atomic.
 unsafe impl Sync for Cache {}
 
-static CACHES: [Cache; MAX_CPUS] = [const { Cache::new() }; MAX_CPUS];
+static CACHES: PerCpu<Cache> = PerCpu::new([const { Cache::new() }; MAX_CPUS]);
 
 /// The stock of the CPU that this runs on. The guard keeps it that way and keeps interrupt handlers out.
 #[inline]
 pub fn local(_quiet: &InterruptGuard) -> &Cache {
-    // A CPU's number is below the length; the remainder spares the check.
-    &CACHES[cpu_id().index() % MAX_CPUS]
+    &CACHES[cpu_id()]
 }
 
 pub(crate) fn all() -> impl Iterator<Item = &'static Cache> {
-    CACHES.iter()
+    CACHES.iter().map(|(_, cache)| cache)
 }
 
 impl Cache {

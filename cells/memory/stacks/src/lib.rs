@@ -199,11 +199,6 @@ impl Stack {
         self.parts().thread_pointer()
     }
 
-    /// How many bytes below the thread pointer are mapped.
-    pub fn thread_local_bytes(&self) -> usize {
-        self.parts().thread_locals.lock().mapped.as_ref().map_or(0, |mapped| mapped.len() - CONTROL_BLOCK)
-    }
-
     /// Maps at least `bytes` bytes below the thread pointer. What is mapped already stays as it is and where it is, so
     /// the task may be running; what is new is 0.
     pub fn grow_tls(&self, bytes: usize) -> Result<(), StackError> {

@@ -2,7 +2,7 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use cpu_local::{CpuSet, InterruptGuard, MAX_CPUS};
+use cpu_local::{CpuSet, InterruptGuard, MAX_CPUS, PerCpu};
 use task_core::{Machinery, Task};
 use x86_64::instructions::interrupts;
 
@@ -17,11 +17,15 @@ pub struct IdleCpus {
     pub halts: [u64; MAX_CPUS],
 }
 
-static HALTS: [AtomicU64; MAX_CPUS] = [const { AtomicU64::new(0) }; MAX_CPUS];
+static HALTS: PerCpu<AtomicU64> = PerCpu::new([const { AtomicU64::new(0) }; MAX_CPUS]);
 
 /// Which CPUs are idle.
 pub fn idle_cpus() -> IdleCpus {
-    IdleCpus { now: queues::idle(), halts: core::array::from_fn(|cpu| HALTS[cpu].load(Ordering::Relaxed)) }
+    let mut halts = [0; MAX_CPUS];
+    for (cpu, count) in HALTS.iter() {
+        halts[cpu.index()] = count.load(Ordering::Relaxed);
+    }
+    IdleCpus { now: queues::idle(), halts }
 }
 
 /// Makes `idle` the idle task of the calling CPU: from now on tasks can be queued there.
@@ -58,7 +62,7 @@ pub fn idle_turn(_right: Machinery) {
         switch::preempt();
         drop(quiet);
     } else {
-        HALTS[cpu.index()].fetch_add(1, Ordering::Relaxed);
+        HALTS[cpu].fetch_add(1, Ordering::Relaxed);
         quiet.halt();
     }
 }

@@ -3,14 +3,14 @@
 use core::mem;
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use cpu_local::{CpuId, CpuSet, InterruptGuard, MAX_CPUS};
+use cpu_local::{CpuId, CpuSet, InterruptGuard, MAX_CPUS, PerCpu};
 use policy_interface::{PolicyEntry, Priority, QueueAccess, Slot};
 use spin_lock::{QuietGuard, SpinLock};
 
 const _: () = assert!(MAX_CPUS == policy_interface::MAX_CPUS);
 
 /// Inside each lock lies the proof that its holder has that CPU's queue to itself.
-static LOCKS: [SpinLock<QueueAccess>; MAX_CPUS] = {
+static LOCKS: PerCpu<SpinLock<QueueAccess>> = {
     // SAFETY: one access per CPU, each inside its lock.
     let mut locks = [const { SpinLock::new(unsafe { QueueAccess::new(0) }) }; MAX_CPUS];
     let mut cpu: u32 = 1;
@@ -21,11 +21,11 @@ static LOCKS: [SpinLock<QueueAccess>; MAX_CPUS] = {
         mem::forget(unused);
         cpu += 1;
     }
-    locks
+    PerCpu::new(locks)
 };
 
 /// For each CPU the packed policy entry of the task that it runs, written by that CPU alone.
-static RUNNING: [AtomicU32; MAX_CPUS] = [const { AtomicU32::new(0) }; MAX_CPUS];
+static RUNNING: PerCpu<AtomicU32> = PerCpu::new([const { AtomicU32::new(0) }; MAX_CPUS]);
 
 /// The CPUs that have an idle task.
 static ONLINE: AtomicU32 = AtomicU32::new(0);
@@ -35,19 +35,19 @@ static IDLE: AtomicU32 = AtomicU32::new(0);
 
 #[inline]
 pub(crate) fn lock(cpu: CpuId, quiet: &InterruptGuard) -> QuietGuard<'_, QueueAccess> {
-    LOCKS[cpu.index()].lock_quiet(quiet)
+    LOCKS[cpu].lock_quiet(quiet)
 }
 
 #[inline]
 pub(crate) fn set_running(cpu: CpuId, entry: &PolicyEntry) {
-    RUNNING[cpu.index()].store(entry.pack(), Ordering::Relaxed);
+    RUNNING[cpu].store(entry.pack(), Ordering::Relaxed);
 }
 
 /// What a CPU runs, as the policy sees it. The task may have gone by the time the caller looks.
 pub(crate) fn running(cpu: CpuId) -> PolicyEntry {
     const NOBODY: Slot = Slot::new(0).unwrap();
     let nothing = PolicyEntry { task: NOBODY, cpu: 0, base: Priority::LOWEST, inherited: Priority::LOWEST };
-    PolicyEntry::unpack(NOBODY, RUNNING[cpu.index()].load(Ordering::Relaxed)).unwrap_or(nothing)
+    PolicyEntry::unpack(NOBODY, RUNNING[cpu].load(Ordering::Relaxed)).unwrap_or(nothing)
 }
 
 pub(crate) fn set_online(cpu: CpuId) {

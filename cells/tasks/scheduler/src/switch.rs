@@ -3,23 +3,23 @@
 use core::arch::asm;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
-use cpu_local::{CpuId, InterruptGuard, MAX_CPUS};
+use cpu_local::{CpuId, InterruptGuard, MAX_CPUS, PerCpu};
 use spin::Once;
 use task_core::{Current, Machinery, Task};
 
 use crate::{RIGHT, queues};
 
 /// For each CPU the task that it runs when there is nothing to do.
-static IDLE_TASKS: [AtomicPtr<Task>; MAX_CPUS] = [const { AtomicPtr::new(core::ptr::null_mut()) }; MAX_CPUS];
+static IDLE_TASKS: PerCpu<AtomicPtr<Task>> = PerCpu::new([const { AtomicPtr::new(core::ptr::null_mut()) }; MAX_CPUS]);
 
 pub(crate) fn set_idle_task(cpu: CpuId, task: &'static Task) {
-    IDLE_TASKS[cpu.index()].store(core::ptr::from_ref(task).cast_mut(), Ordering::Release);
+    IDLE_TASKS[cpu].store(core::ptr::from_ref(task).cast_mut(), Ordering::Release);
 }
 
 #[inline]
 fn idle_task(cpu: CpuId) -> &'static Task {
     // SAFETY: set before the CPU runs its first task, to a task that never ends.
-    unsafe { &*IDLE_TASKS[cpu.index()].load(Ordering::Acquire) }
+    unsafe { &*IDLE_TASKS[cpu].load(Ordering::Acquire) }
 }
 
 /// Panics where a task must not lose its CPU of its own accord: with a spin lock held or interrupts off for another
@@ -85,7 +85,6 @@ pub(crate) fn preempt() {
     let quiet = InterruptGuard::new();
     cpu_local::take_reschedule_pending();
     if let Some(current) = task_core::current() {
-        current.record(RIGHT).faults(RIGHT).progress.fetch_add(1, Ordering::Relaxed);
         give_way(current, &quiet);
     }
 }

@@ -5,7 +5,7 @@ use scheduling_policy as round_robin;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-#[allow(dead_code, unreachable_pub)]
+#[allow(dead_code, unreachable_pub, reason = "a crate root, here a module")]
 #[path = "../../../../build/overlays/priority/cells/tasks/scheduling_policy/src/lib.rs"]
 mod fixed_priority;
 

@@ -24,8 +24,7 @@ impl Slot {
     /// The slot `index`, if there is one.
     #[inline]
     pub const fn new(index: usize) -> Option<Self> {
-        // The comparison makes the conversion exact.
-        #[allow(clippy::cast_possible_truncation)]
+        #[expect(clippy::cast_possible_truncation, reason = "the comparison makes the conversion exact")]
         if index < MAX_TASKS { Some(Self(index as u16)) } else { None }
     }
 

@@ -41,8 +41,7 @@ impl fmt::Display for TaskTableFull {
 impl core::error::Error for TaskTableFull {}
 
 const fn slot_of(number: u64) -> usize {
-    // The remainder is far below what any integer type holds.
-    #[allow(clippy::cast_possible_truncation)]
+    #[expect(clippy::cast_possible_truncation, reason = "the remainder is far below what any integer type holds")]
     let index = (number.wrapping_sub(1) % MAX_TASKS as u64) as usize;
     index
 }

@@ -84,8 +84,7 @@ impl TimerQueue {
 
     fn put(&mut self, place: usize, task: Slot) {
         self.heap[place % MAX_TASKS] = Some(task);
-        // A place is below MAX_TASKS, so that one more fits.
-        #[allow(clippy::cast_possible_truncation)]
+        #[expect(clippy::cast_possible_truncation, reason = "a place is below MAX_TASKS, so that one more fits")]
         let position = place as u16 + 1;
         self.position[task.index()] = position;
     }

@@ -53,8 +53,7 @@ impl Queue {
     /// The most urgent level that has tasks.
     #[inline]
     fn top(&self) -> Option<u8> {
-        // `ilog2` of a 32-bit word is below 32.
-        #[allow(clippy::cast_possible_truncation)]
+        #[expect(clippy::cast_possible_truncation, reason = "the logarithm of a 32-bit word is below 32")]
         self.occupied.load(Relaxed).checked_ilog2().map(|level| level as u8)
     }
 
