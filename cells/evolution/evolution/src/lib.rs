@@ -126,15 +126,17 @@ pub fn reload(cell: &str) -> Result<Report, SwapError> {
     reach(Goal::Fresh(cell))
 }
 
-#[inline(never)]
 fn reach(goal: Goal<'_>) -> Result<Report, SwapError> {
     let _turn = match SWAP.try_lock() {
         Ok(turn) => turn,
         Err(TryLockError::Poisoned(turn)) => turn.into_inner(),
         Err(TryLockError::WouldBlock) => return Err(SwapError::Busy),
     };
-    // What lies deeper on this stack belongs to the engine.
-    let floor = (&raw const _turn).addr() as u64;
+    settle::below_callers(|floor| reach_above(floor, goal))
+}
+
+/// As [`reach`], by whoever has the turn; what lies below `floor` on its stack belongs to the engine.
+fn reach_above(floor: u64, goal: Goal<'_>) -> Result<Report, SwapError> {
     let Changed { build, changes, patched_pages, attempts, prepare, quiesce, commit } = change_to(goal)?;
     let committed = clock::now();
     let zombies = settle::settle(floor, PATIENCE);

@@ -25,11 +25,24 @@ static AT_WORK: Mutex<()> = Mutex::new(());
 
 /// Frees replaced cells that nothing refers to any more. Waits `limit` at most for those that are in use; returns those
 /// that are left. Blocks; the caller must be a task.
-#[inline(never)]
 #[must_use]
 pub fn reclaim_within(limit: Duration) -> Vec<Zombie> {
-    let here = 0_u64;
-    settle((&raw const here).addr() as u64, limit)
+    below_callers(|floor| settle(floor, limit))
+}
+
+/// Runs `work` with the place on this stack below which everything is the engine's own. Above it are the frames of all
+/// callers, and the registers in which they may keep what they have nowhere else.
+#[inline(never)]
+pub(crate) fn below_callers<R>(work: impl FnOnce(u64) -> R) -> R {
+    let (mut work, mut result) = (Some(work), None);
+    standstill::with_registers_on_stack(&mut || {
+        let here = 0_u64;
+        result = work.take().map(|work| work((&raw const here).addr() as u64));
+    });
+    match result {
+        Some(result) => result,
+        None => unreachable!("what saves the registers calls its argument once"),
+    }
 }
 
 /// As [`reclaim_within`]; what lies below `floor` on the caller's stack is not looked at.
@@ -65,13 +78,14 @@ fn free_the_rest() {
         Err(TryLockError::Poisoned(at_work)) => at_work.into_inner(),
         Err(TryLockError::WouldBlock) => return,
     };
-    let floor = (&raw const at_work).addr() as u64;
-    let mut pause = LONGEST_PAUSE;
-    while !reclaim::zombies().is_empty() {
-        make_way(pause);
-        pause = (2 * pause).min(LONGEST_PAUSE_IN_BACKGROUND);
-        collect(floor);
-    }
+    below_callers(|floor| {
+        let mut pause = LONGEST_PAUSE;
+        while !reclaim::zombies().is_empty() {
+            make_way(pause);
+            pause = (2 * pause).min(LONGEST_PAUSE_IN_BACKGROUND);
+            collect(floor);
+        }
+    });
     log::info!("all replaced cells are freed");
     drop(at_work);
     // A swap that was done just before this found a task at work, which has looked for the last time.

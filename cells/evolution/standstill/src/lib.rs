@@ -252,6 +252,12 @@ fn call(cpus: CpuSet) -> Result<(), StandstillError> {
     })
 }
 
+/// Calls `work` once, with the registers that callers depend on saved on this stack above its frame, where a scan can see
+/// them.
+pub fn with_registers_on_stack(work: &mut dyn FnMut()) {
+    unwinder::capture_here(current_bounds(), &mut |_walker| work());
+}
+
 /// The caller's own stack, and those of all tasks that have no CPU.
 #[inline(never)]
 fn look_at_stacks(request: &Request<'_>) {
