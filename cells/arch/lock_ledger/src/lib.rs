@@ -20,7 +20,9 @@
 
 mod header;
 
+use core::cell::Cell;
 use core::hint;
+use core::marker::PhantomData;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
@@ -47,6 +49,8 @@ pub struct Ledger {
     unrecorded: AtomicU32,
     /// The lock that the context looks at without borrowing it; whoever drops that lock waits.
     settling: AtomicPtr<LockHeader>,
+    /// A reference does not leave the context whose ledger it is: the ledger goes with it.
+    not_shared: PhantomData<Cell<()>>,
 }
 
 /// What a ledger said at some time.
@@ -75,6 +79,7 @@ impl Ledger {
             slots: [const { AtomicPtr::new(ptr::null_mut()) }; LEDGER_SLOTS],
             unrecorded: AtomicU32::new(0),
             settling: AtomicPtr::new(ptr::null_mut()),
+            not_shared: PhantomData,
         }
     }
 
