@@ -14,7 +14,6 @@ use crate::{
     LoadError,
     cell::{Cell, Description},
     load::{Candidate, ThreadImage, duplicate, input, parse, register_frames},
-    memory_error,
     segments::{Segments, TextPages},
     state::{self, State},
 };
@@ -143,8 +142,5 @@ fn adopt_stubs(state: &mut State, stubs: &Lookup<'_>, cells: &[Cell]) -> Result<
         });
         (Function { cell: CellId(number), section, offset }, entry)
     });
-    state
-        .stubs
-        .adopt(stubs.map.stubs, functions.collect::<Vec<_>>().into_iter(), pages)
-        .map_err(|error| refused(memory_error(error)))
+    state.stubs.adopt(stubs.map.stubs, functions.collect::<Vec<_>>().into_iter(), pages).map_err(LoadError::Stubs)
 }

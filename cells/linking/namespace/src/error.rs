@@ -9,6 +9,8 @@ use mapping::MapError;
 use object::ObjectError;
 use unwind_table::TableError;
 
+use crate::segments::TextWriteError;
+
 /// Why cells cannot be loaded. The namespace is as it was.
 #[derive(Debug)]
 pub enum LoadError {
@@ -75,6 +77,8 @@ pub enum LoadError {
         /// What is missing.
         error: MapError,
     },
+    /// The permanent stubs of its functions cannot be made.
+    Stubs(TextWriteError),
     /// Its frame information cannot be read.
     Frames {
         /// The cell.
@@ -114,6 +118,7 @@ impl fmt::Display for LoadError {
             }
             Self::Link { cell, error } => write!(f, "cell {cell}: {error}"),
             Self::Memory { cell, error } => write!(f, "cell {cell}: {error}"),
+            Self::Stubs(error) => write!(f, "permanent stubs: {error}"),
             Self::Frames { cell, error } => write!(f, "cell {cell}: its frame information is damaged: {error}"),
             Self::ThreadLocals { cell, error } => write!(f, "cell {cell}: {error}"),
             Self::OtherBuild => f.write_str(

@@ -38,10 +38,9 @@ pub use query::{
     CellDetail, CellInfo, Location, SectionInfo, SymbolInfo, applications, cell, cells, location_of, sizes, static_at,
     symbols,
 };
+pub use segments::TextWriteError;
 pub use trial::{archived, archived_object, check_object, fingerprint};
 pub use unload::{LoadedApplication, application, changes, unload};
-
-use segments::TextWriteError;
 
 /// Loads every cell that belongs to the kernel and is not there yet; returns how many.
 ///
@@ -73,13 +72,4 @@ pub fn entry() -> Result<u64, LoadError> {
         let global = state.index.get(name).ok_or_else(|| LoadError::Unknown { cell: name.clone() })?;
         Ok(global.address.get())
     })
-}
-
-fn memory_error(error: TextWriteError) -> mapping::MapError {
-    match error {
-        TextWriteError::Memory(error) => error,
-        TextWriteError::Overflow(_) | TextWriteError::Frames(_) | TextWriteError::Full => {
-            mapping::MapError::Pages(pages::PagesError::OutOfBounds)
-        }
-    }
 }

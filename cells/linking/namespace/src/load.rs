@@ -179,11 +179,7 @@ impl State {
         }
         let cells = finish(drafts)?;
         // Last, so that on any error before no stub was made. The cells refer to the stubs already, but nobody runs them.
-        let stubs = stage.commit().map_err(|error| {
-            log::error!("permanent stubs: {error}");
-            let cell = cells.first().map_or_else(String::new, |cell| cell.entry.name.clone());
-            LoadError::Memory { cell, error: crate::memory_error(error) }
-        })?;
+        let stubs = stage.commit().map_err(LoadError::Stubs)?;
         Ok(Ready { cells, names: own, stubs })
     }
 

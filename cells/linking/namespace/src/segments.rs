@@ -144,7 +144,7 @@ fn page_range(start: u64, size: usize) -> Option<PageRange> {
 
 /// Why text could not be written.
 #[derive(Clone, Debug)]
-pub(crate) enum TextWriteError {
+pub enum TextWriteError {
     /// No memory.
     Memory(MapError),
     /// A jump does not reach.

@@ -12,7 +12,6 @@ use crate::{
     LoadError,
     cell::{Cell, Description},
     load::{Candidate, ThreadImage, duplicate, input, register_frames},
-    memory_error,
     segments::Drafts,
     state::State,
     stubs::Stage,
@@ -83,10 +82,7 @@ pub(super) fn build_new(
         register_frames(&mut cell)?;
         pairs.push(Pair { old: work.old, new: cell });
     }
-    inherited
-        .stage
-        .commit()
-        .map_err(|error| LoadError::Memory { cell: String::from("(stubs)"), error: memory_error(error) })?;
+    inherited.stage.commit().map_err(LoadError::Stubs)?;
     Ok(Prepared::new(pairs, own, stubs, hand_overs))
 }
 
