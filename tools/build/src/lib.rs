@@ -10,7 +10,9 @@ pub mod applications;
 pub mod cells;
 pub mod compile;
 pub mod describe;
+pub mod groups;
 pub mod image;
+pub mod manifests;
 pub mod pack;
 pub mod report;
 pub mod seed;
@@ -120,6 +122,13 @@ pub enum BuildError {
     NotForApplications { application: String, used: String },
     #[error("build/applications.toml grants cells to {application}, which is no application")]
     StrayGrant { application: String },
+    #[error(
+        "cell {cell} of group {group} uses {used} of group {used_group}, which stands above it in build/groups.toml; \
+        dependencies go down"
+    )]
+    ReachesUp { cell: String, group: String, used: String, used_group: String },
+    #[error("cell {cell} is in the folder of group {group}, which has no place in build/groups.toml")]
+    UnknownGroup { cell: String, group: String },
     #[error("{0}")]
     Archive(#[from] archive::ArchiveError),
     #[error("the seed's map cannot be written: {0}")]
@@ -172,6 +181,7 @@ pub fn build(tree: &Tree) -> Result<Build, BuildError> {
     let graph = cells::Graph::new(&cells)?;
     check_self_contained(&cells, &graph)?;
     text_addresses::check(&cells)?;
+    groups::check(tree, &cells)?;
     applications::check(tree, &cells)?;
     let seed = seed::Seed::plan(&cells, &graph)?;
     let packed = pack::write(tree, &compiled, &cells, &graph, &seed)?;
