@@ -1,4 +1,4 @@
-// expect: cannot be indexed by
+// expect: expected `CpuId`, found `usize`
 // What belongs to a CPU is found by the CPU: a count, a place in a list or another number does not do.
 
 #![no_std]
