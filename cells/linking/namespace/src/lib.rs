@@ -58,7 +58,9 @@ pub fn load_kernel() -> Result<usize, LoadError> {
             .collect();
         let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
         let candidates = state.fetch(&names)?;
-        Ok(state.load(&candidates, load::Scope::Shared)?.ids.len())
+        let loaded = state.load(&candidates, load::Scope::Shared)?.ids.len();
+        state.stubs.make_room();
+        Ok(loaded)
     })
 }
 

@@ -190,6 +190,13 @@ impl StubTable {
         self.known.try_reserve(count)
     }
 
+    /// Makes the table twice as large as what it holds. Stubs of applications come and go: a table that is at most half full is
+    /// tidied up when what went has used up the rest, a fuller one would grow, at some moment of a long run.
+    pub(crate) fn make_room(&mut self) {
+        // Without the memory it grows later.
+        let _ = self.known.try_reserve(self.known.len());
+    }
+
     /// Frees the stubs of `functions`, whose addresses nobody has got to know.
     pub(crate) fn take_back(&mut self, functions: &[Function]) {
         for function in functions {
