@@ -26,9 +26,8 @@ const BASE: &str = "base";
 const FAULTS: [&str; 8] = ["panic", "null", "gp", "div", "ud", "overflow", "deadlock", "oom"];
 /// Frames that a step may leave in caches of the kernel, which `mem reclaim` does not empty.
 const SLACK_FRAMES: u64 = 64;
-/// The same for the heap: fault log and history grow, and the loader's table of stubs doubles once, by 66 KiB, when those of
-/// applications that came and went have used its free places up.
-const SLACK_HEAP: u64 = 96 * 1024;
+/// The same for the heap: fault log and history grow.
+const SLACK_HEAP: u64 = 64 * 1024;
 
 #[derive(Debug, Default, Serialize)]
 struct Report {
