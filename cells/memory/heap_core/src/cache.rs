@@ -1,20 +1,41 @@
 //! Each CPU's stock of small blocks: one list per size class, linked through the blocks themselves.
 
 use core::cell::UnsafeCell;
-use core::ptr::{self, NonNull};
+use core::ptr::NonNull;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use cpu_local::{InterruptGuard, MAX_CPUS, PerCpu, cpu_id};
+use intrusive_collections::{SinglyLinkedList, SinglyLinkedListLink, UnsafeRef, intrusive_adapter};
 use size_classes::{Class, PLACES};
 
-/// A block that nobody uses. Its first word leads to the next one.
+/// A block that nobody uses. Its first word leads to the next one: keeping a block takes no memory but its own.
 struct Block {
-    next: *mut Block,
+    link: SinglyLinkedListLink,
 }
 
+intrusive_adapter!(ByFirstWord = UnsafeRef<Block>: Block { link => SinglyLinkedListLink });
+
 struct List {
-    head: UnsafeCell<*mut Block>,
+    blocks: UnsafeCell<SinglyLinkedList<ByFirstWord>>,
     count: AtomicUsize,
+}
+
+impl List {
+    const fn new() -> Self {
+        Self { blocks: UnsafeCell::new(SinglyLinkedList::new(ByFirstWord::NEW)), count: AtomicUsize::new(0) }
+    }
+
+    /// Takes a block, if there is one.
+    ///
+    /// # Safety
+    /// The list is this CPU's, and interrupts are off.
+    #[inline]
+    unsafe fn take(&self) -> Option<NonNull<u8>> {
+        // SAFETY: nobody else touches the list now.
+        let block = unsafe { &mut *self.blocks.get() }.pop_front()?;
+        add(&self.count, 1usize.wrapping_neg());
+        NonNull::new(UnsafeRef::into_raw(block).cast())
+    }
 }
 
 /// One CPU's stock. Only that CPU changes it, with interrupts off; others may read the counts.
@@ -40,7 +61,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Cache> {
 
 impl Cache {
     const fn new() -> Self {
-        Self { lists: [const { List { head: UnsafeCell::new(ptr::null_mut()), count: AtomicUsize::new(0) } }; PLACES] }
+        Self { lists: [const { List::new() }; PLACES] }
     }
 
     /// Takes a block, if there is one.
@@ -49,13 +70,8 @@ impl Cache {
     /// `self` came from [`local`], and the guard given there still lives.
     #[inline]
     pub unsafe fn take(&self, class: Class) -> Option<NonNull<u8>> {
-        let list = &self.lists[class.index()];
-        // SAFETY: nobody else touches the list now.
-        let block = NonNull::new(unsafe { *list.head.get() })?;
-        // SAFETY: as above; a block in the list is the list's, and its first word was written by `put`.
-        unsafe { *list.head.get() = (*block.as_ptr()).next };
-        add(&list.count, 1usize.wrapping_neg());
-        Some(block.cast())
+        // SAFETY: the list is this CPU's, and the guard keeps interrupts off.
+        unsafe { self.lists[class.index()].take() }
     }
 
     /// Adds a block. Returns how many of its class are now in stock.
@@ -66,10 +82,11 @@ impl Cache {
     pub unsafe fn put(&self, class: Class, block: *mut u8) -> usize {
         let list = &self.lists[class.index()];
         let block = block.cast::<Block>();
-        // SAFETY: the caller gives the block away; blocks are aligned for, and at least as large as, a pointer.
+        // SAFETY: the caller gives the block away, which is aligned for a link and has room for one, and stays where it is
+        // until it is taken; nobody else touches the list now.
         unsafe {
-            (*block).next = *list.head.get();
-            *list.head.get() = block;
+            block.write(Block { link: SinglyLinkedListLink::new() });
+            (*list.blocks.get()).push_front(UnsafeRef::from_raw(block));
         }
         add(&list.count, 1)
     }
@@ -80,14 +97,8 @@ impl Cache {
     /// As for [`Self::take`].
     pub unsafe fn unstock(&self, class: Class, count: usize) -> impl Iterator<Item = NonNull<u8>> {
         let list = &self.lists[class.index()];
-        (0..count).map_while(move |_| {
-            // SAFETY: as in `take`.
-            let block = NonNull::new(unsafe { *list.head.get() })?;
-            // SAFETY: as in `take`.
-            unsafe { *list.head.get() = (*block.as_ptr()).next };
-            add(&list.count, 1usize.wrapping_neg());
-            Some(block.cast())
-        })
+        // SAFETY: as in `take`.
+        (0..count).map_while(move |_| unsafe { list.take() })
     }
 
     /// Bytes in stock.
