@@ -20,7 +20,12 @@ const CHECKS: &[Check] = &[
     },
     Check {
         name: "third-party crates are cells",
-        run: |shell| all_listed(shell, &["goblin", "x86_64", "log", "talc", "gimli", "hashbrown", "intrusive_collections", "spin"]),
+        run: |shell| {
+            all_listed(
+                shell,
+                &["goblin", "x86_64", "log", "talc", "gimli", "hashbrown", "intrusive_collections", "spin"],
+            )
+        },
     },
     Check {
         name: "the kernel's crates are cells",
