@@ -1,6 +1,6 @@
 //! From the common entry to the handler, and what is done around each.
 
-use core::mem::transmute;
+use core::mem::{self, transmute};
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicU64, Ordering};
 use core::{error, fmt};
@@ -61,22 +61,38 @@ impl fmt::Display for RegisterError {
 
 impl error::Error for RegisterError {}
 
-/// Has `handler` called for each interrupt by `vector`, on whichever CPU it comes. The interrupt is acknowledged
-/// after the handler returns.
-pub fn register(vector: u8, handler: Handler) -> Result<(), RegisterError> {
+/// The right to a vector. Nobody else can take its handler away; dropping it does.
+#[derive(Debug)]
+#[must_use = "the handler is taken away when this is dropped; `keep` leaves it there for good"]
+pub struct Registration {
+    vector: u8,
+}
+
+impl Registration {
+    /// Leaves the handler where it is for as long as the system runs.
+    pub fn keep(self) {
+        mem::forget(self);
+    }
+}
+
+impl Drop for Registration {
+    /// A CPU that is calling the handler finishes the call.
+    fn drop(&mut self) {
+        HANDLERS[usize::from(self.vector)].0.store(ptr::null_mut(), Ordering::Release);
+    }
+}
+
+/// Has `handler` called for each interrupt by `vector`, on whichever CPU it comes, until the registration is dropped. The
+/// interrupt is acknowledged after the handler returns.
+pub fn register(vector: u8, handler: Handler) -> Result<Registration, RegisterError> {
     if !vectors::is_registrable(vector) {
         return Err(RegisterError::Reserved(vector));
     }
     HANDLERS[usize::from(vector)]
         .0
         .compare_exchange(ptr::null_mut(), handler as *mut (), Ordering::AcqRel, Ordering::Relaxed)
-        .map(drop)
+        .map(|_free| Registration { vector })
         .map_err(|_| RegisterError::Taken(vector))
-}
-
-/// Takes the handler of `vector` away. A CPU that is calling it finishes the call.
-pub fn unregister(vector: u8) {
-    HANDLERS[usize::from(vector)].0.store(ptr::null_mut(), Ordering::Release);
 }
 
 // The boot sets each of these once; nobody can replace them afterwards.

@@ -11,6 +11,7 @@
 //!   behind, and recovery gives its part of the stack back ([`leave_fault_stack`]). Device interrupts and IPIs run on the
 //!   stack of whatever they interrupt.
 //! - A handler that is ended by a panic still has its interrupt acknowledged and its depth counted down.
+//! - A vector's handler is taken away by whoever registered it, and by nobody else.
 //! - On the way out of the outermost device interrupt the task is preempted if that is pending and allowed.
 //!
 //! How it can fail: an exception before a hook is set, and a third nested exception, stop the CPU with a message
@@ -23,8 +24,8 @@ mod tables;
 pub mod vectors;
 
 pub use dispatch::{
-    Handler, RegisterError, fault_levels, handled, leave_fault_stack, register, set_end_of_interrupt_hook,
-    set_exception_hook, set_last_resort_hook, set_nmi_hook, unregister,
+    Handler, RegisterError, Registration, fault_levels, handled, leave_fault_stack, register,
+    set_end_of_interrupt_hook, set_exception_hook, set_last_resort_hook, set_nmi_hook,
 };
 pub use registers::SavedRegisters;
 pub use tables::{FAULT_STACK_LEVEL, FAULT_STACK_SIZE, InterruptStacks, OTHER_STACK_SIZE, init_boot_cpu, init_cpu};

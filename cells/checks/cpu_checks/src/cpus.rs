@@ -36,12 +36,13 @@ pub(crate) fn vectors_have_one_handler() -> Outcome {
     let reserved = vectors::PAGE_FAULT;
     holds(
         "an exception's vector is reserved",
-        interrupts::register(reserved, nothing) == Err(RegisterError::Reserved(reserved)),
+        interrupts::register(reserved, nothing).err() == Some(RegisterError::Reserved(reserved)),
     )?;
-    interrupts::register(VECTOR, nothing)?;
-    let again = interrupts::register(VECTOR, nothing);
-    interrupts::unregister(VECTOR);
-    holds("a vector is given once", again == Err(RegisterError::Taken(VECTOR)))
+    let registration = interrupts::register(VECTOR, nothing)?;
+    let again = interrupts::register(VECTOR, nothing).err();
+    holds("a vector is given once", again == Some(RegisterError::Taken(VECTOR)))?;
+    drop(registration);
+    holds("a vector that was given back can be had", interrupts::register(VECTOR, nothing).is_ok())
 }
 
 /// The CPUs that took the message.
@@ -53,10 +54,8 @@ fn note(_registers: &mut SavedRegisters) {
 
 pub(crate) fn messages_reach_each_cpu() -> Outcome {
     REACHED.store(0, Ordering::Release);
-    interrupts::register(VECTOR, note)?;
-    let outcome = send_to_each();
-    interrupts::unregister(VECTOR);
-    outcome
+    let _registration = interrupts::register(VECTOR, note)?;
+    send_to_each()
 }
 
 fn send_to_each() -> Outcome {

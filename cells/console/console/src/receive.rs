@@ -20,7 +20,7 @@ pub struct Typed {
 /// Has the port interrupt the boot CPU from now on.
 pub fn init() -> Result<(), ApicError> {
     let vector = vectors::ISA + serial_port::SERIAL_IRQ;
-    interrupts::register(vector, on_interrupt).map_err(ApicError::Vector)?;
+    interrupts::register(vector, on_interrupt).map_err(ApicError::Vector)?.keep();
     apic::route_isa(serial_port::SERIAL_IRQ, CpuId::BOOT)?;
     serial_port::enable_receive_interrupt();
     Ok(())

@@ -96,7 +96,7 @@ pub fn start_all(platform: &Platform, cpu_main: fn(CpuId) -> !) -> Result<CpuSet
     if others.is_empty() {
         return Ok(online());
     }
-    interrupts::register(vectors::STOP, stop).map_err(ApicError::from)?;
+    interrupts::register(vectors::STOP, stop).map_err(ApicError::from)?.keep();
     let mut trampoline = Trampoline::new(first_code)?;
     for &number in others {
         // SAFETY: the CPU has not been started, so it runs nothing.

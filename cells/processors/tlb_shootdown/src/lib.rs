@@ -52,7 +52,7 @@ static NEXT: AtomicU64 = AtomicU64::new(1);
 
 /// Registers the message by which CPUs are asked, and tells `mapping` about this.
 pub fn init() -> Result<(), RegisterError> {
-    interrupts::register(vectors::SHOOTDOWN, answer_interrupt)?;
+    interrupts::register(vectors::SHOOTDOWN, answer_interrupt)?.keep();
     mapping::set_shootdown(forget);
     Ok(())
 }

@@ -60,7 +60,8 @@ pub fn ready_count(cpu: cpu_local::CpuId) -> usize {
 /// [`begin`].
 pub fn init() -> Result<(), interrupts::RegisterError> {
     cpu_local::set_reschedule_hook(switch::preempt);
-    interrupts::register(interrupts::vectors::RESCHEDULE, wake::on_reschedule)?;
-    interrupts::register(interrupts::vectors::TIMER, timer::on_tick)?;
-    interrupts::register(interrupts::vectors::KILL, timer::on_kill)
+    interrupts::register(interrupts::vectors::RESCHEDULE, wake::on_reschedule)?.keep();
+    interrupts::register(interrupts::vectors::TIMER, timer::on_tick)?.keep();
+    interrupts::register(interrupts::vectors::KILL, timer::on_kill)?.keep();
+    Ok(())
 }
