@@ -7,7 +7,7 @@
 mod tables;
 mod typed;
 
-pub use tables::{BASE, ROOT, TABLES, acpi, boot, platform};
+pub use tables::{BASE, ROOT, TABLES, acpi, boot, multiboot, multiboot_information, platform};
 pub use typed::typed;
 
 use layout::Layout;

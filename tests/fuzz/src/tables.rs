@@ -4,8 +4,7 @@ use std::fmt;
 
 use acpi_discovery::{MOST_ENTRIES, PhysicalMemory, Platform, discover};
 use addresses::PhysAddr;
-use boot_information::pvh::{self, Memory};
-use boot_information::{MAX_COMMAND_LINE, MAX_REGIONS, Region};
+use boot_information::{BootInformation, MAX_COMMAND_LINE, MAX_REGIONS, Memory, Region, multiboot, pvh};
 
 /// Where the bytes lie in physical memory. There is nothing else.
 pub const BASE: u64 = 0x1000;
@@ -92,7 +91,41 @@ pub fn acpi(bytes: &[u8]) {
 /// # Panics
 /// If the reader panics, or keeps more than there is room for.
 pub fn boot(bytes: &[u8]) {
-    let Some(information) = pvh::read(&Image(bytes), BASE, 0) else { return };
+    if let Some(information) = pvh::read(&Image(bytes), BASE, 0) {
+        look_at(&information);
+    }
+}
+
+/// As much as a boot loader's tables of the Multiboot2 protocol may take here.
+const MOST_BYTES: usize = 0x1000;
+
+/// Bytes where they lie in physical memory: at the beginning of a page, as far as the processor is concerned.
+#[repr(align(8))]
+struct Aligned([u8; MOST_BYTES]);
+
+/// What the tables of the Multiboot2 protocol say, if they are not refused. They are at the beginning of the bytes.
+///
+/// # Panics
+/// If the reader panics.
+pub fn multiboot_information(bytes: &[u8]) -> Option<BootInformation> {
+    let length = bytes.len().min(MOST_BYTES);
+    let mut aligned = Aligned([0; MOST_BYTES]);
+    aligned.0[..length].copy_from_slice(&bytes[..length]);
+    multiboot::read(&Image(&aligned.0[..length]), BASE, 0)
+}
+
+/// Reads the tables of the Multiboot2 protocol as the boot does.
+///
+/// # Panics
+/// If the reader panics, keeps more than there is room for, or finds a root pointer that the tables do not hold.
+pub fn multiboot(bytes: &[u8]) {
+    let Some(information) = multiboot_information(bytes) else { return };
+    look_at(&information);
+    let tables = information.tables;
+    assert!(information.acpi_root.is_none_or(|root| root >= tables.start && root + 20 <= tables.start + tables.bytes));
+}
+
+fn look_at(information: &BootInformation) {
     assert!(information.usable().len() <= MAX_REGIONS && information.command_line().len() <= MAX_COMMAND_LINE);
     let _ = information.option("log");
 }

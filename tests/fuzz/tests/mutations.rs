@@ -231,6 +231,49 @@ fn damaged_boot_tables_are_refused_or_keep_the_promises() {
     search(&image, 0xb007_b007_b007_b007, fuzz::boot);
 }
 
+/// A tag of the Multiboot2 protocol, with the padding after it.
+fn tag(kind: u32, content: &[u8]) -> Vec<u8> {
+    let size = u32::try_from(8 + content.len()).unwrap();
+    let mut bytes = [kind.to_le_bytes(), size.to_le_bytes()].concat();
+    bytes.extend(content);
+    bytes.resize(bytes.len().next_multiple_of(8), 0);
+    bytes
+}
+
+fn words(words: &[u32]) -> Vec<u8> {
+    words.iter().flat_map(|word| word.to_le_bytes()).collect()
+}
+
+/// Tables with every kind of tag that is read, and one that is passed over, as GRUB orders them.
+fn multiboot_tables() -> Vec<u8> {
+    let usable = [0x10_0000, 0, 0x700_0000, 0, 1, 0];
+    let reserved = [0xfee0_0000, 0, 0x1000, 0, 2, 0];
+    let tags = [
+        tag(1, b"log=info exit=debug\0"),
+        tag(2, b"GRUB 2.06\0"),
+        tag(3, &[words(&[0x20_0000, 0x28_0000]), b"cells\0".to_vec()].concat()),
+        tag(6, &[words(&[24, 0]), words(&usable), words(&reserved)].concat()),
+        tag(14, &[0; 20]),
+        tag(15, &[0; 36]),
+        tag(0, &[]),
+    ]
+    .concat();
+    let size = u32::try_from(8 + tags.len()).unwrap();
+    [words(&[size, 0]), tags].concat()
+}
+
+#[test]
+fn the_multiboot_tables_are_sound() {
+    let information = fuzz::multiboot_information(&multiboot_tables()).unwrap();
+    assert_eq!((information.command_line(), information.usable().len()), ("log=info exit=debug", 1));
+    assert!(information.archive.is_some() && information.acpi_root.is_some());
+}
+
+#[test]
+fn damaged_multiboot_tables_are_refused_or_keep_the_promises() {
+    search(&multiboot_tables(), 0x36d7_6289_36d7_6289, fuzz::multiboot);
+}
+
 #[test]
 fn any_bytes_may_be_typed() {
     let keys = "echo 'one  two' | cat > /tmp/a ; ls \"\u{e4}\u{20ac}\" &\t\u{1b}[A\u{1b}[1;5D\u{1b}[3~\u{8}\u{17}\u{c}\u{1}\u{b}\r";

@@ -6,6 +6,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod multiboot;
 pub mod pvh;
 
 use core::fmt;
@@ -17,6 +18,18 @@ pub struct Region {
     pub start: u64,
     /// Size in bytes.
     pub bytes: u64,
+}
+
+/// Reads physical memory.
+pub trait Memory {
+    /// The bytes of `region`, `None` if they cannot be seen.
+    fn bytes(&self, region: Region) -> Option<&[u8]>;
+}
+
+/// The number of `size` bytes at `offset`, if it is there.
+fn number(bytes: &[u8], offset: usize, size: usize) -> Option<u64> {
+    let field = bytes.get(offset..offset + size)?;
+    Some(field.iter().rev().fold(0, |number, &byte| number << 8 | u64::from(byte)))
 }
 
 /// Most firmware describes memory in a dozen regions.

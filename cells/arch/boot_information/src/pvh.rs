@@ -2,7 +2,7 @@
 //!
 //! Source: Xen's public header `arch-x86/hvm/start_info.h`.
 
-use crate::{BootInformation, Loader, MAX_COMMAND_LINE, Region};
+use crate::{BootInformation, Loader, MAX_COMMAND_LINE, Memory, Region, number};
 
 /// What the start-of-day structure begins with.
 pub const MAGIC: u32 = 0x336e_c578;
@@ -13,17 +13,6 @@ const MAP_ENTRY_SIZE: u64 = 24;
 const USABLE: u64 = 1;
 /// More entries than any firmware makes: a damaged count must not keep the kernel reading.
 const MAX_ENTRIES: u64 = 256;
-
-/// Reads physical memory.
-pub trait Memory {
-    /// The bytes of `region`, `None` if they cannot be seen.
-    fn bytes(&self, region: Region) -> Option<&[u8]>;
-}
-
-fn number(bytes: &[u8], offset: usize, size: usize) -> Option<u64> {
-    let field = bytes.get(offset..offset + size)?;
-    Some(field.iter().rev().fold(0, |number, &byte| number << 8 | u64::from(byte)))
-}
 
 /// Reads the tables that start at `start_info`. `None` if they are not what the protocol says.
 #[must_use]
