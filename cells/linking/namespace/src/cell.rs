@@ -10,7 +10,7 @@ use mapping::{MappedPages, Writable};
 use object::{Binding, Object, ObjectError, SectionKind, SymbolKind};
 use unwind_table::Registration;
 
-use crate::segments::Segments;
+use crate::{load::Candidate, segments::Segments};
 
 /// A function of a cell, for telling what runs at an address.
 #[derive(Clone, Copy, Debug)]
@@ -102,6 +102,11 @@ impl Cell {
             thread_locals: None,
             functions: description.functions,
         }
+    }
+
+    /// What the cell was loaded from.
+    pub(crate) fn candidate(&self) -> Candidate {
+        Candidate { entry: Arc::clone(&self.entry), file: Arc::clone(&self.file) }
     }
 
     /// Notes that `user` refers to this cell. Takes no memory if room was made for it.

@@ -24,6 +24,7 @@ mod state;
 mod stubs;
 mod table;
 mod trial;
+mod turn;
 mod unload;
 
 use alloc::vec::Vec;
@@ -58,7 +59,8 @@ pub fn load_kernel() -> Result<usize, LoadError> {
             .collect();
         let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
         let candidates = state.fetch(&names)?;
-        let loaded = state.load(&candidates, load::Scope::Shared)?.ids.len();
+        let objects = candidates.iter().map(load::parse).collect::<Result<Vec<_>, _>>()?;
+        let loaded = state.load(&candidates, &objects, load::Scope::Shared)?.ids.len();
         state.stubs.make_room();
         Ok(loaded)
     })

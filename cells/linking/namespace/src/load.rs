@@ -7,6 +7,7 @@ use alloc::{
     vec::Vec,
 };
 
+use archive::Archive;
 use layout::{Layout, Segment};
 use linker::{CellId, Duplicate, Function, Index, Input, Layered, Reference};
 use manifest::CellEntry;
@@ -62,6 +63,12 @@ fn name(candidate: &Candidate) -> String {
     candidate.entry.name.clone()
 }
 
+/// Gets the object of a cell from the archive. Its digest has been checked when this returns.
+pub(crate) fn fetch(archive: &Archive<&'static [u8]>, entry: Arc<CellEntry>) -> Result<Candidate, LoadError> {
+    let file = archive.object(&entry).map_err(LoadError::Archive)?;
+    Ok(Candidate { entry, file: file.into() })
+}
+
 /// Reads the object of `candidate`.
 pub(crate) fn parse(candidate: &Candidate) -> Result<Object<'_>, LoadError> {
     Object::parse(&candidate.file).map_err(|error| LoadError::Object { cell: name(candidate), error })
@@ -70,18 +77,24 @@ pub(crate) fn parse(candidate: &Candidate) -> Result<Object<'_>, LoadError> {
 impl State {
     /// Fetches cells of the build that the system is from the archive, whose digests have been checked when this returns.
     pub(crate) fn fetch(&self, names: &[&str]) -> Result<Vec<Candidate>, LoadError> {
-        let fetch = |name: &&str| {
-            let entry = self.entry(name).ok_or_else(|| LoadError::Unknown { cell: name.to_string() })?;
-            let file = self.archive.object(entry).map_err(LoadError::Archive)?;
-            Ok(Candidate { entry: Arc::new(entry.clone()), file: file.into() })
-        };
-        names.iter().map(fetch).collect()
+        names.iter().map(|name| fetch(&self.archive, self.known(name)?)).collect()
     }
 
-    /// Loads all `candidates`, which may refer to each other and to everything loaded. On an error the namespace is as
-    /// it was.
-    pub(crate) fn load(&mut self, candidates: &[Candidate], scope: Scope) -> Result<Loaded, LoadError> {
-        let Ready { cells, names, .. } = self.prepare(candidates, scope)?;
+    /// What the manifest says of the cell called `name` in the build that the system is.
+    pub(crate) fn known(&self, name: &str) -> Result<Arc<CellEntry>, LoadError> {
+        let entry = self.entry(name).ok_or_else(|| LoadError::Unknown { cell: name.to_string() })?;
+        Ok(Arc::new(entry.clone()))
+    }
+
+    /// Loads all `candidates`, of which `objects` were read; they may refer to each other and to everything loaded. On an
+    /// error the namespace is as it was.
+    pub(crate) fn load(
+        &mut self,
+        candidates: &[Candidate],
+        objects: &[Object<'_>],
+        scope: Scope,
+    ) -> Result<Loaded, LoadError> {
+        let Ready { cells, names, .. } = self.prepare(candidates, objects, scope)?;
         let ids = cells.iter().map(|cell| cell.id).collect();
         if scope == Scope::Shared {
             self.index.merge(names.clone());
@@ -92,14 +105,18 @@ impl State {
 
     /// Does all of a load that can fail. On an error everything is as it was; what is returned has only made stubs, which
     /// may be taken back ([`crate::stubs::StubTable::take_back`]) as long as nobody runs the cells.
-    pub(crate) fn prepare(&mut self, candidates: &[Candidate], scope: Scope) -> Result<Ready, LoadError> {
+    pub(crate) fn prepare(
+        &mut self,
+        candidates: &[Candidate],
+        objects: &[Object<'_>],
+        scope: Scope,
+    ) -> Result<Ready, LoadError> {
         self.check_names(candidates, scope)?;
-        let objects = candidates.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
         let mut drafts = Vec::with_capacity(candidates.len());
-        for (candidate, object) in candidates.iter().zip(&objects) {
+        for (candidate, object) in candidates.iter().zip(objects) {
             drafts.push(self.draft(candidate, object)?);
         }
-        self.link(drafts, &objects, scope)
+        self.link(drafts, objects, scope)
     }
 
     fn check_names(&self, candidates: &[Candidate], scope: Scope) -> Result<(), LoadError> {

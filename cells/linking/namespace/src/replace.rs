@@ -20,10 +20,13 @@ mod target;
 use alloc::{string::String, sync::Arc, vec::Vec};
 use core::{fmt, ops::Range};
 
+use archive::Archive;
 pub use comparison::Held;
 pub use error::ReplaceError;
+use linker::CellId;
 use manifest::CellEntry;
 use mapping::{MappedPages, Writable};
+use prepared::Outcome;
 pub use prepared::Prepared;
 pub use retired::Retired;
 pub use target::{AlternateInfo, BASE, Change, alternates, current};
@@ -32,8 +35,9 @@ use target::{Target, target};
 use crate::{
     LoadError,
     cell::Cell,
-    load::Candidate,
-    state::{self, State},
+    load::{Candidate, fetch},
+    state,
+    turn::{self, Turn},
 };
 
 /// A word to be written while no CPU runs.
@@ -119,46 +123,46 @@ impl fmt::Display for Goal<'_> {
 /// The cell in which the CPUs wait while words are exchanged.
 const PIVOT: &str = "pivot";
 
-/// Makes ready to change the namespace.
+/// Both versions of a cell that is to be replaced.
+struct Versions {
+    old: CellId,
+    before: Candidate,
+    after: Candidate,
+}
+
+/// Makes ready to change the namespace. Everything runs meanwhile, and preemption is off for one step at a time only.
 ///
 /// # Errors
 /// [`ReplaceError`] says which cell refuses and why; everything is as it was.
 pub fn prepare(goal: Goal<'_>) -> Result<Prepared, ReplaceError> {
-    state::with_replace(|state| everything_that_can_fail(state, goal))
+    let turn = Turn::take()?;
+    let (Target { build, entries, changes }, archive) =
+        turn.step(|state| target(state, goal).map(|target| (target, Arc::clone(&state.archive))))?;
+    if let Some(entry) = entries.iter().find(|entry| entry.name == PIVOT) {
+        return Err(ReplaceError::Permanent { cell: entry.name.clone() });
+    }
+    let versions =
+        entries.into_iter().map(|entry| versions(&turn, &archive, entry)).collect::<Result<Vec<_>, _>>()?;
+    let mut works = examine::examine_all(&turn, &archive, &versions)?;
+    if let Goal::Fresh(_) = goal {
+        works.iter_mut().for_each(|work| work.comparison.stable.clear());
+    }
+    let built = build::build_new(&turn, &works)?;
+    let unstable = examine::unstable(&turn, &archive, &works)?;
+    let patched = references::patch(&turn, &works, &built)?;
+    Prepared::new(turn, built, patched, unstable, Outcome { build, changes })
+}
+
+fn versions(turn: &Turn, archive: &Archive<&'static [u8]>, entry: Arc<CellEntry>) -> Result<Versions, ReplaceError> {
+    let after = fetch(archive, entry)?;
+    let (old, before) = turn
+        .step(|state| state.named(&after.entry.name).map(|cell| (cell.id, cell.candidate())))
+        .ok_or_else(|| LoadError::Unknown { cell: after.entry.name.clone() })?;
+    Ok(Versions { old, before, after })
 }
 
 /// Whoever held a [`Prepared`] has been lost with it, before it took effect: cells come and go again. What it consisted of
 /// stays taken. Nothing happens if there is none.
 pub fn abandon() {
-    state::with_locked(State::abandon_replacement);
-    prepared::release_leaving();
-}
-
-/// Everything that can fail; see the head of this module.
-fn everything_that_can_fail(state: &mut State, goal: Goal<'_>) -> Result<Prepared, ReplaceError> {
-    let Target { build, entries, changes } = target(state, goal)?;
-    if let Some(entry) = entries.iter().find(|entry| entry.name == PIVOT) {
-        return Err(ReplaceError::Permanent { cell: entry.name.clone() });
-    }
-    let candidates = entries.iter().map(|entry| fetch(state, entry)).collect::<Result<Vec<_>, _>>()?;
-    let old_files: Vec<Arc<[u8]>> =
-        entries.iter().filter_map(|entry| state.named(&entry.name).map(|cell| Arc::clone(&cell.file))).collect();
-    let mut works = examine::examine_all(state, &candidates, &old_files)?;
-    if let Goal::Fresh(_) = goal {
-        works.iter_mut().for_each(|work| work.comparison.stable.clear());
-    }
-    let mut prepared = build::build_new(state, &candidates, &works)?;
-    prepared.unstable = examine::unstable(state, &candidates, &works)?;
-    let (pages, words) = references::patch(state, &works, &mut prepared)?;
-    prepared.pages = pages;
-    prepared.words = words;
-    prepared.build = build;
-    prepared.changes = changes;
-    prepared.reserve(state)?;
-    Ok(prepared.arm())
-}
-
-fn fetch(state: &State, entry: &Arc<CellEntry>) -> Result<Candidate, LoadError> {
-    let file = state.archive.object(entry).map_err(LoadError::Archive)?;
-    Ok(Candidate { entry: Arc::clone(entry), file: file.into() })
+    turn::abandon();
 }

@@ -1,18 +1,20 @@
 //! All loaded cells.
 
-use alloc::{boxed::Box, string::String};
+use alloc::{boxed::Box, collections::TryReserveError, string::String, sync::Arc, vec::Vec};
 
 use archive::Archive;
-use linker::{CellId, Index};
+use linker::{CellId, Function, Index};
 use manifest::CellEntry;
 use spin_lock::PreemptLock;
 
-use crate::{LoadError, cell::Cell, replace::ReplaceError, stubs::StubTable, table::Table};
+use crate::{LoadError, cell::Cell, stubs::StubTable, table::Table};
 
-/// What the namespace knows. Whoever changes it has the lock all the while, so that nobody sees half a change.
+/// What the namespace knows. It is locked with preemption off: whoever changes it prepares outside what takes long, and makes
+/// the change under one hold of the lock, so that nobody sees half of it.
 #[derive(Debug)]
 pub(crate) struct State {
-    pub(crate) archive: Archive<&'static [u8]>,
+    /// Shared, so that objects can be read from it without the lock.
+    pub(crate) archive: Arc<Archive<&'static [u8]>>,
     /// Which of the archive's alternates the system is; `None` for the base.
     pub(crate) build: Option<usize>,
     pub(crate) cells: Table,
@@ -21,8 +23,19 @@ pub(crate) struct State {
     pub(crate) index: Index,
     pub(crate) stubs: StubTable,
     pub(crate) next: u32,
-    /// A replacement is prepared or carried out: no cell comes or goes. Its new cells have this number or a higher one.
-    replacing: Option<CellId>,
+    /// A replacement is prepared or carried out: no cell comes or goes.
+    replacing: Option<Replacing>,
+    /// How many replacements have begun.
+    replacements: u64,
+}
+
+/// A replacement under way.
+#[derive(Debug)]
+struct Replacing {
+    /// No other replacement has it.
+    number: u64,
+    /// The functions for which it made stubs.
+    stubs: Vec<Function>,
 }
 
 static STATE: PreemptLock<Option<State>> = PreemptLock::new(None);
@@ -30,7 +43,7 @@ static STATE: PreemptLock<Option<State>> = PreemptLock::new(None);
 impl State {
     pub(crate) fn new(archive: Archive<&'static [u8]>) -> Self {
         Self {
-            archive,
+            archive: Arc::new(archive),
             build: None,
             cells: Table::default(),
             zombies: Table::default(),
@@ -38,6 +51,7 @@ impl State {
             stubs: StubTable::default(),
             next: 0,
             replacing: None,
+            replacements: 0,
         }
     }
 
@@ -73,6 +87,16 @@ impl State {
         self.take_out(id)
     }
 
+    /// Takes a replaced cell that nothing refers to out of the books, as [`detach`](Self::detach) does with others.
+    pub(crate) fn detach_zombie(&mut self, id: CellId) -> Option<Box<Cell>> {
+        if self.replacing.is_some() {
+            self.zombies.get_mut(id)?.leaving = true;
+            return None;
+        }
+        self.stubs.remove(id);
+        self.zombies.remove(id)
+    }
+
     /// Takes `cell` out of the namespace's books, but for its stubs. Takes no memory.
     pub(crate) fn take_out(&mut self, id: CellId) -> Option<Box<Cell>> {
         let cell = self.cells.remove(id)?;
@@ -86,8 +110,39 @@ impl State {
 
     /// One of the cells that went while a replacement was under way, which is over.
     pub(crate) fn take_leaving(&mut self) -> Option<Box<Cell>> {
-        let id = self.cells.values().find(|cell| cell.leaving)?.id;
-        self.detach(id)
+        let leaving = |table: &Table| table.values().find(|cell| cell.leaving).map(|cell| cell.id);
+        match leaving(&self.cells) {
+            Some(id) => self.detach(id),
+            None => self.detach_zombie(leaving(&self.zombies)?),
+        }
+    }
+
+    /// From now on no cell comes or goes, until the replacement of the number that is returned is completed or given up.
+    /// `None` if another one is under way.
+    pub(crate) fn begin_replacement(&mut self) -> Option<u64> {
+        if self.replacing.is_some() {
+            return None;
+        }
+        let number = self.replacements;
+        self.replacements += 1;
+        self.replacing = Some(Replacing { number, stubs: Vec::new() });
+        Some(number)
+    }
+
+    /// Number of the replacement that is under way.
+    pub(crate) fn replacement(&self) -> Option<u64> {
+        self.replacing.as_ref().map(|replacing| replacing.number)
+    }
+
+    /// Notes functions for which the replacement has made stubs. Without memory for that they have none.
+    pub(crate) fn note_stubs(&mut self, made: Vec<Function>) -> Result<(), TryReserveError> {
+        let Some(replacing) = &mut self.replacing else { return Ok(()) };
+        if let Err(error) = replacing.stubs.try_reserve(made.len()) {
+            self.stubs.take_back(&made);
+            return Err(error);
+        }
+        replacing.stubs.extend(made);
+        Ok(())
     }
 
     /// The change that was prepared has taken effect: its new cells are cells like others, and cells come and go again.
@@ -97,8 +152,8 @@ impl State {
 
     /// The change that was prepared, or was to be, is given up: its stubs are gone, and cells come and go again.
     pub(crate) fn abandon_replacement(&mut self) {
-        if let Some(first) = self.replacing.take() {
-            self.stubs.remove_since(first);
+        if let Some(replacing) = self.replacing.take() {
+            self.stubs.take_back(&replacing.stubs);
         }
     }
 
@@ -129,46 +184,6 @@ pub(crate) fn with<R>(work: impl FnOnce(&mut State) -> Result<R, LoadError>) -> 
 /// Runs `work` on the namespace, whether or not cells are being replaced; `None` before there is one.
 pub(crate) fn with_locked<R>(work: impl FnOnce(&mut State) -> R) -> Option<R> {
     STATE.lock().as_mut().map(work)
-}
-
-/// Runs `prepare`; if it succeeds, no cell comes or goes until [`State::complete_replacement`] or
-/// [`State::abandon_replacement`]. If it fails, or panics, its stubs are gone.
-///
-/// # Errors
-/// [`ReplaceError::Busy`] if a replacement is under way; else what `prepare` says.
-pub(crate) fn with_replace<R>(prepare: impl FnOnce(&mut State) -> Result<R, ReplaceError>) -> Result<R, ReplaceError> {
-    match &mut *STATE.lock() {
-        Some(state) if state.replacing.is_some() => Err(ReplaceError::Busy),
-        Some(state) => {
-            let attempt = Attempt::new(state);
-            let prepared = prepare(attempt.state)?;
-            attempt.succeed();
-            Ok(prepared)
-        }
-        None => Err(ReplaceError::from(LoadError::NoArchive)),
-    }
-}
-
-/// An attempt to prepare a replacement. However it ends, unless it succeeds nothing is left of it.
-struct Attempt<'a> {
-    state: &'a mut State,
-}
-
-impl<'a> Attempt<'a> {
-    fn new(state: &'a mut State) -> Self {
-        state.replacing = Some(CellId(state.next));
-        Self { state }
-    }
-
-    fn succeed(self) {
-        core::mem::forget(self);
-    }
-}
-
-impl Drop for Attempt<'_> {
-    fn drop(&mut self) {
-        self.state.abandon_replacement();
-    }
 }
 
 /// Runs `look` on the namespace; `None` before there is one.

@@ -174,17 +174,6 @@ impl StubTable {
         });
     }
 
-    /// Frees the stubs of all cells with this number or a higher one, to which nothing refers any more.
-    pub(crate) fn remove_since(&mut self, first: CellId) {
-        let free = &mut self.free;
-        self.known.retain(|function, known| {
-            if function.cell >= first {
-                free.push(known.slot);
-            }
-            function.cell < first
-        });
-    }
-
     /// Makes room for what [`StubTable::rename`] needs for `count` stubs.
     pub(crate) fn try_reserve(&mut self, count: usize) -> Result<(), TryReserveError> {
         self.known.try_reserve(count)

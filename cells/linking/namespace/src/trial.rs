@@ -5,7 +5,7 @@ use core::hash::{Hash, Hasher};
 
 use crate::{
     LoadError,
-    load::{Candidate, Scope},
+    load::{Candidate, Scope, fetch, parse},
     state::{self, State},
 };
 
@@ -14,11 +14,8 @@ use crate::{
 /// # Errors
 /// [`LoadError`] if there is none or its bytes are not those that the manifest tells of.
 pub fn archived_object(name: &str) -> Result<Arc<[u8]>, LoadError> {
-    state::with(|state| {
-        let candidates = state.fetch(&[name])?;
-        let unknown = || LoadError::Unknown { cell: String::from(name) };
-        Ok(candidates.first().ok_or_else(unknown)?.file.clone())
-    })
+    let (archive, entry) = state::with(|state| Ok((Arc::clone(&state.archive), state.known(name)?)))?;
+    Ok(fetch(&archive, entry)?.file)
 }
 
 /// Names of all cells in the archive.
@@ -35,11 +32,11 @@ pub fn archived() -> Vec<String> {
 /// # Errors
 /// [`LoadError`], as for any load. The namespace is as it was in any case.
 pub fn check_object(name: &str, file: &[u8], scope: Scope) -> Result<(), LoadError> {
+    let entry = state::with(|state| state.known(name))?;
+    let candidate = Candidate { entry, file: Arc::from(file) };
+    let object = parse(&candidate)?;
     let cells = state::with(|state| {
-        let unknown = || LoadError::Unknown { cell: String::from(name) };
-        let entry = state.entry(name).ok_or_else(unknown)?.clone();
-        let candidate = Candidate { entry: Arc::new(entry), file: Arc::from(file) };
-        let ready = state.prepare(core::slice::from_ref(&candidate), scope)?;
+        let ready = state.prepare(core::slice::from_ref(&candidate), core::slice::from_ref(&object), scope)?;
         state.stubs.take_back(&ready.stubs);
         Ok(ready.cells)
     })?;

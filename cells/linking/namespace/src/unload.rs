@@ -1,12 +1,19 @@
 //! Cells that come and go: applications.
 
-use alloc::string::String;
-use core::sync::atomic::{AtomicU64, Ordering};
+use alloc::{string::String, sync::Arc};
+use core::{
+    slice,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use linker::CellId;
 use manifest::Role;
 
-use crate::{LoadError, UnloadError, load::Scope, state};
+use crate::{
+    LoadError, UnloadError,
+    load::{Scope, fetch, parse},
+    state,
+};
 
 /// How often an application came, or began or finished to go.
 static CHANGES: AtomicU64 = AtomicU64::new(0);
@@ -49,15 +56,23 @@ impl Drop for LoadedApplication {
 /// Loads the application called `name`. Every start has a cell of its own.
 ///
 /// # Errors
-/// [`LoadError`]; the namespace is then as it was.
+/// [`LoadError`]; the namespace is then as it was. With [`LoadError::Replacing`] it is worth another try, after the swap.
 pub fn application(name: &str) -> Result<LoadedApplication, LoadError> {
+    let (build, archive, entry) =
+        state::with(|state| Ok((state.build, Arc::clone(&state.archive), state.known(name)?)))?;
+    let symbol = match (entry.role, entry.entry.clone()) {
+        (Role::Application, Some(symbol)) => symbol,
+        _ => return Err(LoadError::NotAnApplication { cell: String::from(name) }),
+    };
+    // Read without the lock, which is held with preemption off.
+    let candidate = fetch(&archive, entry)?;
+    let object = parse(&candidate)?;
     state::with(|state| {
-        let candidates = state.fetch(&[name])?;
-        let symbol = match candidates.first().map(|candidate| (candidate.entry.role, candidate.entry.entry.clone())) {
-            Some((Role::Application, Some(symbol))) => symbol,
-            _ => return Err(LoadError::NotAnApplication { cell: String::from(name) }),
-        };
-        let loaded = state.load(&candidates, Scope::Private)?;
+        if state.build != build {
+            // A swap has come between, and the build that the system is now may have another object.
+            return Err(LoadError::Replacing);
+        }
+        let loaded = state.load(slice::from_ref(&candidate), slice::from_ref(&object), Scope::Private)?;
         match (loaded.names.get(&symbol), &loaded.ids[..]) {
             (Some(main), &[id]) => {
                 changed();

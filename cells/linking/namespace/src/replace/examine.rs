@@ -1,89 +1,92 @@
 //! Whether the new cells may take the places of the old ones, and where no stack may be when they do.
 
-use alloc::{string::ToString, sync::Arc, vec::Vec};
+use alloc::{string::ToString, vec::Vec};
 
+use archive::Archive;
 use comparison::{Comparison, Version, compare};
 use hashbrown::HashSet;
 use linker::{CellId, Function};
 use manifest::{CellDetails, CellEntry};
 use object::{Object, SectionKind};
 
-use super::{ReplaceError, Unstable};
+use super::{ReplaceError, Unstable, Versions};
 use crate::{
     LoadError,
     cell::Cell,
     load::{Candidate, parse},
     state::State,
+    turn::Turn,
 };
 
 /// Both versions of one cell.
 pub(super) struct Work<'a> {
     pub(super) old: CellId,
+    pub(super) before: &'a Candidate,
+    pub(super) after: &'a Candidate,
     pub(super) old_object: Object<'a>,
     pub(super) new_object: Object<'a>,
     pub(super) comparison: Comparison,
 }
 
-/// Compares both versions of every cell. `old_files` are the objects of the old ones, in the order of `candidates`.
+/// Compares both versions of every cell.
 pub(super) fn examine_all<'a>(
-    state: &State,
-    candidates: &'a [Candidate],
-    old_files: &'a [Arc<[u8]>],
+    turn: &Turn,
+    archive: &Archive<&'static [u8]>,
+    versions: &'a [Versions],
 ) -> Result<Vec<Work<'a>>, ReplaceError> {
-    let both = candidates.iter().zip(old_files);
-    let mut works = both.map(|(candidate, file)| examine(state, candidate, file)).collect::<Result<Vec<_>, _>>()?;
-    exclude_lost_statics(state, &mut works);
+    let mut works =
+        versions.iter().map(|versions| examine(turn, archive, versions)).collect::<Result<Vec<_>, _>>()?;
+    exclude_lost_statics(turn, &mut works);
     Ok(works)
 }
 
 /// The text that no stack may be in: of the cells that are replaced, and of their predecessors that are still in use.
 pub(super) fn unstable(
-    state: &State,
-    candidates: &[Candidate],
+    turn: &Turn,
+    archive: &Archive<&'static [u8]>,
     works: &[Work<'_>],
 ) -> Result<Vec<Unstable>, ReplaceError> {
-    let mut unstable = unstable_text(state, works);
-    unstable.extend(unstable_zombies(state, candidates)?);
+    let mut unstable = unstable_text(turn, works);
+    unstable.extend(unstable_zombies(turn, archive, works)?);
     Ok(unstable)
 }
 
-fn details(state: &State, entry: &CellEntry) -> Result<CellDetails, LoadError> {
-    state.archive.details(entry).map_err(LoadError::Archive)
+fn details(archive: &Archive<&'static [u8]>, entry: &CellEntry) -> Result<CellDetails, LoadError> {
+    archive.details(entry).map_err(LoadError::Archive)
 }
 
-fn examine<'a>(state: &State, candidate: &'a Candidate, old_file: &'a [u8]) -> Result<Work<'a>, ReplaceError> {
-    let name = &candidate.entry.name;
-    let missing = || ReplaceError::from(LoadError::Unknown { cell: name.clone() });
-    let old = state.named(name).ok_or_else(missing)?;
-    let malformed = |error| ReplaceError::from(LoadError::Object { cell: name.clone(), error });
-    let old_object = Object::parse(old_file).map_err(malformed)?;
-    let new_object = parse(candidate)?;
-    let (old_details, new_details) = (details(state, &old.entry)?, details(state, &candidate.entry)?);
+fn examine<'a>(
+    turn: &Turn,
+    archive: &Archive<&'static [u8]>,
+    versions: &'a Versions,
+) -> Result<Work<'a>, ReplaceError> {
+    let Versions { old, before, after } = versions;
+    let name = &after.entry.name;
+    let (old_object, new_object) = (parse(before)?, parse(after)?);
+    let (old_details, new_details) = (details(archive, &before.entry)?, details(archive, &after.entry)?);
     // The functions have the same names in both versions, or the new one does not hand over.
-    let hand_over =
-        old.entry.hand_over.as_ref().filter(|functions| candidate.entry.hand_over.as_ref() == Some(functions));
-    let called = |symbol: &str| {
-        let global = state.index.get(symbol).filter(|global| global.cell == old.id);
-        global.is_some_and(|global| {
-            let function = Function { cell: old.id, section: global.section, offset: global.offset };
-            let refers = |user: &Cell| {
-                user.references.iter().any(|reference| (reference.cell, reference.symbol) == (old.id, global.symbol))
-            };
-            state.stubs.get(function).is_some() || state.cells.values().any(refers)
-        })
-    };
+    let hand_over = before.entry.hand_over.as_ref().filter(|functions| after.entry.hand_over.as_ref() == Some(functions));
     let comparison = compare(
         &Version { name, object: &old_object, details: &old_details },
         &Version { name, object: &new_object, details: &new_details },
         hand_over,
-        &called,
+        &|symbol| turn.step(|state| is_called(state, *old, symbol)),
     )
     .map_err(|held| ReplaceError::Refused { cell: name.clone(), held })?;
-    Ok(Work { old: old.id, old_object, new_object, comparison })
+    Ok(Work { old: *old, before, after, old_object, new_object, comparison })
+}
+
+/// Whether somebody calls `symbol` of the cell `old`, or has its address.
+fn is_called(state: &State, old: CellId, symbol: &str) -> bool {
+    let Some(global) = state.index.get(symbol).filter(|global| global.cell == old) else { return false };
+    let function = Function { cell: old, section: global.section, offset: global.offset };
+    let refers =
+        |user: &Cell| user.references.iter().any(|reference| (reference.cell, reference.symbol) == (old, global.symbol));
+    state.stubs.get(function).is_some() || state.cells.values().any(refers)
 }
 
 /// Text that names a static of another cell of the swap set which does not stay is not stable either.
-fn exclude_lost_statics(state: &State, works: &mut [Work<'_>]) {
+fn exclude_lost_statics(turn: &Turn, works: &mut [Work<'_>]) {
     let mut lost: HashSet<(CellId, u32)> = HashSet::new();
     for work in works.iter() {
         let kept: HashSet<usize> = work.comparison.kept_statics.values().copied().collect();
@@ -94,67 +97,72 @@ fn exclude_lost_statics(state: &State, works: &mut [Work<'_>]) {
             }
         }
     }
+    if lost.is_empty() {
+        return;
+    }
     for work in works {
         let object = &work.old_object;
-        work.comparison.stable.retain(|&number| {
-            !object.relocations(number).iter().any(|place| {
+        let names_lost = |state: &State, number: usize| {
+            object.relocations(number).iter().any(|place| {
                 let symbol = &object.symbols[place.symbol];
                 let global = state.index.get(symbol.name).filter(|_| symbol.definition.is_none());
                 global.is_some_and(|global| lost.contains(&(global.cell, global.section)))
             })
-        });
+        };
+        work.comparison.stable.retain(|&number| turn.step(|state| !names_lost(state, number)));
     }
 }
 
 /// Text of earlier versions of the new cells, left by earlier swaps, that is not the same in the new ones.
-fn unstable_zombies(state: &State, candidates: &[Candidate]) -> Result<Vec<Unstable>, ReplaceError> {
+fn unstable_zombies(
+    turn: &Turn,
+    archive: &Archive<&'static [u8]>,
+    works: &[Work<'_>],
+) -> Result<Vec<Unstable>, ReplaceError> {
+    let all = |state: &mut State| state.zombies.values().map(|cell| (cell.id, cell.candidate())).collect::<Vec<_>>();
     let mut found = Vec::new();
-    for zombie in state.zombies.values() {
-        let Some(candidate) = candidates.iter().find(|candidate| candidate.entry.name == zombie.entry.name) else {
-            continue;
-        };
-        let old_object =
-            zombie.object().map_err(|error| LoadError::Object { cell: zombie.entry.name.clone(), error })?;
-        let new_object = parse(candidate)?;
-        let (before, after) = (details(state, &zombie.entry)?, details(state, &candidate.entry)?);
+    for (id, zombie) in turn.step(all) {
+        let Some(work) = works.iter().find(|work| work.after.entry.name == zombie.entry.name) else { continue };
+        let (before, after) = (details(archive, &zombie.entry)?, details(archive, &work.after.entry)?);
         let digest = |details: &CellDetails, number: usize| {
             let of_section = |section: &&manifest::SectionDigest| section.section as usize == number;
             details.sections.iter().find(of_section).map(|section| section.digest)
         };
-        for (number, section) in old_object.sections.iter().enumerate() {
-            if section.kind != SectionKind::Text {
-                continue;
-            }
-            let other = new_object.sections.iter().position(|other| other.name == section.name);
-            if other.is_some_and(|other| digest(&before, number) == digest(&after, other)) {
-                continue;
-            }
-            found.push(unstable_section(zombie, number, section));
-        }
+        let old_object = parse(&zombie)?;
+        let is_stable = |number: usize, section: &object::Section<'_>| {
+            let other = work.new_object.sections.iter().position(|other| other.name == section.name);
+            other.is_some_and(|other| digest(&before, number) == digest(&after, other))
+        };
+        let unstable = text(&old_object).filter(|&(number, section)| !is_stable(number, section)).collect::<Vec<_>>();
+        turn.step(|state| found.extend(state.zombies.get(id).into_iter().flat_map(|cell| places(cell, &unstable))));
     }
     Ok(found)
 }
 
-fn unstable_section(cell: &Cell, number: usize, section: &object::Section<'_>) -> Unstable {
-    let placement = cell.layout.placements[number];
-    let start = cell.bases.address(placement.segment, placement.offset);
-    Unstable {
-        range: start..start + section.size as u64,
-        cell: cell.entry.name.clone(),
-        section: section.name.to_string(),
+fn unstable_text(turn: &Turn, works: &[Work<'_>]) -> Vec<Unstable> {
+    let mut found = Vec::new();
+    for work in works {
+        let is_stable = |number: usize| work.comparison.stable.contains(&number);
+        let unstable = text(&work.old_object).filter(|&(number, _)| !is_stable(number)).collect::<Vec<_>>();
+        turn.step(|state| found.extend(places(&state.cells[work.old], &unstable)));
     }
+    found
 }
 
-fn unstable_text(state: &State, works: &[Work<'_>]) -> Vec<Unstable> {
-    let mut unstable = Vec::new();
-    for work in works {
-        let old = &state.cells[work.old];
-        for (number, section) in work.old_object.sections.iter().enumerate() {
-            if section.kind != SectionKind::Text || work.comparison.stable.contains(&number) {
-                continue;
-            }
-            unstable.push(unstable_section(old, number, section));
+/// The sections of text, each with its number.
+fn text<'a>(object: &'a Object<'a>) -> impl Iterator<Item = (usize, &'a object::Section<'a>)> {
+    object.sections.iter().enumerate().filter(|(_, section)| section.kind == SectionKind::Text)
+}
+
+/// Where these sections of `cell` are.
+fn places<'a>(cell: &'a Cell, sections: &'a [(usize, &object::Section<'_>)]) -> impl Iterator<Item = Unstable> {
+    sections.iter().map(|(number, section)| {
+        let placement = cell.layout.placements[*number];
+        let start = cell.bases.address(placement.segment, placement.offset);
+        Unstable {
+            range: start..start + section.size as u64,
+            cell: cell.entry.name.clone(),
+            section: section.name.to_string(),
         }
-    }
-    unstable
+    })
 }

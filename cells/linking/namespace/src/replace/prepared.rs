@@ -2,13 +2,13 @@
 
 use alloc::{boxed::Box, string::String, vec::Vec};
 
-use linker::{CellId, Function, Index, Reference};
-use mapping::Replacement;
+use linker::CellId;
 
-use super::{Change, HandOver, ReplaceError, Retired, Unstable, Write};
+use super::{Change, HandOver, ReplaceError, Retired, Unstable, Write, build::Built, references::Patched};
 use crate::{
     cell::Cell,
     state::{self, State},
+    turn::Turn,
 };
 
 /// A cell that is to take another's place.
@@ -17,103 +17,75 @@ pub(super) struct Pair {
     pub(super) new: Box<Cell>,
 }
 
-/// A change that is ready to take effect.
-pub struct Prepared {
-    pub(super) pairs: Vec<Pair>,
-    names: Index,
-    /// Stubs that will lead to other functions: their key now, their key and entry then.
-    pub(super) stubs: Vec<(Function, Function, u64)>,
-    /// References of cells that stay: cell, place in its list, what it will be.
-    pub(super) references: Vec<(CellId, usize, Reference)>,
-    /// References that the old cells will have: where their text goes on, it leads to the new ones.
-    pub(super) successions: Vec<(CellId, Reference)>,
-    pub(super) words: Vec<Write>,
-    // Declared after what refers to nothing, so that frames go last.
-    pub(super) pages: Vec<Replacement>,
-    pub(super) unstable: Vec<Unstable>,
-    hand_overs: Vec<(String, HandOver)>,
-    /// What the system is when it is done; see [`State::build`].
+/// What the system is when a change has taken effect.
+pub(super) struct Outcome {
+    /// See [`State::build`].
     pub(super) build: Option<usize>,
     pub(super) changes: Vec<Change>,
-    /// Room for the records of the cells that go.
-    retired: Vec<Retired>,
-    progress: Progress,
 }
 
-/// How far a change is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Progress {
-    /// The namespace is locked, and whoever has it locked undoes what there is to undo.
-    Begun,
-    /// Dropping it gives the change up.
-    Ready,
-    /// The books say so.
-    Done,
+/// A change that is ready to take effect. Dropping it gives it up, unless it has.
+pub struct Prepared {
+    // Goes first: the pages belong to mappings that may go with the cells that are leaving.
+    patched: Patched,
+    built: Built,
+    unstable: Vec<Unstable>,
+    outcome: Outcome,
+    /// Room for the records of the cells that go.
+    retired: Vec<Retired>,
+    // Goes last: from then on cells come and go.
+    turn: Turn,
 }
 
 impl Prepared {
-    /// New cells that are linked; what is to be written elsewhere is still to be found out.
+    /// A change of which everything is known, with room for all that is noted of it.
     pub(super) fn new(
-        pairs: Vec<Pair>,
-        names: Index,
-        stubs: Vec<(Function, Function, u64)>,
-        hand_overs: Vec<(String, HandOver)>,
-    ) -> Self {
-        Self {
-            pairs,
-            names,
-            stubs,
-            references: Vec::new(),
-            successions: Vec::new(),
-            words: Vec::new(),
-            pages: Vec::new(),
-            unstable: Vec::new(),
-            hand_overs,
-            build: None,
-            changes: Vec::new(),
-            retired: Vec::new(),
-            progress: Progress::Begun,
-        }
+        turn: Turn,
+        built: Built,
+        patched: Patched,
+        unstable: Vec<Unstable>,
+        outcome: Outcome,
+    ) -> Result<Self, ReplaceError> {
+        let mut prepared = Self { patched, built, unstable, outcome, retired: Vec::new(), turn };
+        prepared.reserve()?;
+        Ok(prepared)
     }
 
     /// Makes room for everything that [`Prepared::commit`] notes. Until then no cell comes or goes, so it stays.
-    pub(super) fn reserve(&mut self, state: &mut State) -> Result<(), ReplaceError> {
+    fn reserve(&mut self) -> Result<(), ReplaceError> {
         let memory = |_| ReplaceError::Memory;
-        let tables = |_: hashbrown::TryReserveError| ReplaceError::Memory;
-        let count = self.pairs.len();
-        self.retired.try_reserve_exact(count).map_err(memory)?;
-        state.zombies.try_reserve(count).map_err(memory)?;
-        state.cells.try_reserve(count).map_err(memory)?;
-        state.index.try_reserve(self.names.len()).map_err(tables)?;
-        state.stubs.try_reserve(self.stubs.len()).map_err(tables)?;
-        for cell in state.cells.values_mut() {
-            cell.users.try_reserve(count).map_err(memory)?;
-        }
-        for Pair { old, new } in &mut self.pairs {
-            let Some(cell) = state.cells.get_mut(*old) else { continue };
-            let more = self.successions.iter().filter(|(user, _)| user == old).count();
-            cell.references.try_reserve_exact(more).map_err(memory)?;
-            new.segments.data.try_reserve_exact(cell.segments.data.len()).map_err(memory)?;
-        }
-        Ok(())
-    }
-
-    /// Nothing can fail any more.
-    pub(super) fn arm(mut self) -> Self {
-        self.progress = Progress::Ready;
-        self
+        let Self { patched, built, retired, turn, .. } = self;
+        let count = built.pairs.len();
+        retired.try_reserve_exact(count).map_err(memory)?;
+        turn.step(|state| {
+            let tables = |_: hashbrown::TryReserveError| ReplaceError::Memory;
+            state.zombies.try_reserve(count).map_err(memory)?;
+            state.cells.try_reserve(count).map_err(memory)?;
+            state.index.try_reserve(built.names.len()).map_err(tables)?;
+            state.stubs.try_reserve(built.stubs.len()).map_err(tables)?;
+            for cell in state.cells.values_mut() {
+                cell.users.try_reserve(count).map_err(memory)?;
+            }
+            for Pair { old, new } in &mut built.pairs {
+                let Some(cell) = state.cells.get_mut(*old) else { continue };
+                let more = patched.successions.iter().filter(|(user, _)| user == old).count();
+                cell.references.try_reserve_exact(more).map_err(memory)?;
+                new.segments.data.try_reserve_exact(cell.segments.data.len()).map_err(memory)?;
+            }
+            Ok(())
+        })
     }
 
     /// How many cells will be replaced.
     #[must_use]
     pub fn swap_set(&self) -> usize {
-        self.pairs.len()
+        self.built.pairs.len()
     }
 
     /// The cells of which there will be other objects, applications included, sorted by name.
     #[must_use]
     pub fn changes(&self) -> &[Change] {
-        &self.changes
+        &self.outcome.changes
     }
 
     /// Text that must be on no stack.
@@ -125,13 +97,13 @@ impl Prepared {
     /// The cells that hand their state over.
     #[must_use]
     pub fn hand_overs(&self) -> &[(String, HandOver)] {
-        &self.hand_overs
+        &self.built.hand_overs
     }
 
     /// The page table entries of prepared pages: all of them are exchanged, or none.
     #[must_use]
     pub fn page_entries(&self) -> Vec<Write> {
-        let pages = self.pages.iter().map(|page| Write {
+        let pages = self.patched.pages.iter().map(|page| Write {
             address: page.entry().expose_provenance() as u64,
             old: page.old_bits(),
             new: page.new_bits(),
@@ -143,13 +115,13 @@ impl Prepared {
     /// Words of statics that were made with old addresses: each is exchanged if it still holds its own.
     #[must_use]
     pub fn words(&self) -> &[Write] {
-        &self.words
+        &self.patched.words
     }
 
     /// How many pages have been copied and patched.
     #[must_use]
     pub fn patched_pages(&self) -> usize {
-        self.pages.len()
+        self.patched.pages.len()
     }
 
     /// The writes have been done: brings the books up to date and returns the cells that were replaced. Takes no memory, so
@@ -161,9 +133,9 @@ impl Prepared {
     }
 
     fn enter(&mut self, state: &mut State) {
-        state.build = self.build;
-        state.stubs.rename(&self.stubs);
-        for &(user, place, reference) in &self.references {
+        state.build = self.outcome.build;
+        state.stubs.rename(&self.built.stubs);
+        for &(user, place, reference) in &self.patched.references {
             let user = match state.cells.get_mut(user) {
                 Some(cell) => Some(cell),
                 None => state.zombies.get_mut(user),
@@ -172,7 +144,7 @@ impl Prepared {
                 *slot = reference;
             }
         }
-        for Pair { old, new } in &mut self.pairs {
+        for Pair { old, new } in &mut self.built.pairs {
             state.index.remove(*old);
             let Some(mut old) = state.take_out(*old) else { continue };
             new.users = core::mem::take(&mut old.users);
@@ -180,36 +152,13 @@ impl Prepared {
             self.retired.push(Retired::new(&old));
             state.zombies.insert(old);
         }
-        for &(old, reference) in &self.successions {
+        for &(old, reference) in &self.patched.successions {
             if let Some(cell) = state.zombies.get_mut(old) {
                 cell.references.push(reference);
             }
         }
-        state.index.merge(core::mem::take(&mut self.names));
-        state.enter(self.pairs.drain(..).map(|pair| pair.new));
+        state.index.merge(core::mem::take(&mut self.built.names));
+        state.enter(self.built.pairs.drain(..).map(|pair| pair.new));
         state.complete_replacement();
-        self.progress = Progress::Done;
-    }
-}
-
-impl Drop for Prepared {
-    fn drop(&mut self) {
-        if self.progress == Progress::Begun {
-            return;
-        }
-        // Pages first: they belong to mappings that may go with the cells that are leaving.
-        self.pages.clear();
-        if self.progress == Progress::Ready {
-            state::with_locked(State::abandon_replacement);
-            self.pairs.clear();
-        }
-        release_leaving();
-    }
-}
-
-/// Unloads the cells that went while no cell could go: their memory without the lock, for unmapping waits for other CPUs.
-pub(super) fn release_leaving() {
-    while let Some(cell) = state::with_locked(State::take_leaving).flatten() {
-        drop(cell);
     }
 }

@@ -7,62 +7,94 @@ use alloc::{
 
 use hashbrown::HashMap;
 use layout::Segment;
-use linker::{CellId, Reference};
+use linker::{CellId, Function, Reference};
 use mapping::Replacement;
 use object::{SectionKind, SymbolKind};
 
-use super::{Held, Prepared, ReplaceError, Write, examine::Work, patches::Patches};
-use crate::{LoadError, cell::Cell, state::State};
+use super::{Held, ReplaceError, Write, build::Built, examine::Work, patches::Patches};
+use crate::{LoadError, cell::Cell, state::State, turn::Turn};
 
-/// The copies of pages and the words that make all references to the old cells lead to the new ones. The books of these
-/// references, as they will be, go into `prepared`.
-pub(super) fn patch(
-    state: &State,
-    works: &[Work<'_>],
-    prepared: &mut Prepared,
-) -> Result<(Vec<Replacement>, Vec<Write>), ReplaceError> {
-    let mut patches = patch_references(state, works, prepared)?;
-    patch_stubs(state, &mut patches, prepared)?;
-    patches.finish(state).map_err(|(cell, error)| LoadError::Memory { cell, error }.into())
+/// What makes all references to the old cells lead to the new ones.
+#[derive(Default)]
+pub(super) struct Patched {
+    pub(super) pages: Vec<Replacement>,
+    pub(super) words: Vec<Write>,
+    /// References of cells that stay: cell, place in its list, what it will be.
+    pub(super) references: Vec<(CellId, usize, Reference)>,
+    /// References that the old cells will have: where their text goes on, it leads to the new ones.
+    pub(super) successions: Vec<(CellId, Reference)>,
 }
+
+/// Both versions of the cells of the swap set, by the numbers of the old ones.
+type ByOld<'a> = HashMap<CellId, (&'a Work<'a>, &'a Cell)>;
 
 /// What every cell that stays, and every text that may still run, must have in the place of its references to the old
 /// cells.
-fn patch_references(state: &State, works: &[Work<'_>], prepared: &mut Prepared) -> Result<Patches, ReplaceError> {
+pub(super) fn patch(turn: &Turn, works: &[Work<'_>], built: &Built) -> Result<Patched, ReplaceError> {
+    let by_old: ByOld<'_> =
+        works.iter().zip(&built.pairs).map(|(work, pair)| (work.old, (work, &*pair.new))).collect();
     let mut patches = Patches::default();
-    let by_old: HashMap<CellId, (&Work<'_>, &Cell)> =
-        works.iter().zip(&prepared.pairs).map(|(work, pair)| (work.old, (work, &*pair.new))).collect();
-    let mut references = Vec::new();
-    let users = state.cells.values().filter(|user| !by_old.contains_key(&user.id)).map(|user| (user, false));
-    for (user, zombie) in users.chain(state.zombies.values().map(|user| (user, true))) {
-        for (place, reference) in user.references.iter().enumerate() {
-            let Some((work, new)) = by_old.get(&reference.cell) else { continue };
-            let symbol = &work.old_object.symbols[reference.symbol as usize];
-            let Some(successor) = successor(work, new, symbol) else {
-                if zombie {
-                    continue;
-                }
-                let held = Held::Function { name: symbol.name.to_string(), user: user.entry.name.clone() };
-                return Err(ReplaceError::Refused { cell: state.name_of(work.old), held });
-            };
-            patch_reference(&mut patches, state, user, reference, symbol, &successor)?;
-            references.push((user.id, place, Reference { cell: new.id, symbol: successor.symbol, ..*reference }));
-        }
+    let mut patched = Patched::default();
+    let users = turn.step(|state| {
+        let users = state.cells.values().chain(state.zombies.values()).map(|user| user.id);
+        users.filter(|user| !by_old.contains_key(user)).collect::<Vec<_>>()
+    });
+    for user in users {
+        turn.step(|state| patch_user(state, user, &by_old, &mut patches, &mut patched.references))?;
     }
-    let mut successions = Vec::new();
     for work in works {
-        let old = &state.cells[work.old];
-        for (section, reference) in text_that_goes_on(state, work, old, &by_old) {
-            let (work, new) = by_old[&reference.cell];
-            let symbol = &work.old_object.symbols[reference.symbol as usize];
-            let Some(successor) = successor(work, new, symbol) else { continue };
-            patch_reference(&mut patches, state, old, &reference, symbol, &successor)?;
-            successions.push((old.id, Reference { section, cell: new.id, symbol: successor.symbol, ..reference }));
-        }
+        turn.step(|state| patch_text_that_goes_on(state, work, &by_old, &mut patches, &mut patched.successions))?;
     }
-    prepared.references = references;
-    prepared.successions = successions;
-    Ok(patches)
+    turn.step(|state| patch_stubs(state, &built.stubs, &mut patches))?;
+    let (pages, words) = turn
+        .step(|state| patches.finish(state))
+        .map_err(|(cell, error)| ReplaceError::from(LoadError::Memory { cell, error }))?;
+    Ok(Patched { pages, words, ..patched })
+}
+
+/// Patches the references of one cell that is not replaced now.
+fn patch_user(
+    state: &State,
+    user: CellId,
+    by_old: &ByOld<'_>,
+    patches: &mut Patches,
+    references: &mut Vec<(CellId, usize, Reference)>,
+) -> Result<(), ReplaceError> {
+    let zombie = state.zombies.get(user);
+    let Some(user) = state.cells.get(user).or(zombie) else { return Ok(()) };
+    for (place, reference) in user.references.iter().enumerate() {
+        let Some((work, new)) = by_old.get(&reference.cell) else { continue };
+        let symbol = &work.old_object.symbols[reference.symbol as usize];
+        let Some(successor) = successor(work, new, symbol) else {
+            if zombie.is_some() {
+                continue;
+            }
+            let held = Held::Function { name: symbol.name.to_string(), user: user.entry.name.clone() };
+            return Err(ReplaceError::Refused { cell: work.before.entry.name.clone(), held });
+        };
+        patch_reference(patches, state, user, reference, symbol, &successor)?;
+        references.push((user.id, place, Reference { cell: new.id, symbol: successor.symbol, ..*reference }));
+    }
+    Ok(())
+}
+
+/// Patches what leads from the text of an old cell that may go on running to text of the swap set.
+fn patch_text_that_goes_on(
+    state: &State,
+    work: &Work<'_>,
+    by_old: &ByOld<'_>,
+    patches: &mut Patches,
+    successions: &mut Vec<(CellId, Reference)>,
+) -> Result<(), ReplaceError> {
+    let old = &state.cells[work.old];
+    for (section, reference) in text_that_goes_on(state, work, old, by_old) {
+        let (work, new) = by_old[&reference.cell];
+        let symbol = &work.old_object.symbols[reference.symbol as usize];
+        let Some(successor) = successor(work, new, symbol) else { continue };
+        patch_reference(patches, state, old, &reference, symbol, &successor)?;
+        successions.push((old.id, Reference { section, cell: new.id, symbol: successor.symbol, ..reference }));
+    }
+    Ok(())
 }
 
 /// What takes a symbol's place in the new version of its cell.
@@ -93,7 +125,7 @@ fn text_that_goes_on(
     state: &State,
     work: &Work<'_>,
     old: &Cell,
-    by_old: &HashMap<CellId, (&Work<'_>, &Cell)>,
+    by_old: &ByOld<'_>,
 ) -> Vec<(u32, Reference)> {
     let mut found = Vec::new();
     for &number in &work.comparison.stable {
@@ -155,8 +187,12 @@ fn patch_reference(
         .map_err(|error| ReplaceError::from(LoadError::Memory { cell: user.entry.name.clone(), error }))
 }
 
-fn patch_stubs(state: &State, patches: &mut Patches, prepared: &Prepared) -> Result<(), ReplaceError> {
-    for (old, _, entry) in &prepared.stubs {
+fn patch_stubs(
+    state: &State,
+    stubs: &[(Function, Function, u64)],
+    patches: &mut Patches,
+) -> Result<(), ReplaceError> {
+    for (old, _, entry) in stubs {
         let Some(address) = state.stubs.get(*old) else { continue };
         let failed = |error| ReplaceError::from(LoadError::Memory { cell: String::from("(stubs)"), error });
         let bytes = linker::stub(address, *entry).map_err(|overflow| LoadError::Link {

@@ -19,11 +19,7 @@ pub struct Retired {
 
 impl Drop for Retired {
     fn drop(&mut self) {
-        let cell = state::with_locked(|state| {
-            state.stubs.remove(self.id);
-            state.zombies.remove(self.id)
-        });
-        drop(cell);
+        drop(state::with_locked(|state| state.detach_zombie(self.id)));
     }
 }
 
