@@ -28,6 +28,7 @@ use core::{
     time::Duration,
 };
 
+use clock::Instant;
 use cpu_local::PreemptGuard;
 pub use error::SwapError;
 use mutex::{Mutex, MutexGuard, TryLockError};
@@ -137,8 +138,7 @@ fn reach(goal: Goal<'_>) -> Result<Report, SwapError> {
 
 /// As [`reach`], by whoever has the turn; what lies below `floor` on its stack belongs to the engine.
 fn reach_above(floor: u64, goal: Goal<'_>) -> Result<Report, SwapError> {
-    let Changed { build, changes, patched_pages, attempts, prepare, quiesce, commit } = change_to(goal)?;
-    let committed = clock::now();
+    let Changed { build, changes, patched_pages, attempts, prepare, quiesce, commit, committed } = change_to(goal)?;
     let zombies = settle::settle(floor, PATIENCE);
     if !zombies.is_empty() {
         settle::go_on_later();
@@ -167,6 +167,7 @@ struct Changed {
     prepare: Duration,
     quiesce: Duration,
     commit: Duration,
+    committed: Instant,
 }
 
 /// The first three phases. The books of the change, which name the old addresses, are gone when it returns.
@@ -187,12 +188,12 @@ fn change_to(goal: Goal<'_>) -> Result<Changed, SwapError> {
     reclaim::make_room(prepared.swap_set()).map_err(|_| SwapError::Memory)?;
     let prepare = began.elapsed();
     log::info!("swap {goal}: {} cells prepared, {patched_pages} pages patched", prepared.swap_set());
-    let Committed { attempts, quiesce, commit, undisturbed } = plan.carry_out()?;
+    let Committed { attempts, quiesce, commit, committed, undisturbed } = plan.carry_out()?;
     // From the exchange to here nothing takes memory: a task that is unwound between would free cells that are in use.
     reclaim::retire(prepared.commit());
     HALF_DONE.store(false, Ordering::Release);
     drop(undisturbed);
-    Ok(Changed { build, changes, patched_pages, attempts, prepare, quiesce, commit })
+    Ok(Changed { build, changes, patched_pages, attempts, prepare, quiesce, commit, committed })
 }
 
 /// A prepared change in the form that is needed while the CPUs stand still.
@@ -211,6 +212,8 @@ struct Committed {
     attempts: u32,
     quiesce: Duration,
     commit: Duration,
+    /// When the CPUs went on.
+    committed: Instant,
     /// Keeps kills away until it is: a [`Prepared`] that is dropped half way would free what is in use.
     undisturbed: PreemptGuard,
 }
@@ -250,8 +253,9 @@ impl Plan {
             });
             match outcome {
                 Ok(Ok((stopped, undisturbed))) => {
-                    let (quiesce, commit) = (stopped - began, stopped.elapsed());
-                    return Ok(Committed { attempts, quiesce, commit, undisturbed });
+                    let committed = clock::now();
+                    let (quiesce, commit) = (stopped - began, committed - stopped);
+                    return Ok(Committed { attempts, quiesce, commit, committed, undisturbed });
                 }
                 Ok(Err(error)) => return Err(error),
                 Err(error) if began.elapsed() >= DEADLINE => return Err(self.refusal(error)),
