@@ -1,10 +1,11 @@
 //! Mappings do what their types say.
 
 use addresses::{PAGE_SIZE, Page, PageRange};
+use cpu_local::PreemptGuard;
 use frames::Purpose;
 use mapping::{Executable, MapPages, ReadOnly, Rights, ViewError, Writable};
 use pages::Region;
-use self_check::{Outcome, expect};
+use self_check::{CheckError, Outcome, expect};
 use stacks::Stack;
 use x86_64::instructions::{interrupts, tlb};
 
@@ -80,8 +81,13 @@ pub(crate) fn replacement() -> Outcome {
     let original = original.into_executable()?;
     let mut copy = mapping::allocate_zeroed(1, Purpose::CellText)?;
     copy.bytes_mut()[0] = 2;
+    let page = original.exchangeable(1).ok_or(CheckError::Missing("the page"))?;
+    let mut prepared = None;
     // SAFETY: this function plays the pivot, and `replacement` is dropped before `original`.
-    let replacement = unsafe { original.prepare_replacement(1, copy)? };
+    unsafe { mapping::prepare_replacements(&[page], copy, &mut |replacement| prepared = Some(replacement))? };
+    let replacement = prepared.ok_or(CheckError::Missing("the replacement"))?;
+    // No other CPU is to see the page, with whatever frame.
+    let _here = PreemptGuard::new();
     expect("byte before", original.bytes()[PAGE_SIZE].into(), 1)?;
     let value = || {
         tlb::flush(replacement.page().start());
@@ -89,7 +95,6 @@ pub(crate) fn replacement() -> Outcome {
         unsafe { replacement.page().start().as_ptr::<u8>().read_volatile() }.into()
     };
     let (mut forth, mut back) = (0, 0);
-    // No other CPU knows the page; this one must not change in between.
     interrupts::without_interrupts(|| {
         // SAFETY: the entry and its values are as prepared.
         unsafe { replacement.entry().write_volatile(replacement.new_bits()) };

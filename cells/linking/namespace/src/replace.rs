@@ -141,8 +141,7 @@ pub fn prepare(goal: Goal<'_>) -> Result<Prepared, ReplaceError> {
     if let Some(entry) = entries.iter().find(|entry| entry.name == PIVOT) {
         return Err(ReplaceError::Permanent { cell: entry.name.clone() });
     }
-    let versions =
-        entries.into_iter().map(|entry| versions(&turn, &archive, entry)).collect::<Result<Vec<_>, _>>()?;
+    let versions = entries.into_iter().map(|entry| versions(&turn, &archive, entry)).collect::<Result<Vec<_>, _>>()?;
     let mut works = examine::examine_all(&turn, &archive, &versions)?;
     if let Goal::Fresh(_) = goal {
         works.iter_mut().for_each(|work| work.comparison.stable.clear());

@@ -10,7 +10,7 @@ use addresses::{PAGE_SIZE, Page, PageRange, VirtAddr, pages_for};
 use frames::Purpose;
 use layout::{Layout, Segment};
 use linker::{Address, Bases};
-use mapping::{Executable, MapError, MappedPages, Permission, ReadOnly, Readable, Writable};
+use mapping::{Executable, MapError, MappedPages, Permission, ReadOnly, Writable};
 use pages::{AllocatedPages, Region};
 use relocation::Overflow;
 use unwind_table::TableError;
@@ -203,24 +203,11 @@ impl TextPages {
 
     /// Puts a changed copy of page `index` in its place. What `change` leaves as it was may be executed meanwhile.
     pub(crate) fn rewrite(&mut self, index: usize, change: impl FnOnce(&mut [u8])) -> Result<(), TextWriteError> {
-        let mut copy = copy_page(&self.0, index).map_err(TextWriteError::Memory)?;
+        let mut copy = mapping::allocate(1, Writable, Purpose::CellText).map_err(TextWriteError::Memory)?;
+        copy.bytes_mut().copy_from_slice(&self.0.bytes()[index * PAGE_SIZE..][..PAGE_SIZE]);
         change(copy.bytes_mut());
-        // SAFETY: the table of stubs is locked, so nobody else writes this entry; the result is dropped here.
-        let replacement = unsafe { self.0.prepare_replacement(index, copy) }
-            .map_err(|refused| TextWriteError::Memory(refused.error))?;
-        // SAFETY: the entry of a mapped page, which `self` owns. One aligned store, so a CPU sees the old page or the
-        // new one, and both hold all stubs that anybody may be using.
-        unsafe { replacement.entry().write_volatile(replacement.new_bits()) };
-        Ok(())
+        // SAFETY: the table of stubs is locked, so nobody else exchanges the page. Both hold all stubs that anybody may be
+        // using.
+        unsafe { self.0.exchange_page(index, copy) }.map_err(|refused| TextWriteError::Memory(refused.error))
     }
-}
-
-/// A writable copy of page `index` of `mapping`.
-pub(crate) fn copy_page<R: Readable>(
-    mapping: &MappedPages<R>,
-    index: usize,
-) -> Result<MappedPages<Writable>, MapError> {
-    let mut copy = mapping::allocate(1, Writable, mapping.purpose())?;
-    copy.bytes_mut().copy_from_slice(&mapping.bytes()[index * PAGE_SIZE..][..PAGE_SIZE]);
-    Ok(copy)
 }

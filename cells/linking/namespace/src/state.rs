@@ -191,7 +191,8 @@ pub(crate) fn look<R>(look: impl FnOnce(&State) -> R) -> Option<R> {
     STATE.lock().as_ref().map(look)
 }
 
-/// Turns for which [`try_look`] waits: some ten milliseconds, longer than anybody holds the namespace.
+/// Turns for which [`try_look`] waits: some ten milliseconds. A step takes less; a load, in which CPUs must forget pages, may
+/// take longer where those are busy.
 const PATIENCE: u32 = 1_000_000;
 
 /// As [`look`], but `None` also if the namespace cannot be had: for recovery, which may come from whoever has it. Another

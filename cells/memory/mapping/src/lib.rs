@@ -34,7 +34,7 @@ pub use mapped::{
     MapPages, MappedPages, Refused, adopt, allocate, allocate_at, allocate_zeroed, reveal_withheld, try_allocate_at,
 };
 pub use page_tables::{Rights, TableError};
-pub use replacement::{Fixed, Replacement};
+pub use replacement::{Exchangeable, Fixed, Replacement, prepare_replacements};
 pub use rights::{Device, Executable, Permission, ReadOnly, Readable, Withheld, Writable};
 pub use shootdown::{Shootdown, ShootdownTimeout, quarantined, retry_quarantine, set_shootdown};
 pub use views::ViewError;

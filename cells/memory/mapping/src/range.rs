@@ -5,7 +5,7 @@ use core::mem::ManuallyDrop;
 use addresses::{Frame, FrameRange, PageRange};
 use cpu_local::PreemptGuard;
 use frames::{AllocatedFrames, FramesError, Purpose};
-use page_tables::{Rights, TableError};
+use page_tables::{Entry, Rights, TableError};
 use pages::AllocatedPages;
 
 use crate::hardware::{ACTIVE, Processor};
@@ -94,13 +94,13 @@ pub(crate) fn unmap(pages: PageRange, purpose: Purpose) -> Result<(), ShootdownT
     Ok(())
 }
 
-/// Takes the mapping away as [`unmap`] does, but keeps the frames taken: the caller answers for them. On failure
-/// everything is as before.
-pub(crate) fn detach(pages: PageRange) -> Result<(), ShootdownTimeout> {
+/// Takes the mapping away as [`unmap`] does, but keeps the frames taken: `each` is given the entry of every mapped page, in
+/// order, and answers for the frame. On failure everything is as before.
+pub(crate) fn detach(pages: PageRange, each: &mut dyn FnMut(Entry)) -> Result<(), ShootdownTimeout> {
     page_tables::withhold(&Processor, ACTIVE, pages);
     let outcome = shootdown::forget(pages);
     match outcome {
-        Ok(()) => page_tables::take(&Processor, ACTIVE, pages, |_, _| {}),
+        Ok(()) => page_tables::take(&Processor, ACTIVE, pages, |_, entry| each(entry)),
         Err(_) => page_tables::reveal(&Processor, ACTIVE, pages),
     }
     outcome

@@ -1,9 +1,9 @@
-//! Exchanging the frame behind a page of code or constants for a prepared copy.
+//! Exchanging the frames behind pages of code or constants for prepared copies.
 //!
-//! Protocol: a copy is written through its own writable mapping; [`MappedPages::prepare_replacement`] ends that mapping
-//! on every CPU and says which page table entry must become what. The pivot writes the entries while no other CPU runs,
-//! then makes every CPU forget all translations. Until the [`Replacement`] is dropped the pivot may go back and forth;
-//! dropping it frees whichever of the two frames the entry does not name.
+//! Protocol: the copies are written through a writable mapping of their own; [`prepare_replacements`] ends that mapping on every
+//! CPU and says which page table entries must become what. The pivot writes the entries while no other CPU runs, then makes
+//! every CPU forget all translations. Until a [`Replacement`] is dropped the pivot may go back and forth; dropping it frees
+//! whichever of the two frames the entry does not name.
 
 use addresses::{Page, VirtAddr};
 use cpu_local::PreemptGuard;
@@ -29,40 +29,84 @@ pub trait Fixed: Permission {}
 impl Fixed for ReadOnly {}
 impl Fixed for Executable {}
 
+/// A page under fixed rights: the frame behind it may be exchanged.
+#[derive(Clone, Copy, Debug)]
+pub struct Exchangeable(Page);
+
 impl<R: Fixed> MappedPages<R> {
-    /// Makes ready to exchange the frame behind page `index` for the one that `copy`, of one page, maps.
-    ///
-    /// # Safety
-    /// Only the pivot writes the entry, as the protocol says, and the result is dropped before this mapping.
-    pub unsafe fn prepare_replacement(
-        &self,
-        index: usize,
-        copy: MappedPages<Writable>,
-    ) -> Result<Replacement, Refused<Writable>> {
-        let Some(page) = self.pages().get(index) else {
-            let error = MapError::Pages(pages::PagesError::OutOfBounds);
-            return Err(Refused { mapping: copy, error });
-        };
-        prepare(page, copy)
+    /// Page `index`, if there are as many.
+    pub fn exchangeable(&self, index: usize) -> Option<Exchangeable> {
+        self.pages().get(index).map(Exchangeable)
     }
 }
 
-fn prepare(page: Page, copy: MappedPages<Writable>) -> Result<Replacement, Refused<Writable>> {
-    // See `MappedPages`: the copy's page has no owner for a moment.
-    let _whole = PreemptGuard::new();
-    let old = page_tables::read(&Processor, ACTIVE, page);
-    let copied = page_tables::read(&Processor, ACTIVE, copy.pages().first());
-    if copy.pages().count() != 1 || !copied.is_owned() || !old.is_owned() {
-        return Err(Refused { mapping: copy, error: MapError::NotAsExpected(page) });
-    }
-    let purpose = copy.purpose();
-    match range::detach(copy.pages()) {
-        Ok(()) => {
-            let _pages = copy.into_pages();
-            let new = old.with_frame(copied.frame());
-            Ok(Replacement { page, entry: ACTIVE.entry(1, page), old, new, purpose })
+impl MappedPages<Executable> {
+    /// Puts `copy`, of one page, in the place of page `index`, while anybody may be executing it: a CPU sees the one or the other
+    /// at every moment. Returns when no CPU sees the old one.
+    ///
+    /// # Safety
+    /// Nobody else exchanges the page meanwhile. Whoever executes it may go on in the copy.
+    pub unsafe fn exchange_page(&mut self, index: usize, copy: MappedPages<Writable>) -> Result<(), Refused<Writable>> {
+        let Some(page) = self.exchangeable(index) else {
+            let error = MapError::Pages(pages::PagesError::OutOfBounds);
+            return Err(Refused { mapping: copy, error });
+        };
+        let mut prepared = None;
+        // SAFETY: the caller's promise; the result is dropped here.
+        unsafe { prepare_replacements(&[page], copy, &mut |replacement| prepared = Some(replacement)) }?;
+        let Some(replacement) = prepared else { return Ok(()) };
+        // SAFETY: the entry of a mapped page, which `self` owns; one aligned store.
+        unsafe { replacement.entry().write_volatile(replacement.new_bits()) };
+        if shootdown::forget(page.0.as_range()).is_err() {
+            // Some CPU may still use the old frame, and no page names it any more: it stays out of use.
+            core::mem::forget(replacement);
         }
-        Err(timeout) => Err(Refused { mapping: copy, error: timeout.into() }),
+        Ok(())
+    }
+}
+
+/// Makes ready to exchange the frames behind `pages` for those that `copies` maps, in this order; `take` gets one replacement
+/// for each. The mapping of the copies ends for all of them at once. On an error `take` is not called.
+///
+/// # Safety
+/// No page comes twice. Only the pivot writes the entries, as the protocol says: after the last write every CPU forgets the
+/// pages. Then the replacements are dropped, and before the mappings that the pages belong to.
+///
+/// # Errors
+/// [`MapError::NotAsExpected`] if there is not one copy for each page, or a page does not own its frame;
+/// [`MapError::Shootdown`] if a CPU does not forget the copies' mapping.
+pub unsafe fn prepare_replacements(
+    pages: &[Exchangeable],
+    copies: MappedPages<Writable>,
+    take: &mut dyn FnMut(Replacement),
+) -> Result<(), Refused<Writable>> {
+    // See `MappedPages`: the copies' pages have no owner for a moment.
+    let _whole = PreemptGuard::new();
+    let entry = |page: Page| page_tables::read(&Processor, ACTIVE, page);
+    let first = copies.pages().first();
+    let unexpected = if copies.pages().count() == pages.len() {
+        let owned = |page: &Page| entry(*page).is_owned();
+        pages.iter().map(|page| page.0).chain(copies.pages().iter()).find(|page| !owned(page))
+    } else {
+        Some(first)
+    };
+    if let Some(page) = unexpected {
+        return Err(Refused { mapping: copies, error: MapError::NotAsExpected(page) });
+    }
+    let purpose = copies.purpose();
+    let mut originals = pages.iter();
+    let outcome = range::detach(copies.pages(), &mut |copied| {
+        // There is one for each.
+        let Some(&Exchangeable(page)) = originals.next() else { return };
+        let old = entry(page);
+        take(Replacement { page, entry: ACTIVE.entry(1, page), old, new: old.with_frame(copied.frame()), purpose });
+    });
+    match outcome {
+        Ok(()) => {
+            let _pages = copies.into_pages();
+            Ok(())
+        }
+        Err(timeout) => Err(Refused { mapping: copies, error: timeout.into() }),
     }
 }
 
@@ -95,14 +139,10 @@ impl Replacement {
 
 impl Drop for Replacement {
     fn drop(&mut self) {
-        let replaced = self.is_replaced();
-        let spare = if replaced { self.old.frame() } else { self.new.frame() };
-        if shootdown::forget(self.page.as_range()).is_err() {
-            // Some CPU may still use the spare frame, and no page names it any more: it stays out of use.
-            return;
-        }
+        let spare = if self.is_replaced() { self.old.frame() } else { self.new.frame() };
         // Whichever frame it is: the mapping counts its page under its own purpose, the copy was counted under this one.
-        // SAFETY: the frame was put down by one of the two mappings, and no entry names it.
+        // SAFETY: the frame was put down by one of the two mappings, no entry names it, and by the protocol no CPU remembers
+        // that one did.
         drop(unsafe { AllocatedFrames::from_range(spare.as_range(), self.purpose) });
     }
 }

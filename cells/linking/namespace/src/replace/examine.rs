@@ -34,8 +34,7 @@ pub(super) fn examine_all<'a>(
     archive: &Archive<&'static [u8]>,
     versions: &'a [Versions],
 ) -> Result<Vec<Work<'a>>, ReplaceError> {
-    let mut works =
-        versions.iter().map(|versions| examine(turn, archive, versions)).collect::<Result<Vec<_>, _>>()?;
+    let mut works = versions.iter().map(|versions| examine(turn, archive, versions)).collect::<Result<Vec<_>, _>>()?;
     exclude_lost_statics(turn, &mut works);
     Ok(works)
 }
@@ -65,7 +64,8 @@ fn examine<'a>(
     let (old_object, new_object) = (parse(before)?, parse(after)?);
     let (old_details, new_details) = (details(archive, &before.entry)?, details(archive, &after.entry)?);
     // The functions have the same names in both versions, or the new one does not hand over.
-    let hand_over = before.entry.hand_over.as_ref().filter(|functions| after.entry.hand_over.as_ref() == Some(functions));
+    let hand_over =
+        before.entry.hand_over.as_ref().filter(|functions| after.entry.hand_over.as_ref() == Some(functions));
     let comparison = compare(
         &Version { name, object: &old_object, details: &old_details },
         &Version { name, object: &new_object, details: &new_details },
@@ -80,8 +80,9 @@ fn examine<'a>(
 fn is_called(state: &State, old: CellId, symbol: &str) -> bool {
     let Some(global) = state.index.get(symbol).filter(|global| global.cell == old) else { return false };
     let function = Function { cell: old, section: global.section, offset: global.offset };
-    let refers =
-        |user: &Cell| user.references.iter().any(|reference| (reference.cell, reference.symbol) == (old, global.symbol));
+    let refers = |user: &Cell| {
+        user.references.iter().any(|reference| (reference.cell, reference.symbol) == (old, global.symbol))
+    };
     state.stubs.get(function).is_some() || state.cells.values().any(refers)
 }
 

@@ -1,123 +1,120 @@
 //! What must be written elsewhere when cells are replaced: copies of pages, and words of statics.
 
-use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use alloc::{string::String, vec::Vec};
 
 use addresses::PAGE_SIZE;
+use frames::Purpose;
 use layout::Segment;
 use linker::CellId;
-use mapping::{MapError, MappedPages, Replacement, Writable};
+use mapping::{Exchangeable, Fixed, MapError, MappedPages, Readable, Replacement, Writable};
+use pages::PagesError;
 
-use super::Write;
-use crate::{cell::Cell, segments::copy_page, state::State, stubs::StubTable};
+use super::{ReplaceError, Write};
+use crate::{LoadError, cell::Cell, state::State, stubs::StubTable, turn::Turn};
 
-/// Whose page it is.
+/// A page of which there will be a copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    owner: Owner,
+    /// Index in the owner's pages.
+    page: usize,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Owner {
-    Cell(CellId, Segment),
+    Text(CellId),
+    Constants(CellId),
+    /// An area of stubs, by its number.
     Stubs(usize),
+}
+
+/// A byte that is another one in the copy. A field may lie across the border of two pages; its bytes do not.
+#[derive(Clone, Copy, Debug)]
+struct Patch {
+    place: Place,
+    /// In the page.
+    offset: usize,
+    byte: u8,
 }
 
 /// Patches that are collected while everything runs.
 #[derive(Default)]
 pub(super) struct Patches {
-    copies: BTreeMap<(Owner, usize), MappedPages<Writable>>,
-    pub(super) words: Vec<Write>,
+    bytes: Vec<Patch>,
+    words: Vec<Write>,
 }
 
 impl Patches {
     /// Puts `new` at `offset` of a segment of `cell`, where `old` is now.
-    pub(super) fn patch(
-        &mut self,
-        cell: &Cell,
-        segment: Segment,
-        offset: usize,
-        old: &[u8],
-        new: &[u8],
-    ) -> Result<(), MapError> {
+    pub(super) fn patch(&mut self, cell: &Cell, segment: Segment, offset: usize, old: &[u8], new: &[u8]) {
         match segment {
-            Segment::Text | Segment::Constants => self.patch_pages(cell, segment, offset, new),
-            _ => {
-                self.words.push(Write {
-                    address: cell.bases.address(segment, offset),
-                    old: number(old),
-                    new: number(new),
-                    bytes: new.len(),
-                });
-                Ok(())
-            }
+            Segment::Text => self.patch_pages(Owner::Text(cell.id), offset, new),
+            Segment::Constants => self.patch_pages(Owner::Constants(cell.id), offset, new),
+            _ => self.words.push(Write {
+                address: cell.bases.address(segment, offset),
+                old: number(old),
+                new: number(new),
+                bytes: new.len(),
+            }),
         }
-    }
-
-    fn patch_pages(&mut self, cell: &Cell, segment: Segment, offset: usize, new: &[u8]) -> Result<(), MapError> {
-        // A field may lie across the border of two pages.
-        for (offset, &byte) in (offset..).zip(new) {
-            let (page, inside) = (offset / PAGE_SIZE, offset % PAGE_SIZE);
-            let key = (Owner::Cell(cell.id, segment), page);
-            let copy = match self.copies.entry(key) {
-                alloc::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
-                alloc::collections::btree_map::Entry::Vacant(entry) => {
-                    let copy = match segment {
-                        Segment::Text => cell.segments.text.as_ref().map(|text| copy_page(text, page)),
-                        _ => cell.segments.constants.as_ref().map(|constants| copy_page(constants, page)),
-                    };
-                    match copy {
-                        Some(copy) => entry.insert(copy?),
-                        None => return Ok(()),
-                    }
-                }
-            };
-            copy.bytes_mut()[inside] = byte;
-        }
-        Ok(())
     }
 
     /// Puts `bytes` in the place of the stub at `address`.
-    pub(super) fn patch_stub(&mut self, stubs: &StubTable, address: u64, bytes: &[u8]) -> Result<(), MapError> {
-        let Some((area, page, offset)) = stubs.place_of(address) else { return Ok(()) };
-        let copy = match self.copies.entry((Owner::Stubs(area), page)) {
-            alloc::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
-            alloc::collections::btree_map::Entry::Vacant(entry) => {
-                entry.insert(copy_page(stubs.area(area).mapping(), page)?)
-            }
-        };
-        copy.bytes_mut()[offset..offset + bytes.len()].copy_from_slice(bytes);
-        Ok(())
+    pub(super) fn patch_stub(&mut self, stubs: &StubTable, address: u64, bytes: &[u8]) {
+        if let Some((area, page, offset)) = stubs.place_of(address) {
+            self.patch_pages(Owner::Stubs(area), page * PAGE_SIZE + offset, bytes);
+        }
     }
 
-    /// Ends the writing: the copies are ready to take the place of their originals.
-    pub(super) fn finish(self, state: &State) -> Result<(Vec<Replacement>, Vec<Write>), (String, MapError)> {
-        let mut pages = Vec::with_capacity(self.copies.len());
-        let stubs = &state.stubs;
-        let owner_of = |id: CellId| state.cells.get(id).or_else(|| state.zombies.get(id));
-        for ((owner, page), copy) in self.copies {
-            // SAFETY: only the engine's pivot writes the entries, while no CPU runs; `Prepared` drops the replacements
-            // before any cell can go.
-            let replacement = unsafe {
-                match owner {
-                    Owner::Stubs(area) => Some(stubs.area(area).mapping().prepare_replacement(page, copy)),
-                    Owner::Cell(id, segment) => owner_of(id).and_then(|cell| match segment {
-                        Segment::Text => cell.segments.text.as_ref().map(|text| text.prepare_replacement(page, copy)),
-                        _ => {
-                            cell.segments.constants.as_ref().map(|constants| constants.prepare_replacement(page, copy))
-                        }
-                    }),
-                }
-            };
-            match replacement {
-                Some(Ok(replacement)) => pages.push(replacement),
-                Some(Err(refused)) => return Err((owner_name(owner, state), refused.error)),
-                None => {}
-            }
+    fn patch_pages(&mut self, owner: Owner, offset: usize, new: &[u8]) {
+        let patch = |(offset, &byte)| {
+            let place = Place { owner, page: offset / PAGE_SIZE };
+            Patch { place, offset: offset % PAGE_SIZE, byte }
+        };
+        self.bytes.extend((offset..).zip(new).map(patch));
+    }
+
+    /// Copies the pages and patches the copies, which are then ready to take the place of their originals.
+    pub(super) fn finish(mut self, turn: &Turn) -> Result<(Vec<Replacement>, Vec<Write>), ReplaceError> {
+        // Stable, so that of two patches of one byte the later one counts.
+        self.bytes.sort_by_key(|patch| patch.place);
+        let pages = self.bytes.chunk_by(|one, next| one.place == next.place);
+        let count = pages.clone().count();
+        if count == 0 {
+            return Ok((Vec::new(), self.words));
         }
-        Ok((pages, self.words))
+        let failed = |error| ReplaceError::from(LoadError::Memory { cell: String::from("(patched pages)"), error });
+        // Copies are counted as text, whatever they are, until they take the places of what is counted as what it is.
+        let mut copies = mapping::allocate(count, Writable, Purpose::CellText).map_err(failed)?;
+        let mut originals = Vec::with_capacity(count);
+        for (copy, patches) in copies.bytes_mut().chunks_exact_mut(PAGE_SIZE).zip(pages) {
+            let place = patches[0].place;
+            originals.push(turn.step(|state| copy_page(state, place, copy)).map_err(failed)?);
+            patches.iter().for_each(|patch| copy[patch.offset] = patch.byte);
+        }
+        let mut replacements = Vec::with_capacity(count);
+        // SAFETY: each page came once. Only the engine's pivot writes the entries, and has every CPU forget all pages;
+        // `Prepared` drops the replacements before any cell can go.
+        unsafe { mapping::prepare_replacements(&originals, copies, &mut |page| replacements.push(page)) }
+            .map_err(|refused| failed(refused.error))?;
+        Ok((replacements, self.words))
     }
 }
 
-fn owner_name(owner: Owner, state: &State) -> String {
-    match owner {
-        Owner::Stubs(_) => String::from("(stubs)"),
-        Owner::Cell(id, _) => state.name_of(id),
-    }
+/// Copies the page at `place`, which is there as long as the turn lasts.
+fn copy_page(state: &State, Place { owner, page }: Place, copy: &mut [u8]) -> Result<Exchangeable, MapError> {
+    let segments = |id| state.cells.get(id).or_else(|| state.zombies.get(id)).map(|cell| &cell.segments);
+    let original = match owner {
+        Owner::Text(id) => segments(id).and_then(|segments| copy_from(segments.text.as_ref()?, page, copy)),
+        Owner::Constants(id) => segments(id).and_then(|segments| copy_from(segments.constants.as_ref()?, page, copy)),
+        Owner::Stubs(area) => copy_from(state.stubs.area(area).mapping(), page, copy),
+    };
+    original.ok_or(MapError::Pages(PagesError::OutOfBounds))
+}
+
+fn copy_from<R: Fixed + Readable>(mapping: &MappedPages<R>, page: usize, copy: &mut [u8]) -> Option<Exchangeable> {
+    copy.copy_from_slice(mapping.bytes().get(page * PAGE_SIZE..)?.get(..PAGE_SIZE)?);
+    mapping.exchangeable(page)
 }
 
 /// The value of a field, as a little-endian number.

@@ -25,14 +25,22 @@ pub(super) struct Patched {
     pub(super) successions: Vec<(CellId, Reference)>,
 }
 
-/// Both versions of the cells of the swap set, by the numbers of the old ones.
-type ByOld<'a> = HashMap<CellId, (&'a Work<'a>, &'a Cell)>;
+/// Both versions of a cell.
+struct Renewed<'a> {
+    work: &'a Work<'a>,
+    new: &'a Cell,
+    /// The symbols of the new version by section and offset.
+    symbols: HashMap<(usize, usize), Vec<usize>>,
+}
+
+/// The cells of the swap set, by the numbers of the old versions.
+type ByOld<'a> = HashMap<CellId, Renewed<'a>>;
 
 /// What every cell that stays, and every text that may still run, must have in the place of its references to the old
 /// cells.
 pub(super) fn patch(turn: &Turn, works: &[Work<'_>], built: &Built) -> Result<Patched, ReplaceError> {
     let by_old: ByOld<'_> =
-        works.iter().zip(&built.pairs).map(|(work, pair)| (work.old, (work, &*pair.new))).collect();
+        works.iter().zip(&built.pairs).map(|(work, pair)| (work.old, Renewed::new(work, &pair.new))).collect();
     let mut patches = Patches::default();
     let mut patched = Patched::default();
     let users = turn.step(|state| {
@@ -46,9 +54,7 @@ pub(super) fn patch(turn: &Turn, works: &[Work<'_>], built: &Built) -> Result<Pa
         turn.step(|state| patch_text_that_goes_on(state, work, &by_old, &mut patches, &mut patched.successions))?;
     }
     turn.step(|state| patch_stubs(state, &built.stubs, &mut patches))?;
-    let (pages, words) = turn
-        .step(|state| patches.finish(state))
-        .map_err(|(cell, error)| ReplaceError::from(LoadError::Memory { cell, error }))?;
+    let (pages, words) = patches.finish(turn)?;
     Ok(Patched { pages, words, ..patched })
 }
 
@@ -63,17 +69,17 @@ fn patch_user(
     let zombie = state.zombies.get(user);
     let Some(user) = state.cells.get(user).or(zombie) else { return Ok(()) };
     for (place, reference) in user.references.iter().enumerate() {
-        let Some((work, new)) = by_old.get(&reference.cell) else { continue };
-        let symbol = &work.old_object.symbols[reference.symbol as usize];
-        let Some(successor) = successor(work, new, symbol) else {
+        let Some(renewed) = by_old.get(&reference.cell) else { continue };
+        let symbol = &renewed.work.old_object.symbols[reference.symbol as usize];
+        let Some(successor) = renewed.successor(symbol) else {
             if zombie.is_some() {
                 continue;
             }
             let held = Held::Function { name: symbol.name.to_string(), user: user.entry.name.clone() };
-            return Err(ReplaceError::Refused { cell: work.before.entry.name.clone(), held });
+            return Err(ReplaceError::Refused { cell: renewed.work.before.entry.name.clone(), held });
         };
         patch_reference(patches, state, user, reference, symbol, &successor)?;
-        references.push((user.id, place, Reference { cell: new.id, symbol: successor.symbol, ..*reference }));
+        references.push((user.id, place, Reference { cell: renewed.new.id, symbol: successor.symbol, ..*reference }));
     }
     Ok(())
 }
@@ -88,11 +94,11 @@ fn patch_text_that_goes_on(
 ) -> Result<(), ReplaceError> {
     let old = &state.cells[work.old];
     for (section, reference) in text_that_goes_on(state, work, old, by_old) {
-        let (work, new) = by_old[&reference.cell];
-        let symbol = &work.old_object.symbols[reference.symbol as usize];
-        let Some(successor) = successor(work, new, symbol) else { continue };
+        let renewed = &by_old[&reference.cell];
+        let symbol = &renewed.work.old_object.symbols[reference.symbol as usize];
+        let Some(successor) = renewed.successor(symbol) else { continue };
         patch_reference(patches, state, old, &reference, symbol, &successor)?;
-        successions.push((old.id, Reference { section, cell: new.id, symbol: successor.symbol, ..reference }));
+        successions.push((old.id, Reference { section, cell: renewed.new.id, symbol: successor.symbol, ..reference }));
     }
     Ok(())
 }
@@ -104,29 +110,35 @@ struct Successor {
     kind: SymbolKind,
 }
 
-/// The symbol of the new version that stands for `symbol` of the old one: in the section of the same name.
-fn successor(work: &Work<'_>, new: &Cell, symbol: &object::Symbol<'_>) -> Option<Successor> {
-    let (section, offset) = symbol.definition?;
-    let &section = work.comparison.counterpart.get(&section)?;
-    let stands_for = |other: &object::Symbol<'_>| {
-        other.definition == Some((section, offset)) && (other.name == symbol.name || symbol.kind == SymbolKind::Section)
-    };
-    let number = work.new_object.symbols.iter().position(stands_for)?;
-    let placement = new.layout.placements[section];
-    Some(Successor {
-        address: new.bases.address(placement.segment, placement.offset + offset),
-        symbol: u32::try_from(number).ok()?,
-        kind: work.new_object.symbols[number].kind,
-    })
+impl<'a> Renewed<'a> {
+    fn new(work: &'a Work<'a>, new: &'a Cell) -> Self {
+        let mut symbols = HashMap::<_, Vec<_>>::new();
+        for (number, symbol) in work.new_object.symbols.iter().enumerate() {
+            if let Some(place) = symbol.definition {
+                symbols.entry(place).or_default().push(number);
+            }
+        }
+        Self { work, new, symbols }
+    }
+
+    /// The symbol of the new version that stands for `symbol` of the old one: in the section of the same name.
+    fn successor(&self, symbol: &object::Symbol<'_>) -> Option<Successor> {
+        let (section, offset) = symbol.definition?;
+        let &section = self.work.comparison.counterpart.get(&section)?;
+        let symbols = &self.work.new_object.symbols;
+        let stands_for = |&&number: &&usize| symbols[number].name == symbol.name || symbol.kind == SymbolKind::Section;
+        let &number = self.symbols.get(&(section, offset))?.iter().find(stands_for)?;
+        let placement = self.new.layout.placements[section];
+        Some(Successor {
+            address: self.new.bases.address(placement.segment, placement.offset + offset),
+            symbol: u32::try_from(number).ok()?,
+            kind: symbols[number].kind,
+        })
+    }
 }
 
 /// The references from text of the old cell that may go on running to text of cells of the swap set, its own included.
-fn text_that_goes_on(
-    state: &State,
-    work: &Work<'_>,
-    old: &Cell,
-    by_old: &ByOld<'_>,
-) -> Vec<(u32, Reference)> {
+fn text_that_goes_on(state: &State, work: &Work<'_>, old: &Cell, by_old: &ByOld<'_>) -> Vec<(u32, Reference)> {
     let mut found = Vec::new();
     for &number in &work.comparison.stable {
         let Ok(section) = u32::try_from(number) else { continue };
@@ -139,7 +151,7 @@ fn text_that_goes_on(
                     None => continue,
                 },
             };
-            let Some((definer, _)) = by_old.get(&cell) else { continue };
+            let Some(Renewed { work: definer, .. }) = by_old.get(&cell) else { continue };
             let (Ok(offset), Ok(symbol)) = (u32::try_from(place.offset), u32::try_from(symbol)) else { continue };
             // Constants stay as long as the old cell does, and are the same.
             if definer.old_object.sections[target].kind == SectionKind::Text || cell != old.id {
@@ -182,24 +194,18 @@ fn patch_reference(
         })
     };
     let (before, after) = (field(old_address)?, field(successor.address)?);
-    patches
-        .patch(user, placement.segment, offset, before.bytes(), after.bytes())
-        .map_err(|error| ReplaceError::from(LoadError::Memory { cell: user.entry.name.clone(), error }))
+    patches.patch(user, placement.segment, offset, before.bytes(), after.bytes());
+    Ok(())
 }
 
-fn patch_stubs(
-    state: &State,
-    stubs: &[(Function, Function, u64)],
-    patches: &mut Patches,
-) -> Result<(), ReplaceError> {
+fn patch_stubs(state: &State, stubs: &[(Function, Function, u64)], patches: &mut Patches) -> Result<(), ReplaceError> {
     for (old, _, entry) in stubs {
         let Some(address) = state.stubs.get(*old) else { continue };
-        let failed = |error| ReplaceError::from(LoadError::Memory { cell: String::from("(stubs)"), error });
         let bytes = linker::stub(address, *entry).map_err(|overflow| LoadError::Link {
             cell: String::from("(stubs)"),
             error: linker::LinkError::overflow("stub", 0, overflow),
         })?;
-        patches.patch_stub(&state.stubs, address, &bytes).map_err(failed)?;
+        patches.patch_stub(&state.stubs, address, &bytes);
     }
     Ok(())
 }
