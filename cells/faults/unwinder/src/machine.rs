@@ -35,6 +35,26 @@ macro_rules! store_callers_registers {
     };
 }
 
+/// The beginning of a function in which an interrupted task goes on, with the instruction pointer and the stack pointer
+/// that it had in `rsi` and `rdx`: pushes the two, and tells at every instruction where they are. For whoever walks the
+/// stack this is an interrupt entry: the frame above was interrupted, and its landing pads say nothing about where it
+/// stood. Follows `.cfi_startproc`.
+#[macro_export]
+macro_rules! enter_from_interruption {
+    () => {
+        ".cfi_signal_frame
+         .cfi_def_cfa rsp, 0
+         .cfi_register rip, rsi
+         .cfi_register rsp, rdx
+         push rdx
+         .cfi_def_cfa_offset 8
+         push rsi
+         .cfi_def_cfa_offset 16
+         .cfi_offset rip, -16
+         .cfi_offset rsp, -8"
+    };
+}
+
 /// Calls `then` with `data` and the registers that the caller has when this returns.
 ///
 /// # Safety
@@ -183,26 +203,16 @@ pub(crate) unsafe extern "C" fn go_to_record(record: *const CatchRecord) -> ! {
 }
 
 /// Where a faulted task goes on, on its own stack, below the faulting frame: with the context, the interrupted
-/// instruction pointer and the interrupted stack pointer as arguments, and the callee-saved registers untouched. For
-/// whoever walks the stack it is an interrupt entry.
+/// instruction pointer and the interrupted stack pointer as arguments, and the callee-saved registers untouched.
 ///
 /// It pushes the two itself: when the task was interrupted by a device, what brought the interrupt still lies where
 /// they go, and is used until the very instruction that comes here.
 #[unsafe(naked)]
 pub(crate) unsafe extern "C-unwind" fn fault_entry(context: *mut u8, rip: u64, rsp: u64) {
     naked_asm!(
-        ".cfi_startproc
-         .cfi_signal_frame
-         .cfi_def_cfa rsp, 0
-         .cfi_register rip, rsi
-         .cfi_register rsp, rdx
-         push rdx
-         .cfi_def_cfa_offset 8
-         push rsi
-         .cfi_def_cfa_offset 16
-         .cfi_offset rip, -16
-         .cfi_offset rsp, -8
-         cld
+        ".cfi_startproc",
+        enter_from_interruption!(),
+        "cld
          call {start}
          ud2
          .cfi_endproc",

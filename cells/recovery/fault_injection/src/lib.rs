@@ -21,6 +21,7 @@ use core::fmt;
 use fault_context::FaultKind;
 use registers::{FLAG_DIRECTION, SavedRegisters};
 use task_core::{Machinery, TaskId};
+use unwinder::enter_from_interruption;
 
 /// Stack that is left between the interrupted frame and the fault.
 const CLEARANCE: u64 = 128;
@@ -91,23 +92,12 @@ pub fn on_tick(registers: &mut SavedRegisters) {
 }
 
 /// Where the interrupted task goes on: with the kind and its interrupted instruction and stack pointers as arguments.
-/// For whoever walks the stack this is an interrupt entry: the frame above it was interrupted, and its landing pads say
-/// nothing about where it stood.
 #[unsafe(naked)]
 unsafe extern "C-unwind" fn entry(kind: u64, rip: u64, rsp: u64) {
     naked_asm!(
-        ".cfi_startproc
-         .cfi_signal_frame
-         .cfi_def_cfa rsp, 0
-         .cfi_register rip, rsi
-         .cfi_register rsp, rdx
-         push rdx
-         .cfi_def_cfa_offset 8
-         push rsi
-         .cfi_def_cfa_offset 16
-         .cfi_offset rip, -16
-         .cfi_offset rsp, -8
-         call {made}
+        ".cfi_startproc",
+        enter_from_interruption!(),
+        "call {made}
          ud2
          .cfi_endproc",
         made = sym make_number
