@@ -10,6 +10,7 @@
 
 mod receive;
 mod transmit;
+mod turn;
 mod write;
 
 pub use apic::ApicError;

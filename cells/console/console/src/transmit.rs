@@ -1,5 +1,6 @@
 //! To the port.
-use console_state::{LINE, SENDING, TRANSMIT, WRITABLE};
+use crate::turn::{TURN, collect};
+use console_state::{SENDING, WRITABLE};
 use cpu_local::InterruptGuard;
 
 /// What came of an attempt to send.
@@ -13,19 +14,18 @@ pub enum Sent {
     Stuck,
 }
 
-/// Sends a line of what waits. A line is sent in one piece, so that no line of the kernel's log gets into it; the port
-/// keeps interrupts off meanwhile, so longer ones are cut.
+/// Sends a turn's worth of what waits, in one piece.
 pub fn transmit() -> Sent {
     // From before bytes are taken out until they are sent or kept and the writers have been woken: a driver that is ended
     // or fails loses none of them.
     let quiet = InterruptGuard::new();
     let mut sending = SENDING.lock_quiet(&quiet);
-    let mut line = [0; LINE];
-    let mut count = sending.pop_into(&mut line);
+    let mut turn = [0; TURN];
+    let mut count = sending.pop_into(&mut turn);
     if count == 0 {
-        count = TRANSMIT.lock_quiet(&quiet).pop_line(&mut line);
+        count = collect(&mut turn, &quiet);
     }
-    let Some(bytes @ [_, ..]) = line.get(..count) else { return Sent::Nothing };
+    let Some(bytes @ [_, ..]) = turn.get(..count) else { return Sent::Nothing };
     let rest = bytes.get(serial_port::write_bytes(bytes)..).unwrap_or_default();
     // There is room: they were taken out of this queue, or of the other while this one was empty.
     let _kept = sending.push_all(rest);
