@@ -77,7 +77,7 @@ impl Core {
     pub(crate) fn attempt(&self) -> Attempt<'_> {
         let ticket = self.queue.ticket();
         if let Some(held) = self.attempt_once() {
-            give_up_waiting();
+            task_core::give_up_waiting();
             return Attempt::Taken(held);
         }
         self.prepare_to_wait();
@@ -172,16 +172,6 @@ impl Core {
 impl Default for Core {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-/// The running task no longer waits for a lock.
-#[inline]
-pub(crate) fn give_up_waiting() {
-    if let Some(current) = task_core::current()
-        && current.waits_for().is_some()
-    {
-        current.set_waits_for(None);
     }
 }
 

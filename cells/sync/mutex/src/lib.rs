@@ -142,7 +142,7 @@ impl<T: ?Sized> Mutex<T> {
             match self.core().attempt() {
                 Attempt::Taken(held) => return self.guard(held).map_err(TryLockError::Poisoned),
                 Attempt::MustWait(_) if wait.is_over() => {
-                    core_lock::give_up_waiting();
+                    task_core::give_up_waiting();
                     return Err(TryLockError::WouldBlock);
                 }
                 Attempt::MustWait(ticket) => wait.park(ticket),

@@ -98,7 +98,7 @@ impl Core {
             // A reader first takes its place and then looks for a writer; a writer claims and then looks for readers.
             let writer = self.writer.owner.load(Ordering::SeqCst);
             if writer == NOBODY {
-                give_up_waiting();
+                task_core::give_up_waiting();
                 return Attempt::Taken(place);
             }
             self.release_read(&place);
@@ -125,7 +125,7 @@ impl Core {
         let mine = self.writer.owner.compare_exchange(NOBODY, ledger.owner(), Ordering::SeqCst, Ordering::Relaxed);
         match mine {
             Ok(_) => {
-                give_up_waiting();
+                task_core::give_up_waiting();
                 let was_unwinding = fault_context::unwinding();
                 Attempt::Taken(Claim { core: self, ledger, entry, was_unwinding, alone: Cell::new(false) })
             }
@@ -170,7 +170,7 @@ impl Claim<'_> {
                 Attempt::MustWait(ticket)
             }
             None => {
-                give_up_waiting();
+                task_core::give_up_waiting();
                 self.alone.set(true);
                 Attempt::Taken(())
             }
@@ -188,15 +188,6 @@ impl Drop for Claim<'_> {
         self.core.writer.owner.swap(NOBODY, Ordering::SeqCst);
         self.ledger.strike(self.entry);
         self.core.queue.wake_all();
-    }
-}
-
-/// The running task waits for nobody, or not any more.
-fn give_up_waiting() {
-    if let Some(current) = task_core::current()
-        && current.waits_for().is_some()
-    {
-        current.set_waits_for(None);
     }
 }
 

@@ -123,6 +123,16 @@ pub fn current() -> Option<Current> {
     unsafe { task.as_ref() }.map(|task| Current { task, own: PhantomData })
 }
 
+/// Notes that the running task waits for no lock, or not any more.
+#[inline]
+pub fn give_up_waiting() {
+    if let Some(current) = current()
+        && current.waits_for().is_some()
+    {
+        current.set_waits_for(None);
+    }
+}
+
 /// The running task's number.
 pub fn current_id() -> Option<TaskId> {
     current().map(Current::id)

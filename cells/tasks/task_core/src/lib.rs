@@ -24,7 +24,7 @@ mod state;
 mod table;
 mod task;
 
-pub use current::{Current, current, current_id};
+pub use current::{Current, current, current_id, give_up_waiting};
 pub use donate::{donate, withdraw};
 pub use ended::Ended;
 pub use fault_context::{Cause, FaultContext, FaultKind, KillRequest, Name};
