@@ -29,6 +29,7 @@ use pages::PagesError;
 
 pub use bootstrap::{BootstrapError, SeedRange, bootstrap, root};
 pub use device::{map_physical, map_physical_at};
+pub use hardware::forget_here;
 pub use inspect::{Mapping, for_each_mapping, translate};
 pub use mapped::{
     MapPages, MappedPages, Refused, adopt, allocate, allocate_at, allocate_zeroed, reveal_withheld, try_allocate_at,

@@ -12,17 +12,14 @@
 use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
 
-use addresses::{PAGE_SIZE, PageRange};
+use addresses::{Page, PageRange};
 use cpu_local::{CpuId, CpuSet, InterruptGuard, MAX_CPUS, PerCpu, PreemptGuard, cpu_id};
 use interrupts::{RegisterError, SavedRegisters, vectors};
 use mapping::ShootdownTimeout;
-use x86_64::VirtAddr;
 use x86_64::instructions::tlb;
 
 /// Four busy emulated CPUs on two host CPUs answer within milliseconds; after two seconds one is lost.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// From so many pages on, forgetting everything is cheaper.
-const MOST_SINGLE_PAGES: u64 = 64;
 
 /// What one CPU asks of the others. Only that CPU writes it, so nobody waits for a turn. A CPU that answers reads the
 /// number, then the range, then the number again: the range belongs to the number if that is the same both times.
@@ -91,7 +88,7 @@ impl Request {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         // Between the two stores of the number, no CPU takes the range for that of either.
         self.number.store(0, Ordering::SeqCst);
-        self.start.store(range.start().as_u64() / PAGE_SIZE as u64, Ordering::SeqCst);
+        self.start.store(range.first().number(), Ordering::SeqCst);
         self.pages.store(range.count() as u64, Ordering::SeqCst);
         self.number.store(number, Ordering::SeqCst);
         number
@@ -131,11 +128,9 @@ pub fn answer() {
     smp::online().without(me).iter().for_each(|other| REQUESTS[other].carry_out(me));
 }
 
-/// Forgets `pages` pages from the one with the number `start`. No translation is global, so loading CR3 forgets all.
+/// Forgets `pages` pages from the one with the number `start`.
 fn flush(start: u64, pages: u64) {
-    if pages <= MOST_SINGLE_PAGES {
-        (0..pages).for_each(|page| tlb::flush(VirtAddr::new_truncate((start + page) * PAGE_SIZE as u64)));
-    } else {
-        tlb::flush_all();
-    }
+    let range = || PageRange::new(Page::from_number(start)?, usize::try_from(pages).ok()?);
+    // Only ranges are asked for; to forget everything is right whatever was meant.
+    range().map_or_else(tlb::flush_all, mapping::forget_here);
 }
