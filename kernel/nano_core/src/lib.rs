@@ -34,6 +34,9 @@ pub(crate) extern "C" fn start(magic: u32, tables: u32, entry_ticks: u64, header
     information.boot_stack = entry::boot_stack();
     klog::init(klog::level_from_command_line(information.command_line()));
     clock::init(clock::Instant { ticks: entry_ticks });
+    if !clock::is_calibrated() {
+        log::warn!("the interval timer (PIT) measures nothing: times are right in order, and wrong in scale");
+    }
     // SAFETY: the boot code's tables are still in force, and the host wrote the header.
     let image = unsafe { image::Image::read(u64::from(header)) };
     match information.command_line() {
