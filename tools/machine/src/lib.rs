@@ -17,7 +17,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How a machine came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,7 +109,6 @@ pub struct Machine {
     child: Child,
     input: Option<ChildStdin>,
     transcript: Transcript,
-    started: Instant,
     log: PathBuf,
     /// Everything before this byte of the transcript was consumed by an earlier [`Machine::expect`].
     position: usize,
@@ -134,14 +133,7 @@ impl Machine {
         })?;
         let output = child.stdout.take().expect("stdout was just set to a pipe");
         let input = child.stdin.take();
-        Ok(Self {
-            transcript: Transcript::follow(output, file),
-            child,
-            input,
-            started: Instant::now(),
-            log: log.to_owned(),
-            position: 0,
-        })
+        Ok(Self { transcript: Transcript::follow(output, file), child, input, log: log.to_owned(), position: 0 })
     }
 
     /// Waits until `pattern` comes after everything consumed so far; consumes up to its end and returns what came before it.
@@ -234,16 +226,6 @@ impl Machine {
     /// All that the guest has said so far.
     pub fn output(&self) -> String {
         self.transcript.text_from(0)
-    }
-
-    /// What the guest has said since the last match.
-    pub fn unread(&self) -> String {
-        self.transcript.text_from(self.position)
-    }
-
-    /// Time since QEMU was started.
-    pub fn running_for(&self) -> Duration {
-        self.started.elapsed()
     }
 
     /// Where the serial output is kept.

@@ -87,14 +87,4 @@ impl MappedPages<Writable> {
         let end = check(offset, Some(size_of::<T>()), align_of::<T>(), self.len())?;
         T::try_mut_from_bytes(&mut self.bytes_mut()[offset..end]).map_err(|_| ViewError::Invalid { offset })
     }
-
-    /// The `count` values of type `T` from `offset` on, to be written.
-    pub fn as_slice_mut<T>(&mut self, offset: usize, count: usize) -> Result<&mut [T], ViewError>
-    where
-        T: TryFromBytes + IntoBytes,
-    {
-        let end = check(offset, size_of::<T>().checked_mul(count), align_of::<T>(), self.len())?;
-        <[T]>::try_mut_from_bytes_with_elems(&mut self.bytes_mut()[offset..end], count)
-            .map_err(|_| ViewError::Invalid { offset })
-    }
 }

@@ -5,15 +5,14 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
-const COUNT: u8 = 12;
 /// How many classes there are.
-pub const CLASSES: usize = COUNT as usize;
+const COUNT: u8 = 12;
 const LARGEST_SIZE: u16 = 1024;
 /// The largest request that has a class.
 pub const LARGEST: usize = LARGEST_SIZE as usize;
 /// Every block is aligned to this, and no request with more has a class.
 pub const ALIGNMENT: usize = 16;
-/// Room for [`CLASSES`] in arrays that are indexed without a bounds check: a power of two.
+/// Room for all classes in arrays that are indexed without a bounds check: a power of two.
 pub const PLACES: usize = 16;
 
 /// Bytes of each class: powers of two and the steps half-way between, so that at most a third of a block is unused. The

@@ -142,11 +142,6 @@ impl File {
         self.handle == other.handle
     }
 
-    /// Moves the position; beyond the end is allowed, and a write there leaves zeros between.
-    pub fn seek(&mut self, position: u64) {
-        self.position = position;
-    }
-
     /// Bytes in the file.
     pub fn size(&self) -> Result<u64, FsError> {
         with(|tree| tree.size(&self.handle))

@@ -55,8 +55,8 @@ impl Rendezvous {
     }
 
     /// Whether a message waits to be taken.
-    #[inline]
-    pub const fn is_offered(&self) -> bool {
+    #[cfg(test)]
+    pub(crate) const fn is_offered(&self) -> bool {
         self.offered
     }
 

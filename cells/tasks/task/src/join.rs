@@ -57,11 +57,6 @@ impl<T> Joinable<T> {
         ended.and_then(|()| packet.empty().ok_or(Ended::Exited))
     }
 
-    /// The result, if the task has ended; else the right back.
-    pub fn try_join(self) -> Result<Result<T, Ended>, Self> {
-        if self.task.ended().is_some() { Ok(self.join()) } else { Err(self) }
-    }
-
     /// Lets the task go: it disposes of itself when it ends, and its result is dropped.
     pub fn detach(self) -> TaskRef {
         let (task, packet) = self.disarm();
