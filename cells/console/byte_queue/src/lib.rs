@@ -106,6 +106,7 @@ mod tests {
     use std::collections::VecDeque;
     use std::vec;
     use std::vec::Vec;
+    use xorshift::Random;
 
     #[test]
     fn a_group_goes_in_whole_or_not_at_all() {
@@ -153,22 +154,18 @@ mod tests {
 
     #[test]
     fn behaves_like_a_queue_of_the_library() {
-        let mut seed = 3_u64;
-        let mut random = move |below: usize| {
-            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (seed >> 33) as usize % below
-        };
+        let mut random = Random::new(3);
         let mut queue = ByteQueue::<13>::new();
         let mut model = VecDeque::new();
         for step in 0..20_000_u32 {
-            if random(2) == 0 {
-                let group: Vec<u8> = (0..random(8)).map(|index| step.to_le_bytes()[index % 4]).collect();
+            if random.below(2) == 0 {
+                let group: Vec<u8> = (0..random.below(8)).map(|index| step.to_le_bytes()[index % 4]).collect();
                 assert_eq!(queue.push_all(&group), model.len() + group.len() <= 13);
                 if model.len() + group.len() <= 13 {
                     model.extend(group);
                 }
             } else {
-                let mut buffer = vec![0; random(8)];
+                let mut buffer = vec![0; random.below(8)];
                 let count = queue.pop_into(&mut buffer);
                 let expected: Vec<u8> = model.drain(..count).collect();
                 assert_eq!(&buffer[..count], expected);

@@ -3,6 +3,7 @@ extern crate std;
 use super::*;
 use alloc::string::ToString;
 use alloc::vec;
+use xorshift::Random;
 
 fn words(line: &str) -> Vec<String> {
     let pipelines = parse(line).unwrap();
@@ -103,12 +104,11 @@ fn the_word_to_complete() {
 #[test]
 fn any_line_is_accepted_or_refused() {
     let alphabet = ['a', ' ', '|', '&', ';', '<', '>', '\'', '"', '\\', '#', 'é'];
-    let mut seed = 1_u64;
+    let mut random = Random::new(1);
     for _ in 0..20_000 {
         let mut line = String::new();
         for _ in 0..12 {
-            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            line.push(alphabet[(seed >> 33) as usize % alphabet.len()]);
+            line.push(alphabet[random.below(alphabet.len())]);
         }
         if let Ok(pipelines) = parse(&line) {
             assert!(pipelines.iter().all(|pipeline| !pipeline.commands.is_empty()), "{line:?}");

@@ -3,6 +3,7 @@ extern crate std;
 use super::*;
 use alloc::vec;
 use std::format;
+use xorshift::Random;
 
 /// A terminal of one row, as far as the editor uses one.
 #[derive(Default)]
@@ -240,16 +241,14 @@ fn a_long_line_scrolls_and_stays_in_bounds() {
 /// Whatever comes down the line, nothing panics and the screen never runs past its edge.
 #[test]
 fn any_bytes_are_survived() {
-    let mut seed = 7_u64;
+    let mut random = Random::new(7);
     for columns in [3, 10, 80] {
         let mut session = Session::new(Style::Terminal { columns });
         for _ in 0..50_000 {
-            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            let choice = (seed >> 40) as u8;
-            let byte = match choice % 4 {
-                0 => b"\x1b[A;5D~ 13\x7f\x01\x02\xc3\xb6\x03"[usize::from(choice >> 4)],
-                1 => (seed >> 48) as u8,
-                _ => b'a' + choice % 26,
+            let byte = match random.below(4) {
+                0 => b"\x1b[A;5D~ 13\x7f\x01\x02\xc3\xb6\x03"[random.below(16)],
+                1 => random.below(256) as u8,
+                _ => b'a' + random.below(26) as u8,
             };
             session.type_bytes(&[byte]);
             assert!(session.row.cells.len() <= columns.max(3), "{columns}: {}", session.row.text());

@@ -3,6 +3,7 @@ extern crate std;
 use super::{Outcome, Outgoing};
 use std::string::String;
 use std::vec::Vec;
+use xorshift::Random;
 
 const PROMPT: &str = "> ";
 
@@ -111,11 +112,7 @@ impl Screen {
 /// has caught up, its whole line is on the last row.
 #[test]
 fn any_order_leaves_whole_rows() {
-    let mut seed = 5_u64;
-    let mut random = move |below: u64| {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (seed >> 33) % below
-    };
+    let mut random = Random::new(5);
     let mut outgoing = Outgoing::<32>::new();
     let mut screen = Screen::default();
     let mut expected: Vec<String> = Vec::new();
@@ -123,7 +120,7 @@ fn any_order_leaves_whole_rows() {
     let whole = |typed: &str| std::format!("\r{PROMPT}{typed}\x1b[K");
     assert_eq!(outgoing.draw(whole("").as_bytes()), Outcome::Taken);
     for step in 0..20_000 {
-        match random(5) {
+        match random.below(5) {
             0 => {
                 let line = std::format!("{step}");
                 if outgoing.write(std::format!("{line}\r\n").as_bytes(), true) != Outcome::NoRoom {
@@ -140,7 +137,7 @@ fn any_order_leaves_whole_rows() {
                     }
                 }
             }
-            2 if random(4) == 0 => {
+            2 if random.below(4) == 0 => {
                 let line = std::mem::take(&mut typed);
                 loop {
                     match outgoing.finish(b"\r\n") {

@@ -7,6 +7,7 @@ use alloc::string::ToString;
 use alloc::vec;
 use file_system::{Mounts, OpenOptions};
 use std::format;
+use xorshift::Random;
 
 const CAPACITY: u64 = 10_000;
 const CREATE: OpenOptions = OpenOptions { create: true, exclusive: false, truncate: false };
@@ -132,38 +133,33 @@ fn mounts_cover_what_is_below() {
 /// Random operations, compared with a model that is too simple to be wrong.
 #[test]
 fn behaves_like_a_map_of_vectors() {
-    let mut seed = 42_u64;
-    let mut random = move |below: u64| {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (seed >> 33) % below
-    };
+    let mut random = Random::new(42);
     for _ in 0..50 {
         let mut tree = tree();
         let mut model: BTreeMap<String, Vec<u8>> = BTreeMap::new();
         tree.create_directory("/d").unwrap();
         for step in 0..200 {
-            let directory = if random(2) == 0 { "" } else { "/d" };
-            let path = format!("{directory}/{}", random(6));
-            match random(4) {
+            let directory = if random.below(2) == 0 { "" } else { "/d" };
+            let path = format!("{directory}/{}", random.below(6));
+            match random.below(4) {
                 0 => {
                     let expected = model.remove(&path).map(|_| ()).ok_or(FsError::NotFound);
                     assert_eq!(tree.remove(&path), expected);
                 }
                 1 => {
-                    let bytes = vec![step; usize::try_from(random(300)).unwrap()];
+                    let bytes = vec![step; random.below(300)];
                     put(&mut tree, &path, &bytes).unwrap();
                     model.insert(path, bytes);
                 }
                 2 => {
-                    let (offset, length) = (random(400), usize::try_from(random(200)).unwrap());
+                    let (start, length) = (random.below(400), random.below(200));
                     let Ok(handle) = tree.open(&path, OPEN) else {
                         assert!(!model.contains_key(&path));
                         continue;
                     };
-                    tree.write(&handle, offset, &vec![step; length]).unwrap();
+                    tree.write(&handle, start as u64, &vec![step; length]).unwrap();
                     tree.close(&handle).unwrap();
                     let bytes = model.get_mut(&path).unwrap();
-                    let start = usize::try_from(offset).unwrap();
                     if length > 0 {
                         bytes.resize(bytes.len().max(start + length), 0);
                         bytes[start..start + length].fill(step);
