@@ -16,9 +16,6 @@ use x86_64::instructions;
 /// Takes over from nano_core on the boot CPU, with all cells loaded.
 pub fn main(information: &BootInformation) -> ! {
     log::debug!("all cells are loaded after {:?}", clock::since_boot());
-    // Who keeps frames in reserve can be asked for them from now on.
-    heap::initialise();
-    stacks::initialise();
     match hardware::start(information) {
         Ok(()) => {
             let command_line = String::from(information.command_line());
