@@ -130,8 +130,7 @@ impl PolicyEntry {
         if word & PRESENT == 0 {
             return None;
         }
-        let (base, inherited) = (Priority((word & 31) as u8), Priority((word >> 8 & 31) as u8));
-        Some(Self { task, cpu: word >> 16 & 0xff, base, inherited })
+        Some(Self::of_priorities(task, word >> 16 & 0xff, word))
     }
 }
 
