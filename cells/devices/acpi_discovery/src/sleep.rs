@@ -11,17 +11,15 @@ const BYTE_PREFIX: u8 = 0x0a;
 
 /// The sleep types of S5 for PM1a and PM1b.
 pub(crate) fn s5_types(code: &[u8]) -> Option<(u8, u8)> {
-    code.windows(5)
-        .enumerate()
-        .filter(|(_, window)| *window == [NAME, b'_', b'S', b'5', b'_'])
-        .find_map(|(offset, _)| package(code.get(offset + 5..)?))
-        .or_else(|| {
-            // With a root prefix between the operation and the name.
-            code.windows(6)
-                .enumerate()
-                .filter(|(_, window)| *window == [NAME, b'\\', b'_', b'S', b'5', b'_'])
-                .find_map(|(offset, _)| package(code.get(offset + 6..)?))
-        })
+    // The second one has a root prefix between the operation and the name.
+    let names = [&[NAME, b'_', b'S', b'5', b'_'][..], &[NAME, b'\\', b'_', b'S', b'5', b'_']];
+    names.into_iter().find_map(|name| package_named(code, name))
+}
+
+/// The first two elements of the first such package behind `name`.
+fn package_named(code: &[u8], name: &[u8]) -> Option<(u8, u8)> {
+    let ends = code.windows(name.len()).zip(name.len()..).filter(|(window, _)| *window == name);
+    ends.into_iter().find_map(|(_, end)| package(code.get(end..)?))
 }
 
 /// The first two elements of a package of small numbers.
