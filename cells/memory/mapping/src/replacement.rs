@@ -66,7 +66,8 @@ impl MappedPages<Executable> {
 }
 
 /// Makes ready to exchange the frames behind `pages` for those that `copies` maps, in this order; `take` gets one replacement
-/// for each. The mapping of the copies ends for all of them at once. On an error `take` is not called.
+/// for each. The mapping of the copies ends for all of them at once. On an error `take` is not called. A copy was made by
+/// reading its page: then the processor has noted the access in the page's entry, and has nothing left to note.
 ///
 /// # Safety
 /// No page comes twice. Only the pivot writes the entries, as the protocol says: after the last write every CPU forgets the
@@ -98,6 +99,9 @@ pub unsafe fn prepare_replacements(
     let outcome = range::detach(copies.pages(), &mut |copied| {
         // There is one for each.
         let Some(&Exchangeable(page)) = originals.next() else { return };
+        // All bits of it, so that whoever exchanges the entry can tell whether it is still this one. The processor changes
+        // none of them from here on: that the page is accessed it noted before it let anybody read it, and written to it is
+        // not under these rights.
         let old = entry(page);
         take(Replacement { page, entry: ACTIVE.entry(1, page), old, new: old.with_frame(copied.frame()), purpose });
     });
