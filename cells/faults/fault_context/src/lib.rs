@@ -183,7 +183,7 @@ pub struct FaultContext {
     /// The owner number of the lock that the task waits for; zero if it does not wait for a lock. The beginning of an
     /// unwinding is the end of the wait.
     pub waits_for: AtomicU64,
-    /// The task's number; zero for a CPU's own context.
+    /// The task's number.
     pub task: u64,
     /// The task's name.
     pub name: Name,

@@ -1,8 +1,8 @@
 //! Keeps what went wrong, where, what it cost and what was done about it: the last 64 faults.
 //!
 //! Guarantees: a fault that is caught is in the log before the task's end is seen by anybody, also if looking for its place
-//! faults in turn; recording allocates nothing (the fault may be that memory ran out). The place is the first frame that is not part of the machinery
-//! through which faults pass, with its cell, its demangled function and the offset in it.
+//! faults in turn; recording allocates nothing (the fault may be that memory ran out). The place is the first frame that is
+//! not part of the machinery through which faults pass, with its cell, its demangled function and the offset in it.
 //!
 //! Cannot fail; when the ring is full the oldest record goes. A place whose names cannot be had when the fault is caught
 //! (the task may have been changing the namespace) is looked up again when the record is read; one that has none is a

@@ -21,7 +21,9 @@ pub enum Rights {
 /// | --- | --- |
 /// | all 0 | empty |
 /// | present | the processor uses it |
-/// | not present, frame kept | *withheld*: the processor faults, the owner still knows the frame (a stack's reserve; a page on its way out whose frame waits for the other CPUs) |
+/// | not present, frame kept | *withheld*: the processor faults, the owner still knows the frame |
+///
+/// Withheld are the reserve of a stack, and a page on its way out whose frame waits for the other CPUs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[repr(transparent)]
 pub struct Entry(u64);

@@ -3,8 +3,8 @@
 //!
 //! Guarantees: the handler takes no lock, allocates nothing, writes no log, loops over 22 words and has no path that
 //! panics, so it may come between any two instructions of anything. What it does was asked for by another CPU
-//! ([`registers_of`], [`fault`]); an NMI that nobody asked for goes to the alarm, or is counted, no more. How it can fail: a CPU that does
-//! not take even an NMI is reported after a bounded wait.
+//! ([`registers_of`], [`fault`]); an NMI that nobody asked for goes to the alarm, or is counted, no more. How it can fail: a
+//! CPU that does not take even an NMI is reported after a bounded wait.
 #![cfg_attr(not(test), no_std)]
 
 mod snapshot;

@@ -1,12 +1,12 @@
 //! Starts failed tasks anew: the second rung of the recovery ladder.
 //!
-//! A [`Group`] is a list of children with a strategy, as in OTP. One task supervises all groups; it is told of each
-//! unnatural end, and it also looks for deadlocks at intervals, which is why that is here too.
+//! A [`Group`] is a list of children with a strategy, as in OTP. One task supervises all groups; it is told of each end,
+//! and it also looks for deadlocks at intervals, which is why that is here too.
 //!
 //! Guarantees: a child whose restart applies runs again after a pause of at least 50 ms that grows while it keeps
 //! failing, with everything that the failed one owned released before; a child that fails more often than its
-//! intensity allows is given up, and its group with it; what was done is entered in the fault log. A fault of the
-//! supervisor itself costs one round of its loop; nobody can end it.
+//! intensity allows is given up, and the others of its group run on; what was done is entered in the fault log. A fault
+//! of the supervisor itself costs one round of its loop; nobody can end it.
 //!
 //! Can fail: starting a child, for want of memory; at the first start that is the caller's error to see, later it
 //! counts as a failure of the child.

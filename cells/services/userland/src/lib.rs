@@ -18,7 +18,7 @@ use supervisor::{Child, Group, SupervisorError};
 use terminal::ApicError;
 use vfs::FsError;
 
-/// Which part of the free memory files may take.
+/// Files may take one part in so many of the free memory.
 const SHARE_OF_FILES: u64 = 4;
 const FRAME_SIZE: u64 = 4096;
 

@@ -3,7 +3,8 @@
 //! Guarantees: every message that was sent is received once, in the order of sending, or dropped with the channel.
 //! [`Sender::send`] waits only for room, [`Receiver::receive`] only for a message. When all endpoints of one kind
 //! are gone the other side is told: receivers after they have received what is left, senders at once, with their
-//! message back. Endpoints held by a task that ends, in whatever way, count as gone.
+//! message back. The endpoints of a task that ends are gone with it, except those that a lost frame owned: these leak, as
+//! everything does that was in it.
 //!
 //! A thin wrapper: it gives messages their type. All else is in `async_channel_core`, except waiting itself, which is
 //! inlined into the caller (see `wait_queue`).

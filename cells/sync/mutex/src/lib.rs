@@ -9,8 +9,8 @@
 //! - waiting is evictable and a cancellation point (see `wait_queue`);
 //! - a mutex whose guard was forgotten may be moved: what others know of it by its address stays where it is.
 //!
-//! How it can fail: [`Poisoned`], and at the first lock for want of memory. Locking a mutex that the task itself holds panics rather than wait for ever; so does
-//! waiting where blocking is forbidden.
+//! How it can fail: [`Poisoned`], and at the first lock for want of memory. Locking a mutex that the task itself holds panics
+//! rather than wait for ever; so does waiting where blocking is forbidden.
 #![no_std]
 
 mod core_lock;

@@ -3,7 +3,8 @@
 //!
 //! Guarantees: when [`Sender::send`] returns `Ok`, exactly one receiver has the message; when it fails, or its task
 //! ends while it waits, nobody has it and the message is the sender's. When all endpoints of one kind are gone, the
-//! other side is told. Endpoints held by a task that ends, in whatever way, count as gone.
+//! other side is told. The endpoints of a task that ends are gone with it, except those that a lost frame owned: these
+//! leak, as everything does that was in it.
 //!
 //! Messages pass through one place in the channel, so a sender whose stack goes away leaves nothing behind. The
 //! state machine is in `channel_state`; waiting is inlined into the caller (see `wait_queue`).

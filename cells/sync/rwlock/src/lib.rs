@@ -9,8 +9,8 @@
 //!
 //! What others know of the lock by its address stays where it is when a lock whose guard was forgotten is moved.
 //!
-//! How it can fail: [`Poisoned`], and at the first lock for want of memory. At most [`MAX_READERS`] read at once; one more waits. Asking for a lock in a way that the
-//! task's own hold on it forbids panics rather than wait for ever.
+//! How it can fail: [`Poisoned`], and at the first lock for want of memory. At most [`MAX_READERS`] read at once; one more
+//! waits. Asking for a lock in a way that the task's own hold on it forbids panics rather than wait for ever.
 #![no_std]
 
 mod core_lock;

@@ -49,9 +49,9 @@ pub unsafe fn begin() -> ! {
     switch::begin_idle(cpu_local::cpu_id())
 }
 
-/// One turn of an idle task, which alone calls this: halts until there is something to run, or something to take over from another CPU. The loop
-/// around it is the caller's, so that an idle CPU leaves this cell again and again, and does not keep it from being freed
-/// when it has been replaced.
+/// One turn of an idle task, which alone calls this: halts until there is something to run, or something to take over from
+/// another CPU. The loop around it is the caller's, so that an idle CPU leaves this cell again and again, and does not keep
+/// it from being freed when it has been replaced.
 pub fn idle_turn(_right: Machinery) {
     switch::answer_standstill();
     let quiet = InterruptGuard::new();

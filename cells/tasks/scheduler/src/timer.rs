@@ -38,7 +38,8 @@ pub fn set_tick_hook(_right: Machinery, hook: fn(&mut SavedRegisters)) {
     TICK_HOOK.call_once(|| hook);
 }
 
-/// Has `hook` called at each tick of each CPU, whatever it interrupts. For the watchdog over the other CPUs. The first hook stays.
+/// Has `hook` called at each tick of each CPU, whatever it interrupts. For the watchdog over the other CPUs. The first hook
+/// stays.
 pub fn set_watch_hook(_right: Machinery, hook: fn()) {
     WATCH_HOOK.call_once(|| hook);
 }

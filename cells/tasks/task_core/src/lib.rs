@@ -7,7 +7,8 @@
 //! - to recovery: each task has a [`FaultContext`] from before its first instruction until after its last.
 //!
 //! What may *change* a task is reached through a [`Machinery`] token, which only the cells that make up the task
-//! machinery create: a reference to a record that others can get ([`visit`]) only shows things. Fails only in [`create`]: when there are [`MAX_TASKS`] tasks.
+//! machinery create: a reference to a record that others can get ([`visit`]) only shows things. Fails only in [`create`]:
+//! when there are [`MAX_TASKS`] tasks.
 #![no_std]
 
 extern crate alloc;
