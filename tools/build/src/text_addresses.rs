@@ -8,7 +8,6 @@
 use std::collections::HashMap;
 
 use object::{Binding, Object, SectionKind, SymbolKind};
-use relocation::Kind;
 
 use crate::{BuildError, cells::Cell};
 
@@ -31,8 +30,7 @@ pub fn check(cells: &[Cell]) -> Result<(), BuildError> {
                         None => continue,
                     },
                 };
-                let is_entry = place.addend == if place.kind == Kind::Relative32 { -4 } else { 0 };
-                let has_stub = is_entry && matches!(kind, SymbolKind::Function | SymbolKind::Section);
+                let has_stub = place.takes_entry() && matches!(kind, SymbolKind::Function | SymbolKind::Section);
                 let is_kept = match section.kind {
                     SectionKind::Frames | SectionKind::Boot => true,
                     SectionKind::Text | SectionKind::Constants => is_own,

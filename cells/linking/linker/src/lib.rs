@@ -244,12 +244,7 @@ fn resolve(input: &Input<'_>, names: &dyn Names, symbol: usize) -> Option<Target
 /// frame information and the tables for landing pads describe the very bytes they name.
 fn stub_of(referrer: SectionKind, relocation: &object::Relocation, target: &Target) -> Option<Function> {
     let described = matches!(referrer, SectionKind::Frames | SectionKind::Boot);
-    // A field relative to the end of itself carries the addend -4 where its target is the entry.
-    let entry = match relocation.kind {
-        Kind::Relative32 => relocation.addend == -4,
-        _ => relocation.addend == 0,
-    };
-    if relocation.kind.takes_address() && entry && !described { target.function } else { None }
+    if relocation.takes_entry() && !described { target.function } else { None }
 }
 
 /// Sections, symbols and offsets of one object fit 32 bits: it is at most [`object::MAX_SIZE`].

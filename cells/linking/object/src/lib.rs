@@ -142,6 +142,16 @@ pub struct Relocation {
     pub addend: i64,
 }
 
+impl Relocation {
+    /// Whether it takes the address of the very start of its target, so that for a function the field holds that of its stub.
+    #[must_use]
+    pub fn takes_entry(&self) -> bool {
+        // A field relative to the end of itself carries the addend -4 where its target is the entry.
+        let of_entry = if self.kind == Kind::Relative32 { -4 } else { 0 };
+        self.kind.takes_address() && self.addend == of_entry
+    }
+}
+
 /// A checked object file; it borrows the file's bytes.
 #[derive(Debug)]
 pub struct Object<'a> {
