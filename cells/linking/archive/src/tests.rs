@@ -49,16 +49,15 @@ fn every_truncation_is_refused() {
 }
 
 #[test]
-fn every_flipped_bit_is_seen() {
+fn no_flipped_bit_gives_another_object() {
     let (bytes, _) = packed(&[7; 300]);
-    let unused = HEADER..bytes.len();
     for position in 0..bytes.len() {
         let mut damaged = bytes.clone();
         damaged[position] ^= 1 << (position % 8);
-        let whole = Archive::parse(&damaged).is_ok_and(|archive| {
+        let other = Archive::parse(&damaged).is_ok_and(|archive| {
             let cell = archive.manifest().cell("sample").unwrap();
             archive.object(cell).is_ok_and(|object| object != [7; 300])
         });
-        assert!(!whole, "byte {position} of {unused:?} was flipped unseen");
+        assert!(!other, "byte {position} was flipped unseen");
     }
 }
