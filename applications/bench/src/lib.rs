@@ -1,7 +1,8 @@
 //! `bench [NAME ...]` measures the operations of the kernel, in ticks of the time stamp counter.
 //!
-//! For each operation one line, `BENCH name ticks iterations`, where `ticks` is the median over several rounds of the
-//! ticks that one operation takes, with one decimal; then for people the spread of the rounds and the goal.
+//! For each operation one line, `BENCH name ticks iterations goal`, where `ticks` is the median over several rounds of the
+//! ticks that one operation takes, with one decimal, and `goal` the instructions that it is to take at most; then one for
+//! people, with the spread of the rounds.
 //! Under `-icount shift=0` a virtual nanosecond is an instruction, and the time stamp counter counts virtual
 //! nanoseconds times its frequency: QEMU's counts 1 GHz then, so that a tick is an instruction. The loop around the
 //! operation is part of the figure.
@@ -50,7 +51,7 @@ fn run(environment: &mut Environment) -> Result<(), Failure> {
 fn show(environment: &mut Environment, operation: &Operation) -> Result<(), Failure> {
     let Measurement { median, spread, iterations } = measure::measure(operation).map_err(Failure::refused)?;
     let Operation { name, goal, .. } = operation;
-    writeln!(environment, "BENCH {name} {median} {iterations}")?;
+    writeln!(environment, "BENCH {name} {median} {iterations} {goal}")?;
     writeln!(environment, "  {name}: {median} ticks, rounds within {spread} %, at most {goal} instructions wanted")?;
     Ok(())
 }
