@@ -70,6 +70,11 @@ impl Overlay {
         self.files.iter().map(|file| file.iter().take_while(|part| *part != "src").collect()).collect()
     }
 
+    /// A file that stands in no file's place: the tree has none of that path.
+    fn stray_file(&self, tree: &Tree) -> Option<&Path> {
+        self.files.iter().map(PathBuf::as_path).find(|file| !tree.root.join(file).is_file())
+    }
+
     fn crate_names(&self) -> Vec<String> {
         let name = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         self.crates().iter().map(name).collect()
@@ -101,13 +106,18 @@ fn files_below(folder: &Path) -> Result<Vec<PathBuf>, BuildError> {
 /// Returns them, too.
 ///
 /// # Errors
-/// As for the base build; [`BuildError::Missing`] if the overlay changes nothing.
+/// As for the base build; [`BuildError::Missing`] if the overlay changes nothing, or has a file that stands in no other's
+/// place.
 pub fn pack(
     tree: &Tree,
     overlay: &Overlay,
     base: &[Cell],
     packer: &mut CellPacker,
 ) -> Result<(Alternate, Vec<Cell>), BuildError> {
+    if let Some(file) = overlay.stray_file(tree) {
+        let what = format!("{}, in whose place the overlay {} puts a file", file.display(), overlay.name);
+        return Err(BuildError::Missing { what });
+    }
     for krate in overlay.crates() {
         put_together(tree, overlay, &krate)?;
     }

@@ -102,7 +102,7 @@ pub enum BuildError {
     Stripped { cell: String, full: usize, packed: usize },
     #[error("sources: {0}")]
     Survey(sources::SurveyError),
-    #[error("no cell defines {what}")]
+    #[error("missing: {what}")]
     Missing { what: String },
     #[error("cell {cell} has a section `.boot`; only nano_core may")]
     StrayBoot { cell: String },
