@@ -3,9 +3,10 @@
 //! A cell is replaced by a fresh instance of itself ([`evolution::reload`]), so the system is what it was after each check.
 //! Nobody else may swap meanwhile.
 #![no_std]
-#![forbid(unsafe_code)]
 
 extern crate alloc;
+
+mod remapped;
 
 use alloc::string::ToString;
 use core::time::Duration;
@@ -20,6 +21,8 @@ pub const CHECKS: &[Check] = &[
     Check::new("a cell takes its own place, and the old one is freed", own_place),
     Check::new("a cell that a task does not leave stays, and the task is named", occupied),
     Check::new("the cell in which the CPUs wait is not replaced", permanent),
+    Check::new("a cell whose state the engine does not know stays, and keeps it", unknown_state),
+    Check::new("a page that is mapped otherwise meanwhile is not exchanged", remapped::remapped),
     Check::new("what was prepared and lost is given up", given_up),
     Check::new("a swap that is ended anywhere leaves the next one free to go", ended),
     Check::new("a swap that faults anywhere leaves the next one free to go", faulted),
@@ -63,6 +66,20 @@ fn permanent() -> Outcome {
         Err(error) => return Err(error.into()),
         Ok(_) => return Err(CheckError::NotRefused("replacing the pivot")),
     }
+    holds("the namespace is as before", namespace::fingerprint() == before)
+}
+
+fn unknown_state() -> Outcome {
+    const CELL: &str = "keepsake";
+    const THING: u64 = 7;
+    let before = namespace::fingerprint();
+    keepsake::keep(THING);
+    match evolution::reload(CELL) {
+        Err(SwapError::UnknownState { cell }) => holds("it is named", cell == CELL)?,
+        Err(error) => return Err(error.into()),
+        Ok(_) => return Err(CheckError::NotRefused("handing over what the engine does not know")),
+    }
+    expect("what it keeps", keepsake::kept(), THING)?;
     holds("the namespace is as before", namespace::fingerprint() == before)
 }
 
