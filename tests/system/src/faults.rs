@@ -81,7 +81,7 @@ fn count(shell: &mut Shell) -> Result<u64, Failure> {
 }
 
 /// The last line of the fault log about a task.
-fn latest(shell: &mut Shell, task: &str) -> Result<FaultLine, Failure> {
+pub(crate) fn latest(shell: &mut Shell, task: &str) -> Result<FaultLine, Failure> {
     let log = shell.run("fault log")?;
     let lines = log.lines().filter_map(FaultLine::parse).filter(|line| line.task == task);
     lines.last().ok_or_else(|| Failure::Claim(format!("no whole line about {task} in {:?}", log.text)))

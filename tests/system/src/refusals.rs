@@ -5,6 +5,7 @@ use std::time::Duration;
 use machine::Shell;
 
 use crate::claim;
+use crate::faults::latest;
 use crate::harness::{Batch, Check, Failure, Outcome, Places};
 use crate::shell::{contains, gone, one_line, says};
 use crate::swaps::{BASE, no_zombies, swap};
@@ -36,6 +37,7 @@ const CHECKS: &[Check] = &[
         name: "a policy that panics with half of the tasks is refused under load",
         run: |shell| under_load(shell, "unfinished", "failed with panic when it took over the state"),
     },
+    Check { name: "a policy that panics is blamed, though it never was in the namespace", run: blamed },
     Check { name: "another policy keeps its tasks as well", run: from_priority },
     Check { name: "an application and the cell that it needs change together", run: together },
     Check { name: "an application that runs and would change is named", run: running },
@@ -119,6 +121,16 @@ fn under_load(shell: &mut Shell, build: &str, reason: &str) -> Outcome {
     gone(shell, "busy")?;
     refused(shell, build, reason)?;
     says(shell, "echo still here | cat", "still here")
+}
+
+fn blamed(shell: &mut Shell) -> Outcome {
+    for _ in 0..TIMES {
+        says_why(shell, "unfinished", "failed with panic when it took over the state")?;
+        let line = latest(shell, "swap")?;
+        let is_it = line.cell == "scheduling_policy" && line.function.ends_with("::adopt");
+        claim!(is_it && line.action == "caught", "the blame is on {line:?}");
+    }
+    Ok(())
 }
 
 /// Its statics are not those of the policies that fail, as the base's are.

@@ -1,10 +1,10 @@
 //! What is known of a loaded cell.
 
-use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
+use alloc::{string::String, sync::Arc, vec::Vec};
 use core::ops::Range;
 
 use layout::{Layout, Segment};
-use linker::{Bases, CellId, Reference};
+use linker::{Address, Bases, CellId, Reference};
 use manifest::CellEntry;
 use mapping::{MappedPages, Writable};
 use object::{Binding, Object, ObjectError, SectionKind, SymbolKind};
@@ -44,12 +44,46 @@ pub(crate) struct Cell {
     pub(crate) thread_locals: Option<thread_local_image::Registration>,
     /// Its memory. Declared after `frames`, so that it is dropped after it.
     pub(crate) segments: Segments,
-    functions: Box<[Function]>,
+    functions: Arc<[Function]>,
+}
+
+/// What tells the names of a cell that is prepared, but not in the books.
+#[derive(Debug)]
+pub(crate) struct Newcomer {
+    entry: Arc<CellEntry>,
+    file: Arc<[u8]>,
+    text: Address,
+    functions: Arc<[Function]>,
+}
+
+impl Newcomer {
+    /// What it is called.
+    pub(crate) fn name(&self) -> &str {
+        &self.entry.name
+    }
+
+    /// As [`Cell::function_at`].
+    pub(crate) fn function_at(&self, address: u64) -> Option<(&str, u32, u64)> {
+        function_at(&self.functions, &self.file, address.checked_sub(self.text.get())?)
+    }
+}
+
+/// The one of `functions` around `offset` in the text: its mangled name in `file`, its section and the distance from its start.
+fn function_at<'a>(functions: &[Function], file: &'a [u8], offset: u64) -> Option<(&'a str, u32, u64)> {
+    let after = functions.partition_point(|function| u64::from(function.start) <= offset);
+    let function = functions.get(after.checked_sub(1)?)?;
+    let (start, size) = (u64::from(function.start), u64::from(function.size));
+    if offset >= start + size.max(1) {
+        return None;
+    }
+    let (name, length) = (function.name.0 as usize, function.name.1 as usize);
+    let name = core::str::from_utf8(file.get(name..name + length)?).ok()?;
+    Some((name, function.section, offset - start))
 }
 
 /// Everything about a cell but its memory, made while it is prepared.
 pub(crate) struct Description {
-    functions: Box<[Function]>,
+    functions: Arc<[Function]>,
 }
 
 impl Description {
@@ -70,7 +104,7 @@ impl Description {
             });
         }
         functions.sort_unstable_by_key(|function| function.start);
-        Self { functions: functions.into_boxed_slice() }
+        Self { functions: functions.into() }
     }
 }
 
@@ -141,18 +175,20 @@ impl Cell {
             .find(|&segment| self.range(segment).contains(&address))
     }
 
+    /// What is told of the cell while it is prepared.
+    pub(crate) fn newcomer(&self) -> Newcomer {
+        Newcomer {
+            entry: Arc::clone(&self.entry),
+            file: Arc::clone(&self.file),
+            text: self.bases.text,
+            functions: Arc::clone(&self.functions),
+        }
+    }
+
     /// The function around `address`: its mangled name, its section and the distance from its start.
     pub(crate) fn function_at(&self, address: u64) -> Option<(&str, u32, u64)> {
         let offset = address.checked_sub(self.bases.text.get())?;
-        let after = self.functions.partition_point(|function| u64::from(function.start) <= offset);
-        let function = self.functions.get(after.checked_sub(1)?)?;
-        let (start, size) = (u64::from(function.start), u64::from(function.size));
-        if offset >= start + size.max(1) {
-            return None;
-        }
-        let (name, length) = (function.name.0 as usize, function.name.1 as usize);
-        let name = core::str::from_utf8(self.file.get(name..name + length)?).ok()?;
-        Some((name, function.section, offset - start))
+        function_at(&self.functions, &self.file, offset)
     }
 
     /// Whether statics that this cell took over lie in `pages`.

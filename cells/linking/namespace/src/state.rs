@@ -7,7 +7,12 @@ use linker::{CellId, Function, Index};
 use manifest::CellEntry;
 use spin_lock::PreemptLock;
 
-use crate::{LoadError, cell::Cell, stubs::StubTable, table::Table};
+use crate::{
+    LoadError,
+    cell::{Cell, Newcomer},
+    stubs::StubTable,
+    table::Table,
+};
 
 /// What the namespace knows. It is locked with preemption off: whoever changes it prepares outside what takes long, and makes
 /// the change under one hold of the lock, so that nobody sees half of it.
@@ -36,6 +41,8 @@ struct Replacing {
     number: u64,
     /// The functions for which it made stubs.
     stubs: Vec<Function>,
+    /// Its new cells, when they are all prepared.
+    newcomers: Vec<Newcomer>,
 }
 
 static STATE: PreemptLock<Option<State>> = PreemptLock::new(None);
@@ -125,7 +132,7 @@ impl State {
         }
         let number = self.replacements;
         self.replacements += 1;
-        self.replacing = Some(Replacing { number, stubs: Vec::new() });
+        self.replacing = Some(Replacing { number, stubs: Vec::new(), newcomers: Vec::new() });
         Some(number)
     }
 
@@ -143,6 +150,18 @@ impl State {
         }
         replacing.stubs.extend(made);
         Ok(())
+    }
+
+    /// Says what the new cells are called, for the case that one of them is called and fails.
+    pub(crate) fn announce(&mut self, newcomers: Vec<Newcomer>) {
+        if let Some(replacing) = &mut self.replacing {
+            replacing.newcomers = newcomers;
+        }
+    }
+
+    /// The new cells of a replacement that is prepared.
+    pub(crate) fn newcomers(&self) -> &[Newcomer] {
+        self.replacing.as_ref().map_or(&[], |replacing| &replacing.newcomers)
     }
 
     /// The change that was prepared has taken effect: its new cells are cells like others, and cells come and go again.

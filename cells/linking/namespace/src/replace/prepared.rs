@@ -57,8 +57,12 @@ impl Prepared {
         let Self { patched, built, retired, turn, .. } = self;
         let count = built.pairs.len();
         retired.try_reserve_exact(count).map_err(memory)?;
+        let mut newcomers = Vec::new();
+        newcomers.try_reserve_exact(count).map_err(memory)?;
+        newcomers.extend(built.pairs.iter().map(|pair| pair.new.newcomer()));
         turn.step(|state| {
             let tables = |_: hashbrown::TryReserveError| ReplaceError::Memory;
+            state.announce(newcomers);
             state.zombies.try_reserve(count).map_err(memory)?;
             state.cells.try_reserve(count).map_err(memory)?;
             state.index.try_reserve(built.names.len()).map_err(tables)?;
