@@ -38,6 +38,7 @@ use pivot::Exchange;
 pub use reclaim::{Holder, Place, Zombie, zombies};
 pub use settle::reclaim_within;
 use standstill::StandstillError;
+use task::SpawnError;
 use task_core::TaskId;
 
 /// How long a swap tries to find the system quiescent.
@@ -85,9 +86,13 @@ static HALF_DONE: AtomicBool = AtomicBool::new(false);
 
 /// Makes evolution possible: once, when tasks run. `boot_stack` is the stack that nobody uses after the boot; what was
 /// left there refers to nothing.
-pub fn init(boot_stack: Range<u64>) {
+///
+/// # Errors
+/// The task that frees replaced cells in the background cannot be made.
+pub fn init(boot_stack: Range<u64>) -> Result<(), SpawnError> {
     reclaim::set_boot_stack(boot_stack);
     standstill::init();
+    settle::begin()
 }
 
 /// Returns when the change that is being prepared or committed, if there is one, is done or given up: until then no cell
@@ -140,9 +145,6 @@ fn reach(goal: Goal<'_>) -> Result<Report, SwapError> {
 fn reach_above(floor: u64, goal: Goal<'_>) -> Result<Report, SwapError> {
     let Changed { build, changes, patched_pages, attempts, prepare, quiesce, commit, committed } = change_to(goal)?;
     let zombies = settle::settle(floor, PATIENCE);
-    if !zombies.is_empty() {
-        settle::go_on_later();
-    }
     let report = Report {
         build,
         changes,
@@ -192,6 +194,7 @@ fn change_to(goal: Goal<'_>) -> Result<Changed, SwapError> {
     // From the exchange to here nothing takes memory: a task that is unwound between would free cells that are in use.
     reclaim::retire(prepared.commit());
     HALF_DONE.store(false, Ordering::Release);
+    settle::announce();
     drop(undisturbed);
     Ok(Changed { build, changes, patched_pages, attempts, prepare, quiesce, commit, committed })
 }

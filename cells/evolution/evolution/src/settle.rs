@@ -6,10 +6,11 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use mutex::{Mutex, TryLockError};
 use reclaim::Zombie;
 use standstill::StandstillError;
-use task::{Builder, Priority};
+use task::{Builder, Priority, SpawnError};
+use task_core::Machinery;
+use wait_queue::{WaitQueue, wait_for};
 
 use crate::{STOP_LIMIT, alone};
 
@@ -19,9 +20,6 @@ const FIRST_PAUSE: Duration = Duration::from_millis(10);
 /// The longest pause of somebody who waits for the end, and of the task in the background.
 const LONGEST_PAUSE: Duration = Duration::from_millis(160);
 const LONGEST_PAUSE_IN_BACKGROUND: Duration = Duration::from_secs(5);
-
-/// Held by the task in the background as long as it works. A lock, since that is released also if the task is lost.
-static AT_WORK: Mutex<()> = Mutex::new(());
 
 /// Frees replaced cells that nothing refers to any more. Waits `limit` at most for those that are in use; returns those
 /// that are left. Blocks; the caller must be a task.
@@ -60,37 +58,36 @@ pub(crate) fn settle(floor: u64, limit: Duration) -> Vec<Zombie> {
     }
 }
 
-/// Has the rest freed in the background as soon as that is possible.
-pub(crate) fn go_on_later() {
-    if AT_WORK.holder().is_some() {
-        return;
-    }
-    match Builder::new().name("reclaim").priority(Priority::INTERACTIVE).spawn(free_the_rest) {
-        Ok(task) => drop(task.detach()),
-        Err(error) => log::warn!("replaced cells stay until the next swap: {error}"),
-    }
+/// Where the task in the background waits for replaced cells.
+static REPLACED: WaitQueue = WaitQueue::new();
+
+// SAFETY: this cell only has a task that is not to end; it changes none.
+const RIGHT: Machinery = unsafe { Machinery::new() };
+
+/// Begins to free in the background what others leave: those who have no patience, and those who are ended or lost while they
+/// wait.
+pub(crate) fn begin() -> Result<(), SpawnError> {
+    Builder::new().name("reclaim").priority(Priority::INTERACTIVE).spawn_essential(RIGHT, in_the_background)
 }
 
-/// What the task in the background does.
-fn free_the_rest() {
-    let at_work = match AT_WORK.try_lock() {
-        Ok(at_work) => at_work,
-        Err(TryLockError::Poisoned(at_work)) => at_work.into_inner(),
-        Err(TryLockError::WouldBlock) => return,
-    };
-    below_callers(|floor| {
-        let mut pause = LONGEST_PAUSE;
-        while !reclaim::zombies().is_empty() {
-            make_way(pause);
-            pause = (2 * pause).min(LONGEST_PAUSE_IN_BACKGROUND);
-            collect(floor);
-        }
-    });
-    log::info!("all replaced cells are freed");
-    drop(at_work);
-    // A swap that was done just before this found a task at work, which has looked for the last time.
-    if !reclaim::zombies().is_empty() {
-        go_on_later();
+/// Says that cells have been replaced.
+pub(crate) fn announce() {
+    REPLACED.wake_all();
+}
+
+fn in_the_background() {
+    loop {
+        wait_for(&REPLACED, || reclaim::is_needed().then_some(()));
+        below_callers(|floor| {
+            // Whoever has replaced the cells is at it, too, for a while.
+            let mut pause = LONGEST_PAUSE;
+            while reclaim::is_needed() {
+                make_way(pause);
+                pause = (2 * pause).min(LONGEST_PAUSE_IN_BACKGROUND);
+                collect(floor);
+            }
+        });
+        log::debug!("all replaced cells are freed");
     }
 }
 

@@ -70,6 +70,12 @@ pub fn retire(cells: Vec<Retired>) {
     ZOMBIES.lock().extend(cells.into_iter().map(|retired| Kept { retired, holder: unknown() }));
 }
 
+/// Whether there are zombies.
+#[must_use]
+pub fn is_needed() -> bool {
+    !ZOMBIES.lock().is_empty()
+}
+
 /// The zombies that are left.
 #[must_use]
 pub fn zombies() -> Vec<Zombie> {

@@ -36,7 +36,9 @@ fn services(command_line: &str, boot_stack: Region) {
     if let Err(error) = recovery::init() {
         log::error!("faults end tasks, and nothing restarts them: {error}");
     }
-    evolution::init(boot_stack.start..boot_stack.start + boot_stack.bytes);
+    if let Err(error) = evolution::init(boot_stack.start..boot_stack.start + boot_stack.bytes) {
+        log::error!("what a swap does not free at once stays until the next one: {error}");
+    }
     log::info!("tasks run after {:?}", clock::since_boot());
     if let Err(error) = userland::start(command_line) {
         log::error!("{error}");
