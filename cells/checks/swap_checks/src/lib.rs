@@ -6,6 +6,7 @@
 
 extern crate alloc;
 
+mod preparing;
 mod remapped;
 
 use alloc::string::ToString;
@@ -23,8 +24,10 @@ pub const CHECKS: &[Check] = &[
     Check::new("the cell in which the CPUs wait is not replaced", permanent),
     Check::new("a cell whose state the engine does not know stays, and keeps it", unknown_state),
     Check::new("a page that is mapped otherwise meanwhile is not exchanged", remapped::remapped),
+    Check::new("others run on the CPU on which a swap is prepared", preparing::others_run),
     Check::new("what was prepared and lost is given up", given_up),
     Check::new("a swap that is ended anywhere leaves the next one free to go", ended),
+    Check::new("what an ended swap has replaced is freed without another one", freed_in_the_background),
     Check::new("a swap that faults anywhere leaves the next one free to go", faulted),
 ];
 
@@ -107,6 +110,22 @@ fn ended() -> Outcome {
     holds("there are as many stubs and names as before", namespace::sizes() == before)
 }
 
+fn freed_in_the_background() -> Outcome {
+    let before = namespace::sizes();
+    for moment in 0..MOMENTS {
+        let swapper = task::spawn("swapper", || drop(evolution::reload(CELL)))?;
+        // From before the exchange of words to after the scan.
+        task::sleep(SWAP_STEP * moment);
+        swapper.kill_capability().kill();
+        // Whether it was in time.
+        let _ = swapper.join();
+        eventually("replaced cells are freed", || evolution::zombies().is_empty())?;
+    }
+    // A swap that is lost while it is prepared is given up by the next one.
+    evolution::wait_for_swap();
+    holds("there are as many stubs and names as before", namespace::sizes() == before)
+}
+
 /// What a frame owned that is hit is lost with it, so something may be left here.
 fn faulted() -> Outcome {
     at_many_moments(|task| {
@@ -115,9 +134,14 @@ fn faulted() -> Outcome {
     })
 }
 
+/// How many moments are tried.
+const MOMENTS: u32 = 8;
+
+/// Between two of them, so that they span a swap in emulation.
+const SWAP_STEP: Duration = Duration::from_millis(20);
+
 /// Has a task swap until `end` has ended it, a little later each time; then the next swap must do its work.
 fn at_many_moments(end: fn(&task::Joinable<()>)) -> Outcome {
-    const MOMENTS: u32 = 8;
     const STEP: Duration = Duration::from_micros(2_300);
     for moment in 0..MOMENTS {
         let swapper = task::spawn("swapper", || {
