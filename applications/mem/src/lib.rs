@@ -51,14 +51,14 @@ fn show(environment: &mut Environment) -> Result<(), Failure> {
     show_holders(environment, heap.used)
 }
 
-/// Who holds the heap: each task what it allocated and has not freed. The rest was allocated before there were tasks, or
-/// left to others by tasks that ended; blocks are larger than what was asked for, which is in the rest, too.
+/// Who holds the heap: each task what it took and nobody has freed. The rest was taken before there were tasks, or by tasks that
+/// have ended and gave it to others; blocks are larger than what was asked for, which is in the rest, too.
 fn show_holders(environment: &mut Environment, used: usize) -> Result<(), Failure> {
     writeln!(environment, "{:<16} {:>8}", "heap by task", "bytes")?;
-    let mut rest = i64::try_from(used).unwrap_or(i64::MAX);
+    let mut rest = u64::try_from(used).unwrap_or(u64::MAX);
     for task in task::all() {
-        let bytes = task.heap_balance();
-        rest -= bytes;
+        let bytes = task.heap_bytes();
+        rest = rest.saturating_sub(bytes);
         if bytes != 0 {
             let name = format!("{} {}", task.id().number(), task.name());
             writeln!(environment, "{name:<16} {bytes:>8}")?;

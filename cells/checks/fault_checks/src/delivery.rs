@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::hint::{black_box, spin_loop};
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use core::time::Duration;
@@ -10,6 +11,7 @@ use fault_context::FaultKind;
 use fault_injection::{INJECTABLE, inject};
 use fault_log::FaultRecord;
 use self_check::{CheckError, Outcome, eventually, expect};
+use spin_lock::SpinLock;
 use task::{Joinable, TaskId};
 use wait_queue::WaitQueue;
 
@@ -127,10 +129,14 @@ fn compute_with(owned: Box<[u8; OWNED]>, going: &AtomicBool) -> u8 {
     owned[0]
 }
 
-pub(crate) fn kill_counts_leaks() -> Outcome {
+/// Kills a task that does `before` and then computes with something owned; what it leaked must be exactly that.
+fn kill_computing_with_owned(before: impl FnOnce() + Send + 'static) -> Outcome {
     let going = Arc::new(AtomicBool::new(false));
     let started = Arc::clone(&going);
-    let task = task::spawn("check: owns", move || compute_with(Box::new([1; OWNED]), &going))?;
+    let task = task::spawn("check: owns", move || {
+        before();
+        compute_with(Box::new([1; OWNED]), &going);
+    })?;
     let id = task.id();
     let outcome = eventually("the task computes", || started.load(Ordering::Relaxed));
     task.kill_capability().kill_within(Duration::from_millis(20));
@@ -139,8 +145,39 @@ pub(crate) fn kill_counts_leaks() -> Outcome {
     let record = record_of(id).ok_or(CheckError::Missing("the record"))?;
     expect("it is a kill", u64::from(record.kind == FaultKind::Killed), 1)?;
     expect("frames were lost", u64::from(record.lost_frames != 0), 1)?;
-    expect("what the frame owned is counted", u64::from(record.leaked_bytes >= OWNED as u64), 1)?;
+    expect("bytes leaked", record.leaked_bytes, OWNED as u64)?;
     expect("the place is named", u64::from(record.function.as_str().contains("compute_with")), 1)
+}
+
+pub(crate) fn kill_counts_leaks() -> Outcome {
+    kill_computing_with_owned(|| {})
+}
+
+/// What the task took and others freed is not leaked, and what it freed for others does not make up for what is.
+pub(crate) fn leaks_are_the_owners() -> Outcome {
+    const BLOCKS: usize = 20;
+    let given: Arc<SpinLock<Vec<Box<[u8; OWNED]>>>> = Arc::default();
+    let freed = Arc::new(AtomicBool::new(false));
+    let for_the_task: Vec<Box<[u8; OWNED]>> = (0..BLOCKS).map(|_| Box::new([2; OWNED])).collect();
+    let freer = {
+        let (given, freed) = (Arc::clone(&given), Arc::clone(&freed));
+        task::spawn("check: frees", move || {
+            let all = eventually("the blocks are given", || given.lock().len() == BLOCKS);
+            given.lock().clear();
+            given.lock().shrink_to_fit();
+            freed.store(true, Ordering::Release);
+            all.is_ok()
+        })?
+    };
+    kill_computing_with_owned(move || {
+        drop(for_the_task);
+        (0..BLOCKS).for_each(|_| given.lock().push(Box::new([3; OWNED])));
+        while !freed.load(Ordering::Acquire) {
+            task::yield_now();
+        }
+    })?;
+    let gave = freer.join().map_err(|_| CheckError::Not("the other task ends well"))?;
+    expect("all blocks were given", u64::from(gave), 1)
 }
 
 pub(crate) fn no_leftovers() -> Outcome {

@@ -105,7 +105,11 @@ pub const CHECKS: &[Check] = &[
     Check::new("faults asked for faster than they are dealt with end the task once", delivery::insistent),
     Check::new("a task that computes for ever can be killed", delivery::kill_computing),
     Check::new("a kill at a cancellation point leaks nothing", delivery::kill_waiting),
-    Check::new("what a kill in the midst of computing leaks is in the log", delivery::kill_counts_leaks),
+    Check::new("what a kill in the midst of computing leaks is in the log, to the byte", delivery::kill_counts_leaks),
+    Check::new(
+        "what others free is not leaked, and what is freed for others hides no leak",
+        delivery::leaks_are_the_owners,
+    ),
     Check::new("the fault log names cell and function for each kind made elsewhere", places::injected),
     Check::new("the fault log names cell and function for each kind made by the task itself", places::own),
     Check::new("a stack overflow is blamed on the function that recurs", places::recursion),

@@ -20,8 +20,9 @@ pub use trusted::Trusted;
 
 use core::cell::Cell;
 use core::ptr;
-use core::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU16, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU16, AtomicU64, Ordering};
 
+use heap_accounts::Account;
 use lock_ledger::Ledger;
 use registers::SavedRegisters;
 
@@ -187,9 +188,8 @@ pub struct FaultContext {
     pub task: u64,
     /// The task's name.
     pub name: Name,
-    /// Bytes that the task allocated minus bytes that it freed, if the heap keeps count. Only the task writes it, so that
-    /// a load and a store are enough; others read it to see who holds the heap.
-    pub heap_balance: AtomicI64,
+    /// On what account the heap puts what the task takes.
+    pub heap_account: Account,
     /// How urgently the task is to end, and in the low byte why: one word, so that the reason is that of the request.
     end: AtomicU16,
     inject: AtomicU8,
@@ -201,8 +201,9 @@ pub struct FaultContext {
 }
 
 impl FaultContext {
-    /// A context for what `name` does on `stack`, whose locks are marked with `owner` (unique, not zero).
-    pub const fn new(owner: u64, name: Name, stack: StackBounds) -> Self {
+    /// A context for what `name` does on `stack`, whose locks are marked with `owner` (unique, not zero), and whose memory comes
+    /// on this account.
+    pub const fn new(owner: u64, name: Name, stack: StackBounds, heap_account: Account) -> Self {
         Self {
             exception: 0,
             catch_top: Trusted::new(ptr::null()),
@@ -217,7 +218,7 @@ impl FaultContext {
             waits_for: AtomicU64::new(0),
             task: owner,
             name,
-            heap_balance: AtomicI64::new(0),
+            heap_account,
             end: AtomicU16::new(KillRequest::None as u16),
             inject: AtomicU8::new(0),
             settling: Cell::new(false),
@@ -371,16 +372,6 @@ pub fn unwinding() -> bool {
 pub fn declare(kind: FaultKind) {
     if let Some(context) = current() {
         context.declared.set(Some(kind));
-    }
-}
-
-/// Counts bytes that the running task allocated (or, negative, freed). For the heap; what a task has allocated and not
-/// freed when it ends is the bound for what its lost frames leaked.
-#[inline]
-pub fn charge(bytes: i64) {
-    if let Some(context) = current() {
-        let balance = context.heap_balance.load(Ordering::Relaxed).wrapping_add(bytes);
-        context.heap_balance.store(balance, Ordering::Relaxed);
     }
 }
 

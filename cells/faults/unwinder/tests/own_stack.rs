@@ -9,6 +9,7 @@ use std::ffi::{c_int, c_void};
 use std::panic::Location;
 
 use fault_context::{FaultContext, Name, StackBounds};
+use heap_accounts::Account;
 use unwind_table::{TextRange, frame_entries, register};
 use unwinder::{Caught, Cause, FaultKind, Registers, Walker, begin_in, capture_here, catch_in, catch_root_in};
 
@@ -94,7 +95,12 @@ fn set_up() {
 fn context() -> FaultContext {
     let here = 0u8;
     let here = (&raw const here).addr() as u64;
-    FaultContext::new(7, Name::new("test"), StackBounds { low: here - 0x10_0000, high: here + 0x1_0000 })
+    FaultContext::new(
+        7,
+        Name::new("test"),
+        StackBounds { low: here - 0x10_0000, high: here + 0x1_0000 },
+        Account::NOBODY,
+    )
 }
 
 struct Note<'a>(&'a Cell<Vec<u32>>, u32);

@@ -4,13 +4,15 @@
 //! the stock's refills, from the general allocator in `heap_core`, where all state is. Guarantees to every cell: when
 //! memory runs out an allocation is null, and code that cannot live with that (`Box::new`, `Vec::push`) panics, which
 //! unwinds the task that asked. Memory that is given back is cleared: a scan for references to replaced cells goes over
-//! the heap and must not find what nobody has any more.
+//! the heap and must not find what nobody has any more. Each block says on whose account it is (`heap_accounts`): in the word
+//! behind the last one that was asked for.
 //!
 //! This cell also defines the two symbols that the compiler otherwise adds at a final link, which Mitos does not have.
 #![no_std]
 #![feature(rustc_attrs)]
 #![allow(internal_features, reason = "`rustc_attrs` names the symbols that the compiler calls")]
 
+mod account;
 mod stocking;
 
 use core::alloc::{GlobalAlloc, Layout};
@@ -18,6 +20,7 @@ use core::ptr;
 
 use cpu_local::InterruptGuard;
 use fault_context::FaultKind;
+use heap_accounts::Account;
 use size_classes::Class;
 
 pub use heap_core::{Statistics, initialise, statistics, trim};
@@ -37,65 +40,57 @@ static HEAP: Heap = Heap;
 // SAFETY: blocks come from `heap_core`, which gives each to one caller; a block's class is computed from its layout
 // alone, so it goes back where it came from.
 unsafe impl GlobalAlloc for Heap {
+    // In both, whatever is seldom done is called last and out of line: so the frequent way needs no register saved.
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let block = match Class::of(layout.size(), layout.align()) {
-            Some(class) => {
-                let quiet = InterruptGuard::new();
-                // SAFETY: the guard lives.
-                match unsafe { heap_core::local(&quiet).take(class) } {
-                    Some(block) => block.as_ptr(),
-                    None => {
-                        drop(quiet);
-                        heap_core::allocate_batch(class)
-                    }
-                }
+        let Some(class) = Class::of(layout.size(), layout.align()) else { return allocate_large(layout) };
+        let quiet = InterruptGuard::new();
+        // SAFETY: the guard lives.
+        match unsafe { heap_core::local(&quiet).take(class) } {
+            Some(block) => {
+                // SAFETY: the block is fresh, and has room for its account.
+                unsafe { account::charge(block.as_ptr(), layout.size()) };
+                block.as_ptr()
             }
-            // SAFETY: `GlobalAlloc` is never asked for nothing.
-            None => unsafe { heap_core::allocate(layout) },
-        };
-        if !block.is_null() {
-            charge(layout.size());
+            None => allocate_batch(class, layout.size(), quiet),
         }
-        block
     }
 
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        discharge(layout.size());
-        // SAFETY: the caller gives the block away, all of it.
-        unsafe { clear(block, layout.size()) };
-        match Class::of(layout.size(), layout.align()) {
-            Some(class) => {
-                let quiet = InterruptGuard::new();
-                // SAFETY: the guard lives, and the caller gives the block away.
-                if unsafe { heap_core::local(&quiet).put(class, block) } > stocking::limit(class) {
-                    spill(class, &quiet);
-                }
+        // SAFETY: the caller gives the block away, which was charged with this size.
+        unsafe {
+            let account = account::of(block, layout.size());
+            if account.discharge(layout.size()) {
+                give_back(block, layout);
+            } else {
+                give_back_late(account, block, layout);
             }
-            // SAFETY: without a class it came from `allocate`; the caller gives it away.
-            None => unsafe { heap_core::deallocate(block, layout) },
         }
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        // SAFETY: the block is the caller's, and was charged with this size.
+        let account = unsafe { account::of(block, layout.size()) };
         if new_size < layout.size() {
             // What is cut off is given back: to the general allocator, or with the rest of the block, which is then cleared
             // as far as the new size says. Words to the new end belong to the block.
-            let kept = new_size.next_multiple_of(size_of::<u64>());
+            let kept = new_size.next_multiple_of(account::SIZE);
             // SAFETY: the caller gives away what lies behind the new size, as far as the old one reaches.
             unsafe { clear(block.add(kept), layout.size().saturating_sub(kept)) };
         }
         let (old, new) = (Class::of(layout.size(), layout.align()), Class::of(new_size, layout.align()));
-        if old.is_some() && old == new {
-            discharge(layout.size());
-            charge(new_size);
-            return block;
-        }
         // SAFETY: without a class it came from `allocate`, and stays without one.
-        if old.is_none() && new.is_none() && unsafe { heap_core::resize_in_place(block, layout, new_size) } {
-            discharge(layout.size());
-            charge(new_size);
+        let stays = old.map_or_else(
+            || new.is_none() && unsafe { resize_in_place(block, layout, new_size) },
+            |old| new == Some(old),
+        );
+        if stays {
+            if !account.discharge(layout.size()) {
+                account.undo(layout.size());
+            }
+            // SAFETY: the block is as large now.
+            unsafe { account::charge(block, new_size) };
             return block;
         }
         // SAFETY: the caller has checked the new size against overflow, and it is not 0.
@@ -131,22 +126,90 @@ unsafe fn clear(block: *mut u8, size: usize) {
     }
 }
 
-/// Counts bytes for the running task: what it has not freed when it ends bounds what its lost frames leaked.
-#[inline]
-fn charge(bytes: usize) {
-    fault_context::charge(bytes.cast_signed() as i64);
+/// Makes a block from the general allocator larger or smaller where it is, if there is room. Its account is lost then.
+///
+/// # Safety
+/// The block is the caller's, and came from `allocate`.
+unsafe fn resize_in_place(block: *mut u8, layout: Layout, new_size: usize) -> bool {
+    let new = Layout::from_size_align(new_size, layout.align()).ok().and_then(account::with_room);
+    match (account::with_room(layout), new) {
+        // SAFETY: the caller's promise.
+        (Some(old), Some(new)) => unsafe { heap_core::resize_in_place(block, old, new.size()) },
+        _ => false,
+    }
 }
 
+/// A block without a class, or null.
+#[inline(never)]
+fn allocate_large(layout: Layout) -> *mut u8 {
+    let Some(with_room) = account::with_room(layout) else { return ptr::null_mut() };
+    // SAFETY: it is not for nothing.
+    charged(unsafe { heap_core::allocate(with_room) }, layout.size())
+}
+
+/// A block of a class that is not in stock, or null.
+#[cold]
+#[inline(never)]
+fn allocate_batch(class: Class, size: usize, quiet: InterruptGuard) -> *mut u8 {
+    drop(quiet);
+    charged(heap_core::allocate_batch(class), size)
+}
+
+fn charged(block: *mut u8, size: usize) -> *mut u8 {
+    if !block.is_null() {
+        // SAFETY: the block is fresh, and has room for its account.
+        unsafe { account::charge(block, size) };
+    }
+    block
+}
+
+/// Takes back a block that is off its account.
+///
+/// # Safety
+/// The caller gives the block away, which has this layout.
 #[inline]
-fn discharge(bytes: usize) {
-    fault_context::charge(-(bytes.cast_signed() as i64));
+unsafe fn give_back(block: *mut u8, layout: Layout) {
+    // SAFETY: the block is the caller's, with its account.
+    unsafe { clear(block, layout.size() + account::SIZE) };
+    let Some(class) = Class::of(layout.size(), layout.align()) else {
+        // SAFETY: the caller's promise.
+        return unsafe { give_back_large(block, layout) };
+    };
+    let quiet = InterruptGuard::new();
+    // SAFETY: the guard lives, and the caller gives the block away.
+    if unsafe { heap_core::local(&quiet).put(class, block) } > stocking::limit(class) {
+        spill(class, quiet);
+    }
+}
+
+/// Takes back a block whose account has been opened again for another task.
+///
+/// # Safety
+/// As for [`give_back`].
+#[cold]
+#[inline(never)]
+unsafe fn give_back_late(account: Account, block: *mut u8, layout: Layout) {
+    account.undo(layout.size());
+    // SAFETY: the caller's promise.
+    unsafe { give_back(block, layout) };
+}
+
+/// # Safety
+/// As for [`give_back`], of a block without a class.
+#[inline(never)]
+unsafe fn give_back_large(block: *mut u8, layout: Layout) {
+    if let Some(layout) = account::with_room(layout) {
+        // SAFETY: without a class it came from `allocate`, with room for its account; the caller gives it away.
+        unsafe { heap_core::deallocate(block, layout) };
+    }
 }
 
 /// Gives a batch back.
 #[cold]
-fn spill(class: Class, quiet: &InterruptGuard) {
+#[inline(never)]
+fn spill(class: Class, quiet: InterruptGuard) {
     // SAFETY: the guard lives.
-    unsafe { heap_core::deallocate_batch(class, heap_core::local(quiet)) };
+    unsafe { heap_core::deallocate_batch(class, heap_core::local(&quiet)) };
 }
 
 /// Called by `alloc` before each allocation, so that no crate comes to rely on the compiler's own shim.

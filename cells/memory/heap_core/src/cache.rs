@@ -103,7 +103,7 @@ impl Cache {
 
     /// Bytes in stock.
     pub(crate) fn bytes(&self) -> usize {
-        Class::all().map(|class| self.lists[class.index()].count.load(Ordering::Relaxed) * class.size()).sum()
+        Class::all().map(|class| self.lists[class.index()].count.load(Ordering::Relaxed) * class.block_size()).sum()
     }
 }
 

@@ -168,8 +168,8 @@ fn address_of(pages: PageRange) -> usize {
 }
 
 fn layout_of(class: Class) -> Layout {
-    // SAFETY: sizes of classes are multiples of the alignment and small.
-    unsafe { Layout::from_size_align_unchecked(class.size(), size_classes::ALIGNMENT) }
+    // SAFETY: classes are small.
+    unsafe { Layout::from_size_align_unchecked(class.block_size(), size_classes::ALIGNMENT) }
 }
 
 impl Heap {

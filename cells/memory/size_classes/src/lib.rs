@@ -91,10 +91,16 @@ impl Class {
         self.0 as usize % PLACES
     }
 
-    /// Bytes in each block.
+    /// The largest request that it serves, bytes.
     #[inline]
     pub fn size(self) -> usize {
         SIZES[self.index()] as usize
+    }
+
+    /// Bytes in each block: there is a word behind what was asked for, in which the heap says who has the block.
+    #[inline]
+    pub fn block_size(self) -> usize {
+        self.size() + size_of::<u64>()
     }
 
     /// How many blocks are fetched from the general allocator, or given back to it, at a time.

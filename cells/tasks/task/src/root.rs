@@ -1,7 +1,5 @@
 //! The outermost function of every task, and its last.
 
-use core::sync::atomic::Ordering;
-
 use task_core::{Cause, Disposal, Ended, FaultKind, Task};
 use unwinder::catch_root;
 use x86_64::instructions::interrupts;
@@ -21,8 +19,6 @@ pub(crate) extern "C-unwind" fn main() -> ! {
     let outcome = guarded(|| {
         unwinder::cancellation_point();
         if let Some(start) = current.take_start(RIGHT) {
-            // The closure's memory comes from whoever made the task, and is the task's to free.
-            current.faults(RIGHT).heap_balance.store(size_of_val(&*start) as i64, Ordering::Relaxed);
             start();
         }
     });

@@ -69,9 +69,9 @@ impl TaskRef {
         self.0.switches()
     }
 
-    /// Bytes of the heap that it allocated minus those that it freed: negative for who frees what others allocated.
-    pub fn heap_balance(&self) -> i64 {
-        self.0.heap_balance()
+    /// Bytes of the heap that it took and nobody has freed.
+    pub fn heap_bytes(&self) -> u64 {
+        self.0.heap_bytes()
     }
 
     /// How it ended, if it has.

@@ -11,6 +11,7 @@ use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 use cpu_local::{CpuId, CpuSet, PreemptGuard};
 use fault_context::{FaultContext, Name, StackBounds};
+use heap_accounts::Account;
 use inheritance::Donations;
 use policy_interface::{PolicyEntry, Priority, Slot};
 use spin::Once;
@@ -73,9 +74,12 @@ unsafe impl Sync for Task {}
 // SAFETY: nothing in it depends on the CPU or task that holds the reference.
 unsafe impl Send for Task {}
 
+const _: () = assert!(policy_interface::MAX_TASKS <= heap_accounts::PLACES, "every task has an account of its own");
+
 impl Task {
     pub(crate) fn new(id: TaskId, slot: Slot, name: &str, affinity: CpuSet, priority: Priority, role: Role) -> Self {
-        let faults = FaultContext::new(id.number(), Name::new(name), StackBounds { low: 0, high: 0 });
+        let account = Account::open(slot.index());
+        let faults = FaultContext::new(id.number(), Name::new(name), StackBounds { low: 0, high: 0 }, account);
         Self {
             stack_pointer: UnsafeCell::new(0),
             busy: UnsafeCell::new(false),
@@ -171,9 +175,9 @@ impl Task {
         self.switches.load(Ordering::Relaxed)
     }
 
-    /// Bytes of the heap that it allocated minus those that it freed: negative for who frees what others allocated.
-    pub fn heap_balance(&self) -> i64 {
-        self.faults.heap_balance.load(Ordering::Relaxed)
+    /// Bytes of the heap that it took and nobody has freed.
+    pub fn heap_bytes(&self) -> u64 {
+        self.faults.heap_account.bytes()
     }
 
     /// How it ended, if it has.
