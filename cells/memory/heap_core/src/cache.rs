@@ -101,6 +101,11 @@ impl Cache {
         (0..count).map_while(move |_| unsafe { list.take() })
     }
 
+    /// Whether there is a block of this class in stock.
+    pub(crate) fn has(&self, class: Class) -> bool {
+        self.lists[class.index()].count.load(Ordering::Relaxed) != 0
+    }
+
     /// Bytes in stock.
     pub(crate) fn bytes(&self) -> usize {
         Class::all().map(|class| self.lists[class.index()].count.load(Ordering::Relaxed) * class.block_size()).sum()

@@ -3,10 +3,10 @@
 use core::alloc::Layout;
 use core::ops::Range;
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use addresses::{PAGE_SIZE, Page, PageRange, VirtAddr, pages_for};
-use cpu_local::InterruptGuard;
+use cpu_local::{InterruptGuard, MAX_CPUS, PerCpu, cpu_id};
 use frames::Purpose;
 use mapping::{MapError, MappedPages, Writable};
 use pages::Region;
@@ -268,9 +268,32 @@ impl Heap {
     }
 }
 
-/// Gives unused pages at the end of the heap back, and says how many. May wait for the other CPUs.
+/// CPUs that are to give the blocks in their stock back: one of these at the end of the arena keeps all of it.
+static ASKED: PerCpu<AtomicBool> = PerCpu::new([const { AtomicBool::new(false) }; MAX_CPUS]);
+
+/// Gives unused pages at the end of the heap back, and says how many. May wait for the other CPUs. Those give back what they have
+/// in stock when they next call [`relieve`].
 pub fn trim() -> usize {
+    ASKED.iter().for_each(|(_, asked)| asked.store(true, Ordering::Relaxed));
+    relieve();
     trim_from(1)
+}
+
+/// Gives back what this CPU has in stock, if it was asked to. Every CPU calls it from time to time; interrupt handlers may.
+pub fn relieve() {
+    let quiet = InterruptGuard::new();
+    let asked = &ASKED[cpu_id()];
+    if !asked.load(Ordering::Relaxed) {
+        return;
+    }
+    asked.store(false, Ordering::Relaxed);
+    let cache = local(&quiet);
+    for class in Class::all() {
+        while cache.has(class) {
+            // SAFETY: the guard lives.
+            unsafe { deallocate_batch(class, cache) };
+        }
+    }
 }
 
 /// Gives much unused memory back, as it lies around after a task with much memory has ended. Costs next to nothing if

@@ -13,7 +13,7 @@ mod general;
 
 pub use cache::{Cache, local};
 pub use general::{
-    allocate, allocate_batch, deallocate, deallocate_batch, initialise, resize_in_place, trim, trim_much,
+    allocate, allocate_batch, deallocate, deallocate_batch, initialise, relieve, resize_in_place, trim, trim_much,
 };
 
 /// Bytes of the heap.

@@ -89,6 +89,7 @@ pub(crate) fn on_tick(registers: &mut SavedRegisters) {
     if now >= EARLIEST.load(Ordering::Acquire) {
         expire(now);
     }
+    heap_core::relieve();
     let Some(current) = task_core::current().map(|task| task.record(RIGHT)) else { return };
     current.count_tick(RIGHT);
     if current.is_idle() {
