@@ -74,7 +74,8 @@ struct Altered(PageRange);
 impl Altered {
     fn own_text() -> Result<Self, CheckError> {
         let [text, ..] = namespace::cell(OWN).ok_or(CheckError::Missing("this cell"))?.segments;
-        let pages = PageRange::covering(VirtAddr::new_truncate(text.start), (text.end - text.start) as usize);
+        let bytes = usize::try_from(text.end - text.start)?;
+        let pages = PageRange::covering(VirtAddr::new_truncate(text.start), bytes);
         let altered = Self(pages.ok_or(CheckError::Missing("text of this cell"))?);
         altered.flip();
         Ok(altered)
