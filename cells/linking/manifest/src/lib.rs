@@ -130,7 +130,9 @@ pub struct Alternate {
 /// One compilation of the whole tree.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// `rustc -vV`, without the host's name.
+    /// `rustc -vV`, without the host's name. Cells of two compilers cannot be linked with each other. Nobody compares it yet: the
+    /// seed has the digest of this manifest, so that an archive of any other build is refused with it, and all alternates in it
+    /// are made in one run of the host tool.
     pub compiler: String,
     /// Mangled name of the function that takes over when all cells are loaded.
     pub entry: String,
