@@ -8,6 +8,8 @@ pub enum StreamError {
     Disconnected,
     /// There is no room for more.
     Full,
+    /// What was read or written, a file say, gives an error.
+    Failed,
     /// The user asked the application to stop.
     Interrupted,
     /// A value refused to format itself; what came before it has been written.
@@ -19,6 +21,7 @@ impl fmt::Display for StreamError {
         formatter.write_str(match self {
             Self::Disconnected => "the other end of the stream is gone",
             Self::Full => "there is no room for more output",
+            Self::Failed => "the file cannot be read or written any more",
             Self::Interrupted => "interrupted",
             Self::Format => "a value could not be formatted",
         })

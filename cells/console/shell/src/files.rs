@@ -15,7 +15,7 @@ impl FileInput {
 
 impl Input for FileInput {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, StreamError> {
-        self.0.read(buffer).map_err(|_| StreamError::Disconnected)
+        self.0.read(buffer).map_err(|_| StreamError::Failed)
     }
 }
 
@@ -34,7 +34,7 @@ impl Output for FileOutput {
     fn write(&mut self, bytes: &[u8]) -> Result<(), StreamError> {
         self.0.write(bytes).map_err(|error| match error {
             FsError::NoSpace | FsError::NoMemory | FsError::TooLarge => StreamError::Full,
-            _ => StreamError::Disconnected,
+            _ => StreamError::Failed,
         })
     }
 }
