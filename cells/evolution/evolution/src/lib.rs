@@ -135,7 +135,10 @@ pub fn reload(cell: &str) -> Result<Report, SwapError> {
 fn reach(goal: Goal<'_>) -> Result<Report, SwapError> {
     let _turn = match SWAP.try_lock() {
         Ok(turn) => turn,
-        Err(TryLockError::Poisoned(turn)) => turn.into_inner(),
+        Err(TryLockError::Poisoned(turn)) => {
+            SWAP.clear_poison();
+            turn.into_inner()
+        }
         Err(TryLockError::WouldBlock) => return Err(SwapError::Busy),
     };
     settle::below_callers(|floor| reach_above(floor, goal))

@@ -57,7 +57,7 @@ impl fmt::Display for StandstillError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Busy => f.write_str("the CPUs are being stopped for somebody else"),
-            Self::Unanswered { cpu } => write!(f, "{cpu} did not stop in time"),
+            Self::Unanswered { cpu } => write!(f, "CPU {cpu} did not stop in time"),
             Self::Occupied { task, address } => write!(f, "task {} is at {address:#x}", number(*task)),
             Self::Unreadable { task, address } => {
                 write!(f, "the stack of task {} ends in the unknown at {address:#x}", number(*task))
