@@ -16,6 +16,7 @@ pub(crate) fn batches() -> Vec<Batch> {
 const CHECKS: &[Check] = &[
     Check { name: "a half-typed line stays whole while a job writes, and has one prompt", run: half_typed },
     Check { name: "an unfinished line of output is left alone by the prompt", run: unfinished_output },
+    Check { name: "Ctrl-C ends an application however early it comes, with one word", run: interrupted },
 ];
 
 const ANSWER: Duration = Duration::from_secs(30);
@@ -88,5 +89,26 @@ fn unfinished_output(shell: &mut Shell) -> Outcome {
     machine.expect(PROMPT, ANSWER)?;
     let (rows, last) = screen(shell);
     claim!(rows.last().is_some_and(|row| row == "no end") && last == PROMPT, "{rows:?}, {last:?}");
+    Ok(())
+}
+
+fn interrupted(shell: &mut Shell) -> Outcome {
+    // With the command, while it is being loaded, and when it runs; the line that follows is for the shell.
+    for pause in [0, 5, 20, 50, 500].map(Duration::from_millis) {
+        let machine = shell.machine();
+        let mark = machine.mark();
+        machine.send(b"cat\r")?;
+        if !pause.is_zero() {
+            std::thread::sleep(pause);
+        }
+        machine.send(b"\x03")?;
+        machine.line_since(mark, "cat: killed", ANSWER)?;
+        machine.expect(PROMPT, ANSWER)?;
+        machine.send_line("echo after")?;
+        machine.expect("\nafter\n", ANSWER)?;
+        machine.expect(PROMPT, ANSWER)?;
+        let said = &machine.output()[mark..];
+        claim!(said.matches("cat: ").count() == 1, "more than one word: {said:?}");
+    }
     Ok(())
 }

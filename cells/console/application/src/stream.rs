@@ -10,8 +10,6 @@ pub enum StreamError {
     Full,
     /// What was read or written, a file say, gives an error.
     Failed,
-    /// The user asked the application to stop.
-    Interrupted,
     /// A value refused to format itself; what came before it has been written.
     Format,
 }
@@ -22,7 +20,6 @@ impl fmt::Display for StreamError {
             Self::Disconnected => "the other end of the stream is gone",
             Self::Full => "there is no room for more output",
             Self::Failed => "the file cannot be read or written any more",
-            Self::Interrupted => "interrupted",
             Self::Format => "a value could not be formatted",
         })
     }

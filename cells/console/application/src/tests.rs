@@ -75,8 +75,8 @@ fn a_failure_is_one_line_on_the_error_output() {
 #[test]
 fn a_refusal_tells_its_cause() {
     let (mut environment, error) = environment(Box::new(Record::default()));
-    let code = environment.conclude(Err(Failure::refused(StreamError::Interrupted)));
-    assert_eq!((code, error.text().as_str()), (ExitCode::FAILURE, "echo: interrupted\n"));
+    let code = environment.conclude(Err(Failure::refused(StreamError::Full)));
+    assert_eq!((code, error.text().as_str()), (ExitCode::FAILURE, "echo: there is no room for more output\n"));
 }
 
 #[test]

@@ -62,11 +62,9 @@ impl Drop for Job {
 
 /// Runs a pipeline to its end; Ctrl-C ends it.
 pub(crate) fn run(pipeline: Pipeline) -> Result<(), JobError> {
-    let job = start(prepare(pipeline, true)?);
-    let guard = Foreground::new(job.ends.clone());
-    let result = job.wait();
-    drop(guard);
-    result
+    let foreground = Foreground::new(pipeline.commands.len());
+    let stages = prepare(pipeline, true)?;
+    start(stages, |task| foreground.add(task)).wait()
 }
 
 /// Loads the applications of a pipeline and connects them. `foreground` says whether it may read the console. Nothing runs
@@ -106,13 +104,15 @@ fn input(command: &Command, pipe: Option<PipeReader>, foreground: bool) -> Resul
     })
 }
 
-/// Starts the tasks. If one cannot be started, those before it find their pipes closed and end.
-pub(crate) fn start(stages: Vec<Stage>) -> Job {
+/// Starts the tasks, and tells `started` of each. If one cannot be started, those before it find their pipes closed and end.
+pub(crate) fn start(stages: Vec<Stage>, mut started: impl FnMut(&KillCapability)) -> Job {
     let mut job = Job { running: Vec::new(), ends: Vec::new(), result: Ok(()) };
     for Stage { name, program, environment } in stages {
         match program.start(&name, environment) {
             Ok(task) => {
-                job.ends.push(task.kill_capability());
+                let end = task.kill_capability();
+                started(&end);
+                job.ends.push(end);
                 job.running.push(Running { name, task });
             }
             Err(error) => {

@@ -91,6 +91,6 @@ fn start_in_background(pipeline: Pipeline) -> Result<(), JobError> {
         Err(error) => return Err(JobError::Spawn { name, error }),
     }
     // There is room for it, so this does not wait. If somebody has ended the task that was to receive it, it ends, too.
-    let _sent = starting.send(job::start(stages));
+    let _sent = starting.send(job::start(stages, |_| ()));
     Ok(())
 }

@@ -3,39 +3,64 @@ use alloc::vec::Vec;
 use spin_lock::PreemptLock;
 use task::KillCapability;
 
-/// The tasks of the job that the user waits for.
-static TASKS: PreemptLock<Vec<KillCapability>> = PreemptLock::new(Vec::new());
+/// The job that the user waits for.
+struct Job {
+    tasks: Vec<KillCapability>,
+    /// Ctrl-C came: tasks that come now are to end, too.
+    interrupted: bool,
+}
 
-/// While this lives, Ctrl-C ends these tasks instead of reaching a reader.
+static JOB: PreemptLock<Option<Job>> = PreemptLock::new(None);
+
+/// While this lives, Ctrl-C ends the tasks of one job instead of reaching a reader: also those that it gets only then, so that
+/// it does not matter how far the job has come.
 #[must_use]
 pub struct Foreground(());
 
 impl Foreground {
-    /// Puts a job's tasks into the foreground, in place of those that were.
-    pub fn new(tasks: Vec<KillCapability>) -> Self {
-        let before = core::mem::replace(&mut *TASKS.lock(), tasks);
-        // Dropped outside the lock.
-        drop(before);
+    /// Puts a job of `size` tasks, none of which runs yet, into the foreground, in place of the one that was there.
+    pub fn new(size: usize) -> Self {
+        put(Some(Job { tasks: Vec::with_capacity(size), interrupted: false }));
         Self(())
+    }
+
+    /// Adds a task of the job, which runs now.
+    pub fn add(&self, task: &KillCapability) {
+        let mut interrupted = false;
+        if let Some(job) = JOB.lock().as_mut() {
+            job.tasks.push(task.clone());
+            interrupted = job.interrupted;
+        }
+        if interrupted {
+            task.kill();
+        }
     }
 }
 
 impl Drop for Foreground {
     fn drop(&mut self) {
-        let tasks = core::mem::take(&mut *TASKS.lock());
-        drop(tasks);
+        put(None);
     }
+}
+
+fn put(job: Option<Job>) {
+    let before = core::mem::replace(&mut *JOB.lock(), job);
+    // Dropped outside the lock.
+    drop(before);
 }
 
 /// Whether somebody is to be told of Ctrl-C.
 pub(crate) fn is_occupied() -> bool {
-    !TASKS.lock().is_empty()
+    JOB.lock().is_some()
 }
 
 /// Ends them. They stay listed until the shell has joined them: a second Ctrl-C may hasten a slow one.
 pub(crate) fn interrupt() {
-    // Ending a task may take locks of its own, so this one is given back first.
-    let tasks = TASKS.lock().clone();
+    let tasks = JOB.lock().as_mut().map_or_else(Vec::new, |job| {
+        job.interrupted = true;
+        job.tasks.clone()
+    });
+    // Ending a task may take locks of its own, so this one has been given back.
     for task in tasks {
         task.kill();
     }

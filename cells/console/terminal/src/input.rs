@@ -1,11 +1,12 @@
 //! Reading from the console.
-use crate::EditedLine;
+use crate::{EditedLine, foreground};
 use alloc::vec::Vec;
 use application::{Input, StreamError};
 use line_editor::Event;
 
 /// The console as an application's input: whole lines, edited before they arrive. Ctrl-D hands over what is typed, as on
-/// any terminal, and on an empty line it ends the input.
+/// any terminal, and on an empty line it ends the input. Ctrl-C that was typed before there was anybody to end, and so reaches
+/// the reader, ends the job in the foreground as it would have done later.
 pub struct LineInput {
     line: EditedLine,
     /// What was handed over and has not been read yet.
@@ -20,17 +21,21 @@ impl LineInput {
     }
 
     /// Waits for more; nothing more comes if that is empty.
-    fn next(&mut self) -> Result<Vec<u8>, StreamError> {
+    fn next(&mut self) -> Vec<u8> {
         loop {
             match self.line.next_event() {
                 Event::Line(line) => {
                     let mut bytes = line.into_bytes();
                     bytes.push(b'\n');
-                    return Ok(bytes);
+                    return bytes;
                 }
-                Event::EndOfInput if self.line.is_empty() => return Ok(Vec::new()),
-                Event::EndOfInput => return Ok(self.line.take().into_bytes()),
-                Event::Interrupt => return Err(StreamError::Interrupted),
+                Event::EndOfInput if self.line.is_empty() => return Vec::new(),
+                Event::EndOfInput => return self.line.take().into_bytes(),
+                Event::Interrupt => {
+                    foreground::interrupt();
+                    // What was typed after it is for others.
+                    task::cancellation_point();
+                }
                 Event::Complete => {}
             }
         }
@@ -46,7 +51,7 @@ impl Default for LineInput {
 impl Input for LineInput {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, StreamError> {
         if self.typed.is_empty() && !self.ended {
-            self.typed = self.next()?;
+            self.typed = self.next();
             self.ended = self.typed.is_empty();
         }
         let count = buffer.len().min(self.typed.len());
