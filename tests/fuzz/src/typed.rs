@@ -23,6 +23,7 @@ pub fn typed(bytes: &[u8]) {
                     let length = word.len();
                     editor.offer(length, &candidates, &mut screen);
                 }
+                Some(Event::Overlong) => assert!(editor.is_empty()),
                 _ => {}
             }
         }

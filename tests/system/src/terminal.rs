@@ -16,6 +16,7 @@ pub(crate) fn batches() -> Vec<Batch> {
 const CHECKS: &[Check] = &[
     Check { name: "a half-typed line stays whole while a job writes, and has one prompt", run: half_typed },
     Check { name: "an unfinished line of output is left alone by the prompt", run: unfinished_output },
+    Check { name: "a line that is too long rings for each byte refused, and is not carried out", run: overlong },
     Check { name: "Ctrl-C ends an application however early it comes, with one word", run: interrupted },
 ];
 
@@ -89,6 +90,56 @@ fn unfinished_output(shell: &mut Shell) -> Outcome {
     machine.expect(PROMPT, ANSWER)?;
     let (rows, last) = screen(shell);
     claim!(rows.last().is_some_and(|row| row == "no end") && last == PROMPT, "{rows:?}, {last:?}");
+    Ok(())
+}
+
+/// Types so many bytes in one line, in pieces, as fast as they are shown.
+fn type_long(shell: &mut Shell, bytes: usize) -> Outcome {
+    const PIECE: usize = 100;
+    for piece in 0..bytes / PIECE {
+        // Each ends in a word of its own, so that the one before it is not taken for it.
+        let end = format!("_{piece}");
+        let machine = shell.machine();
+        machine.send(format!("{}{end}", "x".repeat(PIECE - end.len())).as_bytes())?;
+        machine.expect(&format!("{end}\x1b[K"), ANSWER)?;
+    }
+    shell.machine().send("x".repeat(bytes % PIECE).as_bytes())?;
+    Ok(())
+}
+
+fn overlong(shell: &mut Shell) -> Outcome {
+    const LONGEST: usize = 1024;
+    const BEGIN: &str = "rm /tmp/kept ";
+    const REFUSED: usize = 7;
+    const REFUSAL: &str = "line longer than 1024 bytes; nothing was carried out";
+    let machine = shell.machine();
+    machine.send_line("echo text > /tmp/kept")?;
+    machine.expect(PROMPT, ANSWER)?;
+    machine.send(BEGIN.as_bytes())?;
+    let mark = machine.mark();
+    type_long(shell, LONGEST - BEGIN.len())?;
+    let machine = shell.machine();
+    machine.send("y".repeat(REFUSED).as_bytes())?;
+    machine.send(b"\r")?;
+    machine.expect(&format!("{REFUSAL}\n"), ANSWER)?;
+    machine.expect(PROMPT, ANSWER)?;
+    let bells = machine.output()[mark..].matches('\x07').count();
+    claim!(bells == REFUSED, "{bells} bells for {REFUSED} bytes");
+    let mark = machine.mark();
+    machine.send_line("cat /tmp/kept")?;
+    machine.line_since(mark, "text", ANSWER)?;
+    machine.expect(PROMPT, ANSWER)?;
+    // As long as a line can be, it is carried out.
+    machine.send(b"echo ")?;
+    let mark = machine.mark();
+    type_long(shell, LONGEST - "echo ".len())?;
+    let machine = shell.machine();
+    machine.send(b"\r")?;
+    // The end of what was echoed: a line that is edited ends in a sequence.
+    machine.expect("x\n", ANSWER)?;
+    machine.expect(PROMPT, ANSWER)?;
+    let said = &machine.output()[mark..];
+    claim!(!said.contains('\x07') && !said.contains(REFUSAL), "a whole line was refused: {said:?}");
     Ok(())
 }
 

@@ -3,7 +3,8 @@
 //! To a reader of lines: whatever bytes come, [`LineEditor::feed`] returns what they amount to and appends to a
 //! buffer what the terminal is to show; it neither reads, writes nor blocks, so the reader decides where it
 //! parks. The terminal is never asked anything (an answer would race with typing). Lines are valid UTF-8 and at
-//! most [`MAX_LINE`] bytes: what would make them longer is ignored. It cannot fail.
+//! most [`MAX_LINE`] bytes: a character for which there is no room is refused with a bell, and no part of a line of which
+//! something was refused ever counts as the line. It cannot fail.
 //! Characters are taken to be one column wide; wider ones only misplace the cursor on the screen.
 #![no_std]
 #![forbid(unsafe_code)]
@@ -24,6 +25,9 @@ use keys::{Decoder, Key};
 /// Longest line, in bytes.
 pub const MAX_LINE: usize = 1024;
 
+/// Tells the user that a key had no effect.
+const BELL: u8 = 0x07;
+
 /// How the line is shown while it is typed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
@@ -41,6 +45,8 @@ pub enum Style {
 pub enum Event {
     /// The line is complete.
     Line(String),
+    /// The line is complete but for what was refused, beyond [`MAX_LINE`] bytes; it is given up.
+    Overlong,
     /// The user wants the line completed: see [`LineEditor::before_cursor`] and [`LineEditor::offer`].
     Complete,
     /// Ctrl-C; the line is given up.
@@ -57,6 +63,8 @@ pub struct LineEditor {
     buffer: Buffer,
     history: History,
     decoder: Decoder,
+    /// Something was refused of the line; so until nothing of it is left.
+    overlong: bool,
 }
 
 impl LineEditor {
@@ -68,6 +76,7 @@ impl LineEditor {
             buffer: Buffer::default(),
             history: History::default(),
             decoder: Decoder::new(),
+            overlong: false,
         }
     }
 
@@ -109,12 +118,14 @@ impl LineEditor {
         match key {
             Key::Accept => return Some(self.accept(screen)),
             Key::Interrupt => {
-                self.buffer.take();
-                self.history.push("");
+                self.give_up();
                 screen.extend_from_slice(if terminal { b"^C\r\n" } else { b"\r\n" });
                 return Some(Event::Interrupt);
             }
             Key::EndOrDelete if self.buffer.after().is_empty() => {
+                if self.overlong {
+                    return Some(self.accept(screen));
+                }
                 if self.buffer.text().is_empty() {
                     screen.extend_from_slice(b"\r\n");
                 }
@@ -122,8 +133,11 @@ impl LineEditor {
             }
             Key::Complete => return terminal.then_some(Event::Complete),
             Key::Character(character) => self.insert(character, screen),
+            // What is left of the line would come back from the walk as if it were whole.
+            Key::Previous | Key::Next if self.overlong => self.ring(screen),
             key => {
                 if self.edit(key) {
+                    self.overlong &= !self.buffer.text().is_empty();
                     self.redraw(screen);
                 }
             }
@@ -155,6 +169,8 @@ impl LineEditor {
             if blank {
                 self.buffer.insert(" ");
             }
+        } else {
+            self.ring(screen);
         }
         self.redraw(screen);
     }
@@ -167,13 +183,32 @@ impl LineEditor {
             self.redraw(screen);
         }
         screen.extend_from_slice(b"\r\n");
+        if self.overlong {
+            self.give_up();
+            return Event::Overlong;
+        }
         let line = self.buffer.take();
         self.history.push(&line);
         Event::Line(line)
     }
 
+    /// Forgets the line.
+    fn give_up(&mut self) {
+        self.buffer.take();
+        self.history.push("");
+        self.overlong = false;
+    }
+
+    fn ring(&self, screen: &mut Vec<u8>) {
+        if self.style != Style::Plain {
+            screen.push(BELL);
+        }
+    }
+
     fn insert(&mut self, character: char, screen: &mut Vec<u8>) {
         if self.buffer.text().len() + character.len_utf8() > MAX_LINE {
+            self.overlong = true;
+            self.ring(screen);
             return;
         }
         let mut bytes = [0; 4];

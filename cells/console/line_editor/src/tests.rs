@@ -10,6 +10,7 @@ use xorshift::Random;
 struct Row {
     cells: Vec<char>,
     column: usize,
+    bells: usize,
     rows_above: Vec<String>,
 }
 
@@ -20,6 +21,7 @@ impl Row {
         while let Some(character) = characters.next() {
             match character {
                 '\r' => self.column = 0,
+                '\x07' => self.bells += 1,
                 '\n' => {
                     self.rows_above.push(self.text());
                     self.cells.clear();
@@ -232,10 +234,61 @@ fn a_long_line_scrolls_and_stays_in_bounds() {
     assert_eq!(session.row.text(), "> 3456789");
     session.type_bytes(b"\x01");
     assert_eq!((session.row.text().as_str(), session.row.column), ("> 0123456", 2));
+}
+
+#[test]
+fn of_a_line_that_is_too_long_nothing_is_carried_out() {
     let mut session = Session::new(WIDE);
-    session.type_bytes(&[b'x'; MAX_LINE + 10]);
+    session.type_bytes(&[b'x'; MAX_LINE]);
+    assert_eq!(session.row.bells, 0);
     session.type_bytes(b"\r");
     assert!(matches!(session.events.as_slice(), [Event::Line(line)] if line.len() == MAX_LINE));
+    for end in [b'\r', 4] {
+        let mut session = Session::new(WIDE);
+        session.type_bytes(b"first\r");
+        session.type_bytes(&[b'x'; MAX_LINE + 10]);
+        // Room that comes later does not bring back what was refused.
+        session.type_bytes(&[0x7f; 20]);
+        session.type_bytes(&[end]);
+        assert_eq!(session.row.bells, 10);
+        // The line before it is the last one in the history.
+        session.type_bytes(b"\x1b[A\r");
+        let first = Event::Line(String::from("first"));
+        assert_eq!(session.events, [first.clone(), Event::Overlong, first]);
+    }
+}
+
+#[test]
+fn a_line_that_was_too_long_can_be_left_behind() {
+    let left_by = |keys: &[u8]| {
+        let mut session = Session::new(WIDE);
+        session.type_bytes(b"first\r");
+        session.type_bytes(&[b'x'; MAX_LINE - 1]);
+        // Two bytes, for one of which there would be room.
+        session.type_bytes("ö".as_bytes());
+        assert_eq!(session.row.bells, 1);
+        session.type_bytes(keys);
+        session.type_bytes(b"last\r");
+        session.events.split_off(1)
+    };
+    let last = Event::Line(String::from("last"));
+    assert_eq!(left_by(b"\x15"), [last.clone()]);
+    assert_eq!(left_by(b"\x03"), [Event::Interrupt, last]);
+    // A walk through the history would lose what it is.
+    assert_eq!(left_by(b"\x1b[A\x1b[B"), [Event::Overlong]);
+}
+
+#[test]
+fn a_plain_line_that_is_too_long_rings_no_bell() {
+    let mut editor = LineEditor::new(Style::Plain, "");
+    let mut screen = vec![];
+    for _ in 0..=MAX_LINE {
+        assert_eq!(editor.feed(b'x', &mut screen), None);
+    }
+    assert_eq!(screen, b"");
+    assert_eq!(editor.feed(b'\r', &mut screen), Some(Event::Overlong));
+    assert_eq!(screen.len(), MAX_LINE + 2);
+    assert!(editor.is_empty());
 }
 
 /// Whatever comes down the line, nothing panics and the screen never runs past its edge.

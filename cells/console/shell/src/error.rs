@@ -3,6 +3,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use command_line::ParseError;
 use core::fmt;
+use line_editor::MAX_LINE;
 use namespace::LoadError;
 use pipe::CreateError;
 use task::SpawnError;
@@ -10,6 +11,8 @@ use vfs::About;
 
 /// The reasons, each of which tells itself in one line.
 pub(crate) enum JobError {
+    /// More was typed than a line can have.
+    Overlong,
     /// The line has no meaning.
     Parse(ParseError),
     /// There is no application of this name.
@@ -39,6 +42,7 @@ impl JobError {
 impl fmt::Display for JobError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Overlong => write!(formatter, "line longer than {MAX_LINE} bytes; nothing was carried out"),
             Self::Parse(error) => write!(formatter, "shell: {error}"),
             Self::Unknown(name) => write!(formatter, "{name}: unknown command; 'help' lists them"),
             Self::Load { name, error } => write!(formatter, "{name}: cannot be loaded: {error}"),

@@ -36,8 +36,7 @@ static NEXT_JOB: AtomicU32 = AtomicU32::new(1);
 pub fn serve() -> ! {
     let mut reader = Reader::new(PROMPT);
     loop {
-        let line = reader.next_line();
-        if let Err(error) = execute(&line) {
+        if let Err(error) = reader.next_line().and_then(|line| execute(&line)) {
             say(format_args!("{error}"));
         }
     }

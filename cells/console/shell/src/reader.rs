@@ -1,5 +1,6 @@
 //! Reading a line from the user.
 use crate::complete;
+use crate::error::JobError;
 use alloc::string::String;
 use line_editor::Event;
 use terminal::EditedLine;
@@ -15,12 +16,13 @@ impl Reader {
     }
 
     /// Shows the prompt and waits for a line. Ctrl-C gives the line up; Ctrl-D means nothing, as there is nowhere to
-    /// go from here.
-    pub(crate) fn next_line(&mut self) -> String {
+    /// go from here. A line that was too long to be taken whole is refused.
+    pub(crate) fn next_line(&mut self) -> Result<String, JobError> {
         self.line.show();
         loop {
             match self.line.next_event() {
-                Event::Line(line) => return line,
+                Event::Line(line) => return Ok(line),
+                Event::Overlong => return Err(JobError::Overlong),
                 Event::Complete => {
                     let (word, candidates) = complete::candidates(self.line.before_cursor());
                     self.line.offer(word, &candidates);

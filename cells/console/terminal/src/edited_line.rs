@@ -55,7 +55,7 @@ impl EditedLine {
             };
             match &event {
                 Event::Line(line) => self.finish(line),
-                Event::Interrupt => self.finish(""),
+                Event::Interrupt | Event::Overlong => self.finish(""),
                 Event::EndOfInput if self.editor.is_empty() => self.finish(""),
                 Event::EndOfInput | Event::Complete => {}
             }

@@ -1,8 +1,9 @@
 //! Reading from the console.
-use crate::{EditedLine, foreground};
+use crate::{ConsoleOutput, EditedLine, foreground};
+use alloc::format;
 use alloc::vec::Vec;
-use application::{Input, StreamError};
-use line_editor::Event;
+use application::{Input, Output, StreamError};
+use line_editor::{Event, MAX_LINE};
 
 /// The console as an application's input: whole lines, edited before they arrive. Ctrl-D hands over what is typed, as on
 /// any terminal, and on an empty line it ends the input. Ctrl-C that was typed before there was anybody to end, and so reaches
@@ -35,6 +36,11 @@ impl LineInput {
                     foreground::interrupt();
                     // What was typed after it is for others.
                     task::cancellation_point();
+                }
+                Event::Overlong => {
+                    let refusal = format!("line longer than {MAX_LINE} bytes; nothing of it was read\n");
+                    // The console takes everything.
+                    let _ = ConsoleOutput::new().write(refusal.as_bytes());
                 }
                 Event::Complete => {}
             }
