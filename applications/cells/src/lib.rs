@@ -5,6 +5,7 @@
 
 extern crate alloc;
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use application::{Environment, ExitCode, Failure};
@@ -33,10 +34,12 @@ pub fn main(environment: &mut Environment) -> ExitCode {
 fn run(environment: &mut Environment) -> Result<(), Failure> {
     match &*environment.arguments() {
         [] => table(environment),
-        [word] if word == "check" => self_check::conduct(environment, CHECKS, None, "the loader is"),
-        [word, name, damage @ ..] if word == "try" => attempt(environment, name, damage),
+        [word] if word == "check" => self_check::conduct(environment, CHECKS, None),
+        [word, name, damage @ ..] if word == "try" => attempt(environment, application::name(name)?, damage),
+        [word] if word == "try" => Err(manual::CELLS.usage.into()),
         [name] => {
-            let detail = namespace::cell(name).ok_or_else(|| Failure::refused(NotLoaded(name.clone())))?;
+            let name = application::name(name)?;
+            let detail = namespace::cell(name).ok_or_else(|| Failure::refused(NotLoaded(String::from(name))))?;
             one(environment, detail)
         }
         _ => Err(manual::CELLS.usage.into()),

@@ -18,7 +18,7 @@ fn run(environment: &mut Environment) -> Result<(), Failure> {
     let arguments = environment.arguments();
     match &*arguments {
         [] => show(environment),
-        [word] if word == "check" => self_check::conduct(environment, CHECKS, None, "the CPUs are"),
+        [word] if word == "check" => self_check::conduct(environment, CHECKS, None),
         _ => Err(manual::CPUS.usage.into()),
     }
 }

@@ -21,6 +21,7 @@ pub fn main(environment: &mut Environment) -> ExitCode {
 
 fn run(environment: &mut Environment) -> Result<(), Failure> {
     let [name] = &*environment.arguments() else { return Err(manual::DEPS.usage.into()) };
+    application::name(name)?;
     let detail = namespace::cell(name).ok_or_else(|| Failure::refused(NotLoaded(name.clone())))?;
     for (cell, references) in detail.uses {
         writeln!(environment, "{name} -> {cell} {references}")?;

@@ -28,8 +28,10 @@ pub fn main(environment: &mut Environment) -> ExitCode {
 fn run(environment: &mut Environment) -> Result<(), Failure> {
     match &*environment.arguments() {
         [word] if word == "log" => show_log(environment),
-        [word] if word == "check" => self_check::conduct(environment, CHECKS, None, "recovery is"),
-        [word] if word == "disturb" => self_check::conduct(environment, DISTURBING_CHECKS, None, "recovery is"),
+        [word] if word == "check" => self_check::conduct(environment, CHECKS, None),
+        [word] if word == "disturb" => self_check::conduct(environment, DISTURBING_CHECKS, None),
+        // None of these takes a word more, and none is a kind.
+        [word, ..] if ["log", "check", "disturb"].contains(&word.as_str()) => Err(manual::FAULT.usage.into()),
         [kind, task] => {
             let kind = FaultKind::from_word(kind).ok_or_else(|| Failure::refused(NoKind(kind.clone())))?;
             let task = task_argument::find(task).map_err(Failure::refused)?;

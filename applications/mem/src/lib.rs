@@ -23,8 +23,8 @@ fn run(environment: &mut Environment) -> Result<(), Failure> {
     let arguments = environment.arguments();
     match &*arguments {
         [] => show(environment),
-        [word] if word == "check" => self_check::conduct(environment, CHECKS, None, "memory is"),
-        [word] if word == "disturb" => self_check::conduct(environment, DISTURBING_CHECKS, None, "memory is"),
+        [word] if word == "check" => self_check::conduct(environment, CHECKS, None),
+        [word] if word == "disturb" => self_check::conduct(environment, DISTURBING_CHECKS, None),
         [word] if word == "reclaim" => {
             let frames = frames::reclaim();
             Ok(writeln!(environment, "{frames} frames came back")?)

@@ -14,8 +14,8 @@ pub fn main(environment: &mut Environment) -> ExitCode {
 fn run(environment: &mut Environment) -> Result<(), Failure> {
     match &*environment.arguments() {
         [] => list(environment),
-        [word] if word == "check" => self_check::conduct(environment, CHECKS, None, "tasks are"),
-        [word, name] if word == "check" => self_check::conduct(environment, CHECKS, Some(name), "tasks are"),
+        [word] if word == "check" => self_check::conduct(environment, CHECKS, None),
+        [word, name] if word == "check" => self_check::conduct(environment, CHECKS, Some(name)),
         _ => Err(manual::PS.usage.into()),
     }
 }

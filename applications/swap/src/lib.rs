@@ -26,8 +26,8 @@ fn run(environment: &mut Environment) -> Result<(), Failure> {
     match &*environment.arguments() {
         [] => list(environment),
         [word] if word == "reclaim" => reclaim(environment),
-        [word] if word == "check" => self_check::conduct(environment, swap_checks::CHECKS, None, "swapping is"),
-        [name] => swap(environment, &build_of(name)),
+        [word] if word == "check" => self_check::conduct(environment, swap_checks::CHECKS, None),
+        [name] => swap(environment, &build_of(application::name(name)?)),
         _ => Err(manual::SWAP.usage.into()),
     }
 }

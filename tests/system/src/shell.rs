@@ -21,6 +21,7 @@ const CHECKS: &[Check] = &[
     },
     Check { name: "wrong arguments get the usage", run: |shell| says(shell, "cp one", "cp: usage: cp FROM TO") },
     Check { name: "every application refuses senseless arguments in one line", run: refuses_senseless_arguments },
+    Check { name: "an empty name gets one line that says so", run: refuses_empty_names },
     Check { name: "help lists every application", run: help_lists_applications },
     Check { name: "help explains words that need it", run: |shell| contains(shell, "help fault", "oom: it asks") },
     Check { name: "help explains one application", run: |shell| contains(shell, "help kill", "kill TASK") },
@@ -111,8 +112,32 @@ fn refuses_senseless_arguments(shell: &mut Shell) -> Outcome {
         "rm",
         "count",
         "count x",
+        "ps check no_such_check",
+        "cpus check x",
+        "mem check x",
+        "swap check x",
+        "frobnicate x",
     ] {
         one_line(shell, command)?;
+    }
+    for command in ["cells try", "cells check x", "fault log x", "fault check x", "fault disturb x y"] {
+        one_line(shell, command)?;
+        contains(shell, command, ": usage: ")?;
+    }
+    Ok(())
+}
+
+fn refuses_empty_names(shell: &mut Shell) -> Outcome {
+    says(shell, "''", "shell: the name of the command is empty")?;
+    says(shell, "echo a | '' b", "shell: the name of the command is empty")?;
+    for redirected in ["echo a > ''", "cat < ''"] {
+        says(shell, redirected, "shell: the name is empty")?;
+    }
+    for command in ["deps", "cells", "cells try", "swap", "cat", "ls", "rm", "cp ''", "cp /none", "cp"] {
+        let name = command.split(' ').next().unwrap_or_default();
+        let rest = if command == "cp" { "'' /tmp" } else { "''" };
+        let expected = if command == "cp /none" { "/none: no such file or directory" } else { "the name is empty" };
+        says(shell, &format!("{command} {rest}"), &format!("{name}: {expected}"))?;
     }
     Ok(())
 }

@@ -1,13 +1,15 @@
 //! What all checks of the running system have in common: a claim, a function that finds out, and how both are told.
 //!
 //! Guarantees to those who read the output (`tests/system` does): each check is one line, `ok: CLAIM` or
-//! `FAILED: CLAIM: what was found`, and the last line counts them. A check that panics ends the application that runs it.
+//! `FAILED: CLAIM: what was found`, and the last line counts them, as a complaint if a claim does not hold. A claim that is not
+//! about the system as it is now is neither: its line is `does not apply: CLAIM: why`, and it is not counted. A check that panics ends the application that runs it.
 #![no_std]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
 
 use alloc::boxed::Box;
+use alloc::format;
 use core::error::Error;
 use core::fmt;
 use core::time::Duration;
@@ -37,6 +39,8 @@ pub enum CheckError {
     Missing(&'static str),
     /// Something that must be refused was done.
     NotRefused(&'static str),
+    /// The claim is about systems that are otherwise than this one is now.
+    DoesNotApply(&'static str),
     /// An error that the check did not want.
     Error(Box<dyn Error + Send + Sync>),
 }
@@ -51,6 +55,7 @@ impl fmt::Display for CheckError {
             Self::Late(what) => write!(f, "not in time: {what}"),
             Self::Missing(what) => write!(f, "missing: {what}"),
             Self::NotRefused(what) => write!(f, "not refused: {what}"),
+            Self::DoesNotApply(why) => f.write_str(why),
             Self::Error(error) => error.fmt(f),
         }
     }
@@ -104,33 +109,36 @@ pub fn eventually(what: &'static str, mut so: impl FnMut() -> bool) -> Outcome {
     Ok(())
 }
 
-/// Carries out the checks, or the one called `only`, and tells the outcome; `what` is the subject of the complaint if a
-/// claim does not hold, or if there is no such check.
+/// Carries out the checks, or the one called `only`, and tells the outcome.
+///
+/// # Errors
+/// A claim does not hold, or there is no such check.
 pub fn conduct<'a>(
     environment: &mut Environment,
     checks: impl IntoIterator<Item = &'a Check>,
     only: Option<&str>,
-    what: &'static str,
 ) -> Result<(), Failure> {
-    let (mut passed, mut all) = (0, 0);
-    for check in checks.into_iter().filter(|check| only.is_none_or(|name| name == check.name)) {
-        all += 1;
-        match (check.run)() {
+    let (mut passed, mut failed, mut others) = (0, 0, 0);
+    for Check { name, run } in checks.into_iter().filter(|check| only.is_none_or(|name| name == check.name)) {
+        match run() {
             Ok(()) => {
                 passed += 1;
-                writeln!(environment, "ok: {}", check.name)?;
+                writeln!(environment, "ok: {name}")?;
             }
-            Err(error) => writeln!(environment, "FAILED: {}: {error}", check.name)?,
+            Err(CheckError::DoesNotApply(why)) => {
+                others += 1;
+                writeln!(environment, "does not apply: {name}: {why}")?;
+            }
+            Err(error) => {
+                failed += 1;
+                writeln!(environment, "FAILED: {name}: {error}")?;
+            }
         }
     }
-    writeln!(environment, "{passed} of {all} checks passed")?;
-    if all > 0 && passed == all { Ok(()) } else { Err(Failure::refused(Complaint(what))) }
-}
-
-struct Complaint(&'static str);
-
-impl fmt::Display for Complaint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} not as it must be", self.0)
+    let all = passed + failed;
+    match only {
+        Some(name) if all + others == 0 => Err(Failure::refused(format!("no check is called '{name}'"))),
+        _ if failed > 0 => Err(Failure::refused(format!("{passed} of {all} checks passed"))),
+        _ => Ok(writeln!(environment, "{passed} of {all} checks passed")?),
     }
 }

@@ -54,6 +54,8 @@ pub enum Failure {
     Usage(Usage),
     /// A stream failed.
     Stream(StreamError),
+    /// A word names nothing, as it is empty.
+    EmptyName,
     /// What was asked for was refused; the cause tells itself.
     Refused(Box<dyn fmt::Display + Send>),
 }
@@ -68,9 +70,17 @@ impl Failure {
     pub const fn exit_code(&self) -> ExitCode {
         match self {
             Self::Usage(_) => ExitCode::USAGE,
-            Self::Stream(_) | Self::Refused(_) => ExitCode::FAILURE,
+            Self::Stream(_) | Self::EmptyName | Self::Refused(_) => ExitCode::FAILURE,
         }
     }
+}
+
+/// The word, if it can name something.
+///
+/// # Errors
+/// [`Failure::EmptyName`].
+pub fn name(word: &str) -> Result<&str, Failure> {
+    if word.is_empty() { Err(Failure::EmptyName) } else { Ok(word) }
 }
 
 impl fmt::Display for Failure {
@@ -78,6 +88,7 @@ impl fmt::Display for Failure {
         match self {
             Self::Usage(usage) => usage.fmt(formatter),
             Self::Stream(error) => error.fmt(formatter),
+            Self::EmptyName => formatter.write_str("the name is empty"),
             Self::Refused(cause) => cause.fmt(formatter),
         }
     }

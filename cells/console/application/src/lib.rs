@@ -13,7 +13,7 @@ extern crate alloc;
 mod failure;
 mod stream;
 
-pub use failure::{ExitCode, Failure, Usage};
+pub use failure::{ExitCode, Failure, Usage, name};
 pub use stream::{Empty, Input, Output, StreamError};
 
 use alloc::boxed::Box;

@@ -60,6 +60,8 @@ pub enum ParseError {
     TrailingBackslash,
     /// There is no command before (or, for the last, after) this operator.
     MissingCommand(Operator),
+    /// The name of a command is empty, as in `''`.
+    EmptyCommand,
     /// A redirection names no file.
     MissingFile(Operator),
     /// Two files, or a file and a pipe, for one input or output.
@@ -102,6 +104,7 @@ impl fmt::Display for ParseError {
             Self::UnclosedQuote(quote) => write!(formatter, "the quote {quote} is not closed"),
             Self::TrailingBackslash => formatter.write_str("the line ends in a backslash"),
             Self::MissingCommand(operator) => write!(formatter, "no command beside '{operator}'"),
+            Self::EmptyCommand => formatter.write_str("the name of the command is empty"),
             Self::MissingFile(operator) => write!(formatter, "no file after '{operator}'"),
             Self::Ambiguous(operator) => write!(formatter, "'{operator}' where the stream already goes elsewhere"),
         }
@@ -190,6 +193,9 @@ impl Parser {
         let Draft { words, input, output } = core::mem::take(&mut self.draft);
         let mut words = words.into_iter();
         let name = words.next().ok_or(ParseError::MissingCommand(operator))?;
+        if name.is_empty() {
+            return Err(ParseError::EmptyCommand);
+        }
         self.commands.push(Command { name, arguments: words.collect(), input, output });
         Ok(())
     }

@@ -78,6 +78,8 @@ fn refusals() {
         ("ps ; ; ps", MissingCommand(Sequence)),
         ("> a", MissingCommand(Output)),
         ("< a", MissingCommand(Input)),
+        ("''", EmptyCommand),
+        ("ps | \"\" a", EmptyCommand),
         ("ps >", MissingFile(Output)),
         ("ps > | cat", MissingFile(Output)),
         ("ps >> ;", MissingFile(Append)),

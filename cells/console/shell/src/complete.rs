@@ -77,7 +77,7 @@ fn paths(word: &str) -> Vec<String> {
     let (directory, name) = word.rsplit_once('/').map_or(("", word), |(directory, name)| (directory, name));
     let prefix = word.strip_suffix(name).unwrap_or_default();
     // A directory that cannot be listed offers nothing.
-    let entries = vfs::list(directory).unwrap_or_default();
+    let entries = vfs::list(if directory.is_empty() { "/" } else { directory }).unwrap_or_default();
     let fitting = entries.into_iter().filter(|entry| entry.name.starts_with(name));
     fitting
         .map(|entry| {

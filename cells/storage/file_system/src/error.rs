@@ -15,6 +15,8 @@ pub enum FsError {
     IsADirectory,
     /// A directory that has entries cannot be removed.
     NotEmpty,
+    /// The path is empty, which names nothing; the root is `/`.
+    EmptyPath,
     /// Not a name: empty, too long, `.`, `..`, or with a control character.
     InvalidName,
     /// The root of a file system cannot be created or removed.
@@ -56,6 +58,7 @@ impl fmt::Display for FsError {
             Self::NotADirectory => "not a directory",
             Self::IsADirectory => "is a directory",
             Self::NotEmpty => "directory not empty",
+            Self::EmptyPath => "the name is empty",
             Self::InvalidName => "not a valid name",
             Self::IsRoot => "is the root of a file system",
             Self::Stale => "has been removed",

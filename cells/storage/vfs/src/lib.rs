@@ -43,24 +43,29 @@ pub fn mount(at: &str, file_system: Box<dyn FileSystem>) -> Result<(), FsError> 
     Ok(())
 }
 
+/// Runs one operation on the tree that is about a path.
+fn at<T>(path: &str, operation: impl FnOnce(&mut Mounts) -> Result<T, FsError>) -> Result<T, FsError> {
+    if path.is_empty() { Err(FsError::EmptyPath) } else { with(operation) }
+}
+
 /// What is known of the node at `path`.
 pub fn metadata(path: &str) -> Result<Metadata, FsError> {
-    with(|tree| tree.metadata(path))
+    at(path, |tree| tree.metadata(path))
 }
 
 /// The names in a directory, sorted.
 pub fn list(path: &str) -> Result<Vec<Entry>, FsError> {
-    with(|tree| tree.list(path))
+    at(path, |tree| tree.list(path))
 }
 
 /// Makes a directory.
 pub fn create_directory(path: &str) -> Result<(), FsError> {
-    with(|tree| tree.create_directory(path))
+    at(path, |tree| tree.create_directory(path))
 }
 
 /// Removes a file or an empty directory.
 pub fn remove(path: &str) -> Result<(), FsError> {
-    with(|tree| tree.remove(path))
+    at(path, |tree| tree.remove(path))
 }
 
 /// Where what is mounted, and how full it is.
@@ -83,7 +88,10 @@ impl About {
 
 impl fmt::Display for About {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}: {}", self.path, self.error)
+        match self.error {
+            FsError::EmptyPath => write!(formatter, "{}", self.error),
+            error => write!(formatter, "{}: {error}", self.path),
+        }
     }
 }
 
@@ -113,7 +121,7 @@ impl File {
 
     /// Opens a file as `options` say, at its beginning.
     pub fn with_options(path: &str, options: OpenOptions) -> Result<Self, FsError> {
-        with(|tree| tree.open(path, options)).map(|handle| Self { handle, position: 0 })
+        at(path, |tree| tree.open(path, options)).map(|handle| Self { handle, position: 0 })
     }
 
     /// Reads at the position; 0 at the end.
