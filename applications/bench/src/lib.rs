@@ -52,6 +52,6 @@ fn show(environment: &mut Environment, operation: &Operation) -> Result<(), Fail
     let Measurement { median, spread, iterations } = measure::measure(operation).map_err(Failure::refused)?;
     let Operation { name, goal, .. } = operation;
     writeln!(environment, "BENCH {name} {median} {iterations} {goal}")?;
-    writeln!(environment, "  {name}: {median} ticks, rounds within {spread} %, at most {goal} instructions wanted")?;
+    writeln!(environment, "  {name}: {median} ticks, rounds within {spread} %")?;
     Ok(())
 }
