@@ -13,7 +13,7 @@ use machine::{Configuration, Exit, Machine, MachineError, Shell};
 /// From the start of QEMU to the prompt. The kernel needs under a second of guest time; the rest is a slow, shared host.
 pub const BOOT: Duration = Duration::from_secs(60);
 /// For a command that checks the running system.
-const SELF_CHECK: Duration = Duration::from_secs(120);
+pub(crate) const SELF_CHECK: Duration = Duration::from_secs(120);
 /// From `poweroff` to the end of QEMU.
 const POWER_OFF: Duration = Duration::from_secs(20);
 

@@ -6,12 +6,21 @@ use machine::{CommandOutput, Shell};
 
 use crate::claim;
 use crate::counter::{Counter, is_counted};
-use crate::harness::{Batch, Check, Failure, Outcome, Places};
+use crate::harness::{Batch, Check, Failure, Outcome, Places, SELF_CHECK};
 use crate::shell::{contains, gone, says};
 
 /// Every alternate of the build, under load and without.
 pub(crate) fn batches() -> Vec<Batch> {
-    vec![Batch { name: "swaps", machine: Places::machine, checks: CHECKS, self_checks: &["swap check"] }]
+    vec![
+        Batch { name: "swaps", machine: Places::machine, checks: CHECKS, self_checks: &["swap check"] },
+        Batch { name: "priorities", machine: Places::machine, checks: PRIORITIES, self_checks: &[] },
+        Batch {
+            name: "priorities on 1 cpu",
+            machine: |places| places.machine().cpus(1),
+            checks: PRIORITIES,
+            self_checks: &[],
+        },
+    ]
 }
 
 const CHECKS: &[Check] = &[
@@ -31,6 +40,9 @@ const CHECKS: &[Check] = &[
     Check { name: "twelve swaps in a row lose no memory", run: many_swaps },
     Check { name: "the system works after all swaps", run: |shell| says(shell, "echo after | cat", "after") },
 ];
+
+const PRIORITIES: &[Check] =
+    &[Check { name: "all that is claimed of tasks holds under fixed priorities, too", run: under_priorities }];
 
 /// The build that was booted.
 pub(crate) const BASE: &str = "base";
@@ -90,6 +102,21 @@ fn channel_in_flight(shell: &mut Shell) -> Outcome {
     gone(shell, "traffic")?;
     swap(shell, BASE)?;
     Ok(())
+}
+
+/// Also what holds only then.
+fn under_priorities(shell: &mut Shell) -> Outcome {
+    swap(shell, "priority")?;
+    let output = shell.run_within("ps check", SELF_CHECK)?;
+    let ok = output.lines().filter(|line| line.starts_with("ok: ")).count();
+    let all = output.lines().filter(|line| line.contains(": ")).count();
+    let last = output.lines().last().unwrap_or_default();
+    claim!(ok == all && last == format!("{all} of {all} checks passed"), "{:?}", output.text);
+    for name in ["urgent-displaces", "inversion-is-resolved"] {
+        claim!(output.lines().any(|line| line == format!("ok: {name}")), "no {name} in {:?}", output.text);
+    }
+    swap(shell, BASE)?;
+    contains(shell, "ps check urgent-displaces", "does not apply: urgent-displaces: ")
 }
 
 /// In the background the job is loaded while the next command, the swap, is under way already.

@@ -12,6 +12,7 @@ mod channels;
 mod ends;
 mod life;
 mod locks;
+mod priorities;
 mod wake_ups;
 
 use clock::Instant;
@@ -41,6 +42,8 @@ pub const CHECKS: &[Check] = &[
     Check::new("mutex-gives-up", locks::mutex_gives_up),
     Check::new("mutex-holder-inherits", locks::mutex_holder_inherits),
     Check::new("mutex-waiters-know-the-holder", locks::mutex_waiters_know_the_holder),
+    Check::new("urgent-displaces", priorities::urgent_displaces),
+    Check::new("inversion-is-resolved", priorities::inversion_is_resolved),
     Check::new("no-sleep-with-a-spin-lock", locks::no_sleep_with_a_spin_lock),
     Check::new("kill-of-lock-waiter", locks::kill_of_lock_waiter),
     Check::new("rwlock-shares-and-excludes", locks::rwlock_shares_and_excludes),
