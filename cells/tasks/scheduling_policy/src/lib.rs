@@ -129,10 +129,6 @@ pub fn name() -> &'static str {
     "round robin"
 }
 
-fn queued() -> usize {
-    (0..MAX_CPUS).map(length).sum()
-}
-
 /// Adds all ready tasks to `entries`, CPU by CPU, in the order in which they would have run, and has none any more.
 pub fn surrender(entries: &mut Vec<PolicyEntry>) {
     for queue in &POLICY.queues {
