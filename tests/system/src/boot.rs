@@ -1,12 +1,12 @@
-//! Ways to boot, and how long it takes.
+//! Ways to boot, how long it takes, and ways to end.
 
-use machine::{Boot, Configuration, Shell};
+use machine::{Boot, Configuration, PROMPT, Shell};
 
 use crate::claim;
-use crate::harness::{Batch, Check, Outcome, Places};
-use crate::shell::{contains, says};
+use crate::harness::{BOOT, Batch, Check, Outcome, Places};
+use crate::shell::{contains, one_line, says};
 
-/// Through GRUB; with little memory; with the log on.
+/// Through GRUB; with little memory; with the log on; with nothing to end by but what a PC has.
 pub(crate) fn batches() -> Vec<Batch> {
     vec![
         Batch { name: "grub", machine: through_grub, checks: GRUB, self_checks: &[] },
@@ -20,6 +20,15 @@ pub(crate) fn batches() -> Vec<Batch> {
                     .argument("console=plain")
             },
             checks: VERBOSE,
+            self_checks: &[],
+        },
+        Batch {
+            name: "power",
+            // A reset does not end QEMU here, so that an end of QEMU's own is a power-off.
+            machine: |places| {
+                Configuration::direct(&places.output).argument("log=info").argument("console=plain").restart_on_reset()
+            },
+            checks: POWER,
             self_checks: &[],
         },
     ]
@@ -51,6 +60,19 @@ const VERBOSE: &[Check] = &[
     Check { name: "the log says when the shell was there", run: boots_quickly },
     Check { name: "the log is kept and shown", run: log_is_kept },
 ];
+
+const POWER: &[Check] = &[Check { name: "reboot starts the machine anew", run: reboots }];
+
+fn reboots(shell: &mut Shell) -> Outcome {
+    says(shell, "echo gone > /tmp/before ; cat /tmp/before", "gone")?;
+    let machine = shell.machine();
+    let mark = machine.mark();
+    machine.send_line("reboot")?;
+    machine.line_since(mark, "Mitos, booted by", BOOT)?;
+    machine.expect(PROMPT, BOOT)?;
+    one_line(shell, "cat /tmp/before")?;
+    says(shell, "echo anew | cat", "anew")
+}
 
 fn log_lines_have_form(shell: &mut Shell) -> Outcome {
     let output = shell.machine().output();

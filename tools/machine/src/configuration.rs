@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::Exit;
+
 /// What executes the guest's instructions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Accelerator {
@@ -103,6 +105,13 @@ impl Configuration {
         self
     }
 
+    /// How a guest that ends its run well ends QEMU: by the debug exit device if it was told that there is one, as by the
+    /// images' own command lines; else by powering off.
+    pub fn good_end(&self) -> Exit {
+        let told = self.command_line.iter().any(|word| word == "exit=debug");
+        if told || matches!(self.boot, Boot::Iso(_)) { Exit::Guest(Exit::SUCCESS) } else { Exit::PowerOff }
+    }
+
     /// Another emulator program; the tests of this crate put a stand-in here.
     pub fn emulator(mut self, program: impl Into<PathBuf>) -> Self {
         self.emulator = program.into();
@@ -193,6 +202,14 @@ mod tests {
         assert_eq!(value(&words, "-smp"), Some("2"));
         assert_eq!(value(&words, "-m"), Some("128M"));
         assert!(words.iter().any(|word| word == "-no-reboot"));
+        assert_eq!(configuration.good_end(), Exit::Guest(Exit::SUCCESS));
+    }
+
+    #[test]
+    fn a_reset_ends_qemu_unless_it_is_to_restart_the_machine() {
+        let configuration = Configuration::direct(Path::new("/out")).restart_on_reset();
+        assert!(!words(&configuration).iter().any(|word| word == "-no-reboot"));
+        assert_eq!(configuration.good_end(), Exit::PowerOff);
     }
 
     #[test]
