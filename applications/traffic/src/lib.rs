@@ -1,5 +1,6 @@
 //! `traffic [SECONDS]` sends numbered messages through a bounded channel and says whether one was lost or came twice: a
-//! client of the channel that is at work, or parked in it, while the channel is replaced.
+//! client of the channel that is at work, or parked in it, while the channel is replaced. It says so, too, if it is ended
+//! before its time is over.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -9,7 +10,7 @@ use alloc::sync::Arc;
 use application::{Environment, ExitCode, Failure};
 use async_channel::{Receiver, Sender};
 use core::fmt;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use core::time::Duration;
 use task::{Builder, Ended, Joinable, SpawnError};
 
@@ -21,7 +22,7 @@ enum TrafficError {
     Channel(async_channel::CreateError),
     Spawn(SpawnError),
     Ended(&'static str, Ended),
-    Wrong(Count),
+    Wrong,
 }
 
 impl fmt::Display for TrafficError {
@@ -30,22 +31,52 @@ impl fmt::Display for TrafficError {
             Self::Channel(error) => write!(formatter, "no channel: {error}"),
             Self::Spawn(error) => write!(formatter, "no task: {error}"),
             Self::Ended(who, ended) => write!(formatter, "the {who} {ended}"),
-            Self::Wrong(count) => write!(formatter, "the channel is not to be trusted: {count}"),
+            Self::Wrong => formatter.write_str("the channel is not to be trusted"),
         }
     }
 }
 
-/// What arrived.
-#[derive(Clone, Copy, Default)]
-struct Count {
-    received: u64,
-    lost: u64,
-    doubled: u64,
+/// What was sent and what arrived.
+#[derive(Default)]
+struct Totals {
+    sent: AtomicU64,
+    received: AtomicU64,
+    lost: AtomicU64,
+    doubled: AtomicU64,
 }
 
-impl fmt::Display for Count {
+impl Totals {
+    /// Whether each message that was sent came once.
+    fn are_whole(&self) -> bool {
+        let [sent, received, lost, doubled] = self.numbers();
+        received == sent && lost == 0 && doubled == 0
+    }
+
+    fn numbers(&self) -> [u64; 4] {
+        [&self.sent, &self.received, &self.lost, &self.doubled].map(|number| number.load(Ordering::Relaxed))
+    }
+}
+
+impl fmt::Display for Totals {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} received, {} lost, {} doubled", self.received, self.lost, self.doubled)
+        let [sent, received, lost, doubled] = self.numbers();
+        write!(formatter, "{sent} sent, {received} received, {lost} lost, {doubled} doubled")
+    }
+}
+
+/// Tells the totals also if this task is ended before its time is over. Then both ends of the channel have ended before.
+struct Report<'a> {
+    environment: &'a mut Environment,
+    totals: Arc<Totals>,
+    done: bool,
+}
+
+impl Drop for Report<'_> {
+    fn drop(&mut self) {
+        if !self.done {
+            // Nobody is left to be told of a failure.
+            let _ = writeln!(self.environment, "{}", self.totals);
+        }
     }
 }
 
@@ -61,69 +92,63 @@ fn run(environment: &mut Environment) -> Result<(), Failure> {
         [seconds] => seconds.parse::<u32>().map_err(|_| manual::TRAFFIC.usage)?,
         _ => return Err(manual::TRAFFIC.usage.into()),
     };
-    let (sent, count) = exchange(Duration::from_secs(seconds.into())).map_err(Failure::refused)?;
-    writeln!(environment, "{sent} sent, {count}")?;
-    if count.received == sent && count.lost == 0 && count.doubled == 0 {
-        Ok(())
-    } else {
-        Err(Failure::refused(TrafficError::Wrong(count)))
-    }
+    let totals = Arc::new(Totals::default());
+    let mut report = Report { environment, totals: Arc::clone(&totals), done: false };
+    exchange(Duration::from_secs(seconds.into()), &totals).map_err(Failure::refused)?;
+    report.done = true;
+    writeln!(report.environment, "{totals}")?;
+    if totals.are_whole() { Ok(()) } else { Err(Failure::refused(TrafficError::Wrong)) }
 }
 
-fn exchange(time: Duration) -> Result<(u64, Count), TrafficError> {
+fn exchange(time: Duration, totals: &Arc<Totals>) -> Result<(), TrafficError> {
     let (sender, receiver) = async_channel::channel(CAPACITY).map_err(TrafficError::Channel)?;
     let stop = Arc::new(AtomicBool::new(false));
-    let told = Arc::clone(&stop);
-    let consumer = Partner::new("traffic-in", &stop, move || consume(&receiver))?;
-    let producer = Partner::new("traffic-out", &stop, move || produce(&sender, &told))?;
+    let (told, sent, received) = (Arc::clone(&stop), Arc::clone(totals), Arc::clone(totals));
+    let consumer = Partner::new("traffic-in", &stop, move || consume(&receiver, &received))?;
+    let producer = Partner::new("traffic-out", &stop, move || produce(&sender, &told, &sent))?;
     task::sleep(time);
     stop.store(true, Ordering::Release);
-    let sent = producer.join().map_err(|ended| TrafficError::Ended("sender", ended))?;
-    let count = consumer.join().map_err(|ended| TrafficError::Ended("receiver", ended))?;
-    Ok((sent, count))
+    producer.join().map_err(|ended| TrafficError::Ended("sender", ended))?;
+    consumer.join().map_err(|ended| TrafficError::Ended("receiver", ended))
 }
 
-fn produce(sender: &Sender<u64>, stop: &AtomicBool) -> u64 {
-    let mut sent = 0;
-    while !stop.load(Ordering::Acquire) && sender.send(sent).is_ok() {
-        sent += 1;
+fn produce(sender: &Sender<u64>, stop: &AtomicBool, totals: &Totals) {
+    let mut next = 0;
+    while !stop.load(Ordering::Acquire) && sender.send(next).is_ok() {
+        next += 1;
+        totals.sent.store(next, Ordering::Relaxed);
     }
-    sent
 }
 
-fn consume(receiver: &Receiver<u64>) -> Count {
-    let mut count = Count::default();
+fn consume(receiver: &Receiver<u64>, totals: &Totals) {
     let mut expected = 0;
     while let Ok(number) = receiver.receive() {
-        count.received += 1;
+        totals.received.fetch_add(1, Ordering::Relaxed);
         match number.checked_sub(expected) {
             Some(missing) => {
-                count.lost += missing;
+                totals.lost.fetch_add(missing, Ordering::Relaxed);
                 expected = number + 1;
             }
-            None => count.doubled += 1,
+            None => {
+                totals.doubled.fetch_add(1, Ordering::Relaxed);
+            }
         }
     }
-    count
 }
 
 /// A task that never outlives this application, whose code it runs: whoever drops it waits for its end.
-struct Partner<T: Send + 'static> {
-    task: Option<Joinable<T>>,
+struct Partner {
+    task: Option<Joinable<()>>,
     stop: Arc<AtomicBool>,
 }
 
-impl<T: Send + 'static> Partner<T> {
-    fn new(
-        name: &str,
-        stop: &Arc<AtomicBool>,
-        body: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<Self, TrafficError> {
+impl Partner {
+    fn new(name: &str, stop: &Arc<AtomicBool>, body: impl FnOnce() + Send + 'static) -> Result<Self, TrafficError> {
         let task = Builder::new().name(name).spawn(body).map_err(TrafficError::Spawn)?;
         Ok(Self { task: Some(task), stop: Arc::clone(stop) })
     }
 
-    fn join(mut self) -> Result<T, Ended> {
+    fn join(mut self) -> Result<(), Ended> {
         match self.task.take() {
             Some(task) => task.join(),
             None => Err(Ended::Exited),
@@ -131,7 +156,7 @@ impl<T: Send + 'static> Partner<T> {
     }
 }
 
-impl<T: Send + 'static> Drop for Partner<T> {
+impl Drop for Partner {
     fn drop(&mut self) {
         let Some(task) = self.task.take() else { return };
         self.stop.store(true, Ordering::Release);

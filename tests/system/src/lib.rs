@@ -9,6 +9,7 @@ pub mod harness;
 mod boot;
 mod cells;
 mod faults;
+mod load;
 mod loader;
 mod refusals;
 mod shell;

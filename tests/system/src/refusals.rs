@@ -7,6 +7,7 @@ use machine::Shell;
 use crate::claim;
 use crate::faults::latest;
 use crate::harness::{Batch, Check, Failure, Outcome, Places};
+use crate::load::Load;
 use crate::shell::{contains, gone, one_line, says};
 use crate::swaps::{BASE, no_zombies, swap};
 
@@ -104,21 +105,13 @@ fn refused(shell: &mut Shell, build: &str, reason: &str) -> Outcome {
 /// More tasks than CPUs are ready all the time, and each of them still gets its turn afterwards.
 fn under_load(shell: &mut Shell, build: &str, reason: &str) -> Outcome {
     refused(shell, build, reason)?;
-    const JOBS: usize = 12;
-    for _ in 0..JOBS {
-        shell.run("busy 600 &")?;
-    }
+    let load = Load::busy(shell, 12)?;
     for _ in 0..TIMES {
-        let before = turns(shell)?;
-        claim!(before.len() == JOBS, "{JOBS} tasks were started: {before:?}");
         says_why(shell, build, reason)?;
         // A task that got lost would never be seen to go on.
-        goes_on(shell, &before)?;
+        load.goes_on(shell)?;
     }
-    for (task, _) in turns(shell)? {
-        shell.run(&format!("kill {task}"))?;
-    }
-    gone(shell, "busy")?;
+    load.stop(shell)?;
     refused(shell, build, reason)?;
     says(shell, "echo still here | cat", "still here")
 }
@@ -136,44 +129,15 @@ fn blamed(shell: &mut Shell) -> Outcome {
 /// Its statics are not those of the policies that fail, as the base's are.
 fn from_priority(shell: &mut Shell) -> Outcome {
     swap(shell, "priority")?;
-    shell.run("busy 600 &")?;
-    shell.run("busy 600 &")?;
+    let load = Load::busy(shell, 2)?;
     for _ in 0..TIMES {
-        let before = turns(shell)?;
         says_why(shell, "deadlines", "did not take over the state")?;
         says_why(shell, "unfinished", "failed with panic when it took over the state")?;
-        goes_on(shell, &before)?;
+        load.goes_on(shell)?;
     }
     contains(shell, "swap", "* priority")?;
-    for (task, _) in turns(shell)? {
-        shell.run(&format!("kill {task}"))?;
-    }
-    gone(shell, "busy")?;
+    load.stop(shell)?;
     swap(shell, BASE)?;
-    Ok(())
-}
-
-/// Each task `busy` with the timer ticks that it has run for.
-fn turns(shell: &mut Shell) -> Result<Vec<(u64, u64)>, Failure> {
-    let output = shell.run("ps")?;
-    let row = |line: &str| {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        Some((words.first()?.parse().ok()?, words.get(4)?.parse().ok()?)).filter(|_| words.last() == Some(&"busy"))
-    };
-    Ok(output.lines().filter_map(row).collect())
-}
-
-fn goes_on(shell: &mut Shell, before: &[(u64, u64)]) -> Outcome {
-    let mut now = Vec::new();
-    for _ in 0..100 {
-        now = turns(shell)?;
-        let ran = |&(task, ticks): &(u64, u64)| now.iter().any(|&(other, later)| other == task && later > ticks);
-        if before.iter().all(ran) {
-            return Ok(());
-        }
-        std::thread::sleep(Duration::from_millis(200));
-    }
-    claim!(false, "not all went on: {before:?} before, {now:?} after");
     Ok(())
 }
 

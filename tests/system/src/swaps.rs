@@ -7,6 +7,7 @@ use machine::{CommandOutput, Shell};
 use crate::claim;
 use crate::counter::{Counter, is_counted};
 use crate::harness::{Batch, Check, Failure, Outcome, Places, SELF_CHECK};
+use crate::load::Load;
 use crate::shell::{contains, gone, says};
 
 /// Every alternate of the build, under load and without.
@@ -73,11 +74,14 @@ fn echoes(shell: &mut Shell, word: &str) -> Outcome {
 }
 
 fn under_load(shell: &mut Shell, build: &str) -> Outcome {
-    for _ in 0..4 {
-        shell.run("busy 6 &")?;
+    let load = Load::busy(shell, 4)?;
+    for build in [build, BASE] {
+        swap(shell, build)?;
+        load.goes_on(shell)?;
+        contains(shell, "swap", &format!("* {build}"))?;
     }
-    there_and_back(shell, build)?;
-    gone(shell, "busy")
+    load.stop(shell)?;
+    Ok(())
 }
 
 fn console_prints(shell: &mut Shell) -> Outcome {
@@ -94,13 +98,16 @@ fn console_prints(shell: &mut Shell) -> Outcome {
 }
 
 fn channel_in_flight(shell: &mut Shell) -> Outcome {
-    let mark = shell.machine().mark();
-    shell.run("traffic 4 &")?;
-    swap(shell, "batching")?;
-    let said = shell.machine().line_since(mark, " doubled", Duration::from_secs(60))?;
-    claim!(said.contains(" 0 lost, 0 doubled"), "{said:?}");
-    gone(shell, "traffic")?;
-    swap(shell, BASE)?;
+    let load = Load::traffic(shell)?;
+    for build in ["batching", BASE] {
+        swap(shell, build)?;
+        load.goes_on(shell)?;
+    }
+    let said = load.stop(shell)?;
+    let totals = said.lines().find(|line| line.contains(" doubled")).unwrap_or("no totals were told");
+    let numbers: Vec<&str> = totals.split(|c: char| !c.is_ascii_digit()).filter(|word| !word.is_empty()).collect();
+    let whole = matches!(numbers[..], [sent, received, "0", "0"] if sent == received && sent != "0");
+    claim!(whole, "{totals:?} in {said:?}");
     Ok(())
 }
 
@@ -141,14 +148,14 @@ pub(crate) fn no_zombies(shell: &mut Shell) -> Outcome {
 }
 
 fn no_zombies_under_load(shell: &mut Shell) -> Outcome {
-    for _ in 0..4 {
-        shell.run("busy 10 &")?;
-    }
+    let load = Load::busy(shell, 4)?;
     for build in ["priority", "bursts", "batching", "frugal", BASE] {
         swap(shell, build)?;
         no_zombies(shell)?;
     }
-    gone(shell, "busy")
+    load.goes_on(shell)?;
+    load.stop(shell)?;
+    Ok(())
 }
 
 fn alternate_to_alternate(shell: &mut Shell) -> Outcome {

@@ -178,7 +178,7 @@ impl Walk {
     /// fifth task prints all the while.
     fn swap(&mut self, cell: &str, build: &str) -> Result<(), MachineError> {
         let load = (0..BUSY).map(|_| self.shell.start("busy 600")).collect::<Result<Vec<_>, _>>()?;
-        let talking = self.shell.start("traffic 6")?;
+        let talking = self.shell.start("traffic 600")?;
         let counter = if cell == "console" { Some(Counter::start(&mut self.shell)?) } else { None };
         let there = self.swap_once(cell, build)?;
         let back = self.swap_once(cell, BASE)?;
@@ -189,6 +189,9 @@ impl Walk {
         }
         let computing = self.tasks_called("busy")?;
         self.step("  the load computed all the while", same("tasks", BUSY, computing.len() as u64));
+        let talkers = self.tasks_called("traffic-in")?.len() + self.tasks_called("traffic-out")?.len();
+        self.step("  messages came and went all the while", same("tasks", 2, talkers as u64));
+        self.shell.run("kill traffic")?;
         let said = self.shell.end_of(talking)?;
         for number in computing {
             self.shell.run(&format!("kill {number}"))?;

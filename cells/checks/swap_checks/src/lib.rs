@@ -6,6 +6,7 @@
 
 extern crate alloc;
 
+mod parked;
 mod preparing;
 mod remapped;
 
@@ -20,6 +21,8 @@ use self_check::{Check, CheckError, Outcome, PATIENCE, eventually, expect, holds
 /// All checks.
 pub const CHECKS: &[Check] = &[
     Check::new("a cell takes its own place, and the old one is freed", own_place),
+    Check::new("a channel in which a receiver waits is replaced, and nothing is lost or comes twice", parked::receiver),
+    Check::new("a channel in which a sender waits is replaced, and nothing is lost or comes twice", parked::sender),
     Check::new("a cell that a task does not leave stays, and the task is named", occupied),
     Check::new("the cell in which the CPUs wait is not replaced", permanent),
     Check::new("a cell whose state the engine does not know stays, and keeps it", unknown_state),
