@@ -184,7 +184,8 @@ impl Walk {
         let back = self.swap_once(cell, BASE)?;
         if let Some(counter) = counter {
             counter.goes_on(&mut self.shell)?;
-            let lines = counter.stop(&mut self.shell)?.map(|lines| format!("{lines} lines"));
+            let lines = counter.stop(&mut self.shell)?;
+            let lines = lines.map(|lines| format!("{lines} lines")).map_err(|wrong| wrong.to_string());
             self.step("  every line printed meanwhile came once, whole, in order", lines);
         }
         let computing = self.tasks_called("busy")?;
