@@ -160,10 +160,21 @@ fn run_self_checks(batch: &Batch, command: &str, shell: &mut Shell, tally: &mut 
         claims += 1;
         tally.record(&format!("system {}: {command}: {claim}", batch.name), None, result);
     }
-    if claims == 0 {
-        let name = format!("system {}: {command}", batch.name);
-        tally.record(&name, Some(start.elapsed()), Err(format!("no claim was checked: {:?}", output.text)));
+    let told = output.lines().find_map(number_of_claims);
+    if claims == 0 || told != Some(claims) {
+        let name = format!("system {}: {command}: every claim is told", batch.name);
+        tally.record(
+            &name,
+            Some(start.elapsed()),
+            Err(format!("{claims} came, {told:?} were checked: {:?}", output.text)),
+        );
     }
+}
+
+/// How many checks there were, if `line` is the one that says how many of them passed.
+fn number_of_claims(line: &str) -> Option<usize> {
+    let (_passed, all) = line.strip_suffix(" checks passed")?.split_once(" of ")?;
+    all.parse().ok()
 }
 
 /// Whether the machine survived a run of checks.
