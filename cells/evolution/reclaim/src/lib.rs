@@ -97,7 +97,7 @@ impl Scan {
         // What was said of holders so far names addresses, also where a zombie that is freed was in the list.
         let list = kept.as_ptr().addr() as u64;
         let list = list..list + (kept.capacity() * size_of::<Kept>()) as u64;
-        let books = BOOT_STACK.get().cloned().into_iter().chain([list]);
+        let books = BOOT_STACK.get().cloned().into_iter().chain([list, stacks::pool_record()]);
         (!kept.is_empty()).then(|| Self::new(kept.iter().map(|kept| &kept.retired), books))
     }
 

@@ -1,5 +1,7 @@
 //! Stacks that are ready for the next task.
 
+use core::ops::Range;
+
 use spin_lock::SpinLock;
 
 use crate::{DEFAULT_SIZE, PAGE_SIZE, Parts};
@@ -33,6 +35,13 @@ impl Pool {
 /// Says that the pool's stacks may be given up when memory is short.
 pub fn initialise() {
     frames::register_reclaimer(drain);
+}
+
+/// Where the pool keeps what it knows of its stacks. Nothing there refers to anything but their pages, but what a value was moved
+/// over in memory may shine through where it has no bytes of its own, for as long as the stack is in the pool.
+pub fn pool_record() -> Range<u64> {
+    let start = (&raw const POOL).addr() as u64;
+    start..start + size_of_val(&POOL) as u64
 }
 
 /// How many stacks are ready.
