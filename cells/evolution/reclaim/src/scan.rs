@@ -190,7 +190,9 @@ impl Scan {
     fn note(&mut self, found: Found) {
         let Some(target) = self.targets.iter().find(|target| target.range.contains(&found.value)) else { return };
         let zombie = target.zombie;
-        if !self.is_book(found.address) {
+        // Stacks are looked at while the tasks are, which then cannot be asked.
+        let is_silent = matches!(found.region, Region::Heap) && task_core::is_silent(found.address);
+        if !is_silent && !self.is_book(found.address) {
             self.hold(zombie, found);
         }
     }

@@ -164,6 +164,14 @@ pub fn all() -> Vec<TaskRef> {
 /// Room for tasks made while the list of all is.
 const SPARE: usize = 8;
 
+/// Whether `address` lies in a task's record where nothing refers to a cell. What a value was moved over in memory may shine
+/// through there, where it has no bytes of its own, for as long as the task lives. As [`visit`].
+pub fn is_silent(address: u64) -> bool {
+    let mut silent = false;
+    visit(&mut |task| silent |= task.is_silent(address));
+    silent
+}
+
 /// Shows every task to `look`, with the table locked and interrupts off: it is short, takes no task lock and makes
 /// or ends no task. What it is shown it cannot keep. Needs no memory; for the engine of evolution and for watchdogs.
 pub fn visit(look: &mut dyn FnMut(&Task)) {
