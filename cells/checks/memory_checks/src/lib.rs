@@ -30,6 +30,7 @@ pub const CHECKS: &[Check] = &[
     Check::new("views are checked", mapping_checks::views),
     Check::new("a page of code is exchanged and back", mapping_checks::replacement),
     Check::new("a stack has guard, reserve and thread locals", mapping_checks::stack),
+    Check::new("a stack begins empty, whoever had it before", mapping_checks::stack_begins_empty),
     Check::new("heap blocks are apart and come back", heap_checks::churn),
     Check::new("an impossible allocation is null", heap_checks::impossible),
     Check::new("the heap grows and is trimmed", heap_checks::grow_and_trim),

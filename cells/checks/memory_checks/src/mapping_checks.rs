@@ -111,6 +111,28 @@ pub(crate) fn replacement() -> Outcome {
     expect("shows the copy", u64::from(replacement.is_replaced()), 1)
 }
 
+/// Words on a stack that are not 0; afterwards none is.
+fn fill(stack: &Stack) -> u64 {
+    let words = stack.size() / size_of::<u64>();
+    // SAFETY: the stack is mapped, and nobody runs on it but may have run on it.
+    let words = unsafe { core::slice::from_raw_parts_mut(stack.bottom().as_mut_ptr::<u64>(), words) };
+    let used = words.iter().filter(|&&word| word != 0).count();
+    words.fill(u64::MAX);
+    used as u64
+}
+
+/// What was on the stack of an ended task is not on that of the next one, be it kept for that, as those of the usual size are,
+/// or made for it of frames that others had.
+pub(crate) fn stack_begins_empty() -> Outcome {
+    for pages in [stacks::DEFAULT_SIZE / PAGE_SIZE, 3] {
+        for _ in 0..3 {
+            let stacks = [Stack::new(pages * PAGE_SIZE)?, Stack::new(pages * PAGE_SIZE)?];
+            expect("words in use at the beginning", stacks.iter().map(fill).sum(), 0)?;
+        }
+    }
+    Ok(())
+}
+
 pub(crate) fn stack() -> Outcome {
     let stack = Stack::new(3 * PAGE_SIZE)?;
     let mapped = |range: PageRange| range.iter().filter(|page| rights_of(*page) != 0).count() as u64;

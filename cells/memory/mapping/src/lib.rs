@@ -32,7 +32,8 @@ pub use device::{map_physical, map_physical_at};
 pub use hardware::forget_here;
 pub use inspect::{Mapping, for_each_mapping, translate};
 pub use mapped::{
-    MapPages, MappedPages, Refused, adopt, allocate, allocate_at, allocate_zeroed, reveal_withheld, try_allocate_at,
+    MapPages, MappedPages, Refused, adopt, allocate, allocate_at, allocate_zeroed, allocate_zeroed_at, reveal_withheld,
+    try_allocate_at,
 };
 pub use page_tables::{Rights, TableError};
 pub use replacement::{Exchangeable, Fixed, Replacement, prepare_replacements};

@@ -61,6 +61,16 @@ pub fn allocate_at<R: Permission>(
     Ok(MappedPages::new(range::fill(pages, R::RIGHTS, R::PRESENT, purpose, true)?, purpose))
 }
 
+/// As [`allocate_at`], all bytes 0 and no page [written](MappedPages::is_written).
+pub fn allocate_zeroed_at(pages: AllocatedPages, purpose: Purpose) -> Result<MappedPages<Writable>, MapError> {
+    let mut mapping = allocate_at(pages, Writable, purpose)?;
+    // Nobody but this CPU knows the pages yet.
+    let _here = PreemptGuard::new();
+    mapping.bytes_mut().fill(0);
+    range::mark_unwritten(mapping.pages());
+    Ok(mapping)
+}
+
 /// As [`allocate_at`], but asks nobody for spare frames: for callers that hold a lock.
 pub fn try_allocate_at<R: Permission>(
     pages: AllocatedPages,
@@ -280,6 +290,11 @@ impl MappedPages<Writable> {
     pub fn bytes_mut(&mut self) -> &mut [u8] {
         // SAFETY: the pages are mapped writable as long as `self` lives, and `self` is borrowed exclusively.
         unsafe { core::slice::from_raw_parts_mut(self.start().as_mut_ptr(), self.len()) }
+    }
+
+    /// Whether page `index` has been written to since it was mapped. What [`allocate_zeroed_at`] itself wrote does not count.
+    pub fn is_written(&self, index: usize) -> bool {
+        range::is_written(self.pages.range(), index)
     }
 }
 

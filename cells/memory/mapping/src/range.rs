@@ -177,6 +177,17 @@ pub(crate) fn hide(pages: PageRange) -> Result<(), ShootdownTimeout> {
     shootdown::forget(pages)
 }
 
+/// Marks pages as not written. No other CPU than this one may have written to them, and the caller stays on it.
+pub(crate) fn mark_unwritten(pages: PageRange) {
+    page_tables::mark_unwritten(&Processor, ACTIVE, pages);
+    crate::forget_here(pages);
+}
+
+/// Whether a page has been written to since it was mapped, or marked.
+pub(crate) fn is_written(pages: PageRange, index: usize) -> bool {
+    pages.get(index).is_some_and(|page| page_tables::read(&Processor, ACTIVE, page).is_written())
+}
+
 /// The frame behind a mapped or withheld page.
 pub(crate) fn frame_of(pages: PageRange, index: usize) -> Option<Frame> {
     let entry = page_tables::read(&Processor, ACTIVE, pages.get(index)?);

@@ -32,6 +32,8 @@ const PRESENT: u64 = 1 << 0;
 const WRITABLE: u64 = 1 << 1;
 const WRITE_THROUGH: u64 = 1 << 3;
 const UNCACHED: u64 = 1 << 4;
+/// Set by the processor when it writes to the page.
+const DIRTY: u64 = 1 << 6;
 const HUGE: u64 = 1 << 7;
 /// Ignored by the processor: the frame is freed when its mapping goes.
 const OWNED: u64 = 1 << 9;
@@ -93,6 +95,18 @@ impl Entry {
     #[inline]
     pub const fn is_owned(self) -> bool {
         self.0 & OWNED != 0
+    }
+
+    /// Whether the processor has written to the page since it was mapped or [marked](Self::unwritten).
+    #[inline]
+    pub const fn is_written(self) -> bool {
+        self.0 & DIRTY != 0
+    }
+
+    /// The same, marked as not written.
+    #[inline]
+    pub const fn unwritten(self) -> Self {
+        Self(self.0 & !DIRTY)
     }
 
     /// The frame, mapped or withheld.

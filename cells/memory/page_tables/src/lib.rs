@@ -18,7 +18,9 @@ mod walk;
 mod window;
 
 pub use entry::{Entry, Rights};
-pub use walk::{TableError, entry_of, for_each, map, prepare, read, restrict, reveal, take, transfer, withhold};
+pub use walk::{
+    TableError, entry_of, for_each, map, mark_unwritten, prepare, read, restrict, reveal, take, transfer, withhold,
+};
 pub use window::{RECURSIVE_SLOT, Window};
 
 use addresses::VirtAddr;

@@ -127,6 +127,11 @@ pub fn restrict<M: Machine>(machine: &M, window: Window, pages: PageRange, right
     change(machine, window, pages, |entry| entry.with_rights(rights));
 }
 
+/// Marks pages as not written. A CPU that has written to them marks them again only when it has been told to forget them.
+pub fn mark_unwritten<M: Machine>(machine: &M, window: Window, pages: PageRange) {
+    change(machine, window, pages, Entry::unwritten);
+}
+
 fn change<M: Machine>(machine: &M, window: Window, pages: PageRange, new: impl Fn(Entry) -> Entry) {
     for (_, address) in leaves(window, pages) {
         let entry = machine.load(address);

@@ -229,3 +229,20 @@ fn for_each_sees_every_mapping_once() {
     let expected: Vec<_> = ranges.iter().flat_map(|range| range.iter()).zip(0..).collect();
     assert_eq!(seen, expected);
 }
+
+#[test]
+fn a_page_is_written_until_it_is_marked() {
+    const DIRTY: u64 = 1 << 6;
+    let machine = Simulated::new(64);
+    let range = pages(0xffff_a000_0000_0000, 2);
+    map(&machine, Window::ACTIVE, range, frames(0x200, 2), Rights::Writable, true).unwrap();
+    let written = || range.iter().map(|page| read(&machine, Window::ACTIVE, page).is_written()).collect::<Vec<_>>();
+    assert_eq!(written(), [false, false]);
+    let entry = entry_of(&machine, Window::ACTIVE, range.first()).unwrap();
+    let mapped = machine.load(entry);
+    machine.store(entry, Entry::from_bits(mapped.bits() | DIRTY));
+    assert_eq!(written(), [true, false]);
+    mark_unwritten(&machine, Window::ACTIVE, range);
+    assert_eq!(written(), [false, false]);
+    assert_eq!(machine.load(entry), mapped);
+}

@@ -13,7 +13,9 @@
 //! Guarantees: touching the guard or the reserve faults; making the reserve present takes no lock and no memory, so that
 //! a fault handler may do it; below the thread pointer there are 64 KiB of address space for thread locals, so that they
 //! can grow in a task that runs. A stack that is dropped is kept for the next task, up to a bound, so that starting a
-//! task maps nothing; under pressure the kept ones are given up. Creating a stack fails for want of memory only.
+//! task maps nothing; under pressure the kept ones are given up. Each begins empty, all its bytes 0: what an ended task left there
+//! would look like references of the next one to a scan for those that lead to replaced cells. Creating a stack fails for want
+//! of memory only.
 #![no_std]
 
 mod pool;
@@ -129,8 +131,8 @@ struct ThreadLocals {
 }
 
 impl Stack {
-    /// A stack of at least `bytes` bytes, from the pool or new. Its bytes, and those of the thread locals, are whatever
-    /// they were, except the control block's first word.
+    /// A stack of at least `bytes` bytes, from the pool or new. Its bytes are 0; those of the thread locals are whatever they
+    /// were, except the control block's first word.
     pub fn new(bytes: usize) -> Result<Self, StackError> {
         let pages = pages_for(bytes);
         if pages == 0 || pages > MOST_PAGES {
@@ -221,7 +223,7 @@ impl Parts {
         Ok(Self {
             guard,
             reserve: mapping::allocate_at(reserve, Withheld, Purpose::Stack)?,
-            stack: mapping::allocate_at(stack, Writable, Purpose::Stack)?,
+            stack: mapping::allocate_zeroed_at(stack, Purpose::Stack)?,
             thread_locals: SpinLock::new(ThreadLocals {
                 room: Some(room),
                 mapped: Some(mapping::allocate_at(mapped, Writable, Purpose::Stack)?),
@@ -247,10 +249,16 @@ impl Parts {
     }
 
     /// Makes the stack as good as new, if that is possible.
-    fn refresh(self) -> Option<Self> {
+    fn refresh(mut self) -> Option<Self> {
         // The fault handler that revealed the reserve knew only its address, so the tables are asked.
         if mapping::translate(self.reserve.start()).is_some() {
             self.reserve.hide().ok()?;
+        }
+        // A page that has ever been written to counts: which of them the last task used, no CPU knows.
+        for page in 0..self.stack_pages() {
+            if self.stack.is_written(page) {
+                self.stack.bytes_mut()[page * PAGE_SIZE..][..PAGE_SIZE].fill(0);
+            }
         }
         Some(self)
     }
