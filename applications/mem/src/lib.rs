@@ -45,7 +45,14 @@ fn show(environment: &mut Environment) -> Result<(), Failure> {
     let heap = heap::statistics();
     writeln!(environment, "{:<16} {:>8}", "heap", "bytes")?;
     writeln!(environment, "{:<16} {:>8}", "stocking", heap::stocking())?;
-    for (name, bytes) in [("arena", heap.arena), ("used", heap.used), ("cached", heap.cached), ("lost", heap.lost)] {
+    let counts = [
+        ("arena", heap.arena),
+        ("used", heap.used),
+        ("cached", heap.cached),
+        ("lost", heap.lost),
+        ("refused", heap.refused),
+    ];
+    for (name, bytes) in counts {
         writeln!(environment, "{name:<16} {bytes:>8}")?;
     }
     show_holders(environment, heap.used)

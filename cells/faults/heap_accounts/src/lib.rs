@@ -20,7 +20,7 @@ const BYTE_BITS: u32 = 40;
 /// What no bytes look like: half of what fits, so that taking off what is put on again next does not borrow from the count.
 const NO_BYTES: u64 = 1 << (BYTE_BITS - 1);
 
-static ENTRIES: [AtomicU64; PLACES] = [const { AtomicU64::new(NO_BYTES) }; PLACES];
+static ENTRIES: [AtomicU64; PLACES] = [const { AtomicU64::new(1 << BYTE_BITS | NO_BYTES) }; PLACES];
 
 /// On whom a block is. Its number is not one that could be mistaken for an address of the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,8 +28,11 @@ static ENTRIES: [AtomicU64; PLACES] = [const { AtomicU64::new(NO_BYTES) }; PLACE
 pub struct Account(u64);
 
 impl Account {
-    /// That of whoever runs while there are no tasks. Nothing is counted on it.
-    pub const NOBODY: Self = Self(0);
+    /// What stands where free memory, which is cleared, would have an account. It is never open.
+    pub const FREE: Self = Self(0);
+
+    /// That of whoever runs while there are no tasks. Nothing is counted on it: its place is never opened so often.
+    pub const NOBODY: Self = Self(0x7f_ffff << BYTE_BITS);
 
     /// Opens an account at `place`, below [`PLACES`]. Whoever had the place is forgotten.
     pub fn open(place: usize) -> Self {

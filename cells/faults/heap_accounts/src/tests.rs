@@ -38,6 +38,13 @@ fn nobody_has_nothing() {
 }
 
 #[test]
+fn free_memory_is_on_no_open_account() {
+    assert!(!Account::FREE.discharge(64));
+    Account::FREE.undo(64);
+    assert_eq!(Account::FREE.bytes(), 0);
+}
+
+#[test]
 fn places_are_apart() {
     let (one, other) = (Account::open(3), Account::open(PLACES - 1));
     one.charge(1);

@@ -5,7 +5,8 @@
 //! memory runs out an allocation is null, and code that cannot live with that (`Box::new`, `Vec::push`) panics, which
 //! unwinds the task that asked. Memory that is given back is cleared: a scan for references to replaced cells goes over
 //! the heap and must not find what nobody has any more. Each block says on whose account it is (`heap_accounts`): in the word
-//! behind the last one that was asked for.
+//! behind the last one that was asked for. Where free memory has none, so that a small block that is given back twice is noticed, as
+//! long as nobody else has it, and left alone.
 //!
 //! This cell also defines the two symbols that the compiler otherwise adds at a final link, which Mitos does not have.
 #![no_std]
@@ -182,7 +183,8 @@ unsafe fn give_back(block: *mut u8, layout: Layout) {
     }
 }
 
-/// Takes back a block whose account has been opened again for another task.
+/// Takes back a block whose account is not open: that of a task that has ended, or of nobody. What is free already is left alone:
+/// nothing is gained by telling who gives it back a second time, but the next two who ask for memory must not get the same.
 ///
 /// # Safety
 /// As for [`give_back`].
@@ -190,6 +192,9 @@ unsafe fn give_back(block: *mut u8, layout: Layout) {
 #[inline(never)]
 unsafe fn give_back_late(account: Account, block: *mut u8, layout: Layout) {
     account.undo(layout.size());
+    if account == Account::FREE {
+        return heap_core::note_refused();
+    }
     // SAFETY: the caller's promise.
     unsafe { give_back(block, layout) };
 }

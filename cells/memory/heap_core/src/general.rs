@@ -316,5 +316,5 @@ fn trim_from(fewest: usize) -> usize {
 /// The general allocator's part of the counts.
 pub(crate) fn statistics() -> Statistics {
     let heap = HEAP.lock();
-    Statistics { arena: heap.arena, used: heap.used, cached: 0, lost: heap.lost }
+    Statistics { arena: heap.arena, used: heap.used, cached: 0, lost: heap.lost, refused: 0 }
 }

@@ -11,10 +11,20 @@
 mod cache;
 mod general;
 
+use core::sync::atomic::{AtomicUsize, Ordering};
+
 pub use cache::{Cache, local};
 pub use general::{
     allocate, allocate_batch, deallocate, deallocate_batch, initialise, relieve, resize_in_place, trim, trim_much,
 };
+
+/// Blocks that were given back though they were free.
+static REFUSED: AtomicUsize = AtomicUsize::new(0);
+
+/// Notes that a block was given back though it was free, and that nothing came of it.
+pub fn note_refused() {
+    REFUSED.fetch_add(1, Ordering::Relaxed);
+}
 
 /// Bytes of the heap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -27,11 +37,14 @@ pub struct Statistics {
     pub cached: usize,
     /// In blocks that a damaged allocator has left behind, given back since.
     pub lost: usize,
+    /// Blocks that were given back though they were free, and left alone.
+    pub refused: usize,
 }
 
 /// Counts. While other CPUs allocate, the numbers are of slightly different moments.
 pub fn statistics() -> Statistics {
     let mut sum = general::statistics();
+    sum.refused = REFUSED.load(Ordering::Relaxed);
     sum.cached = cache::all().map(Cache::bytes).sum();
     // To the general allocator, what is in stock is in use.
     sum.used = sum.used.saturating_sub(sum.cached);
