@@ -17,6 +17,7 @@ use crate::{
     BuildError, Tree,
     cells::{self, Cell, Graph},
     compile,
+    isolated_functions::SafeCrates,
     pack::CellPacker,
     wrapper,
 };
@@ -125,10 +126,11 @@ pub fn pack(
     let compiled = compile::compile(tree, Some(&overlay.name))?;
     let all = cells::collect(tree, &compiled)?;
     let graph = Graph::new(&all)?;
+    let safe = SafeCrates::of(&all)?;
     let unchanged = |cell: &Cell| base.iter().any(|other| other.name() == cell.name() && other.file == cell.file);
     let mut entries = Vec::new();
     for (number, cell) in all.iter().enumerate().filter(|(_, cell)| !unchanged(cell)) {
-        entries.push(packer.add_changed(cell, graph.used_by(number, &all))?);
+        entries.push(packer.add_changed(cell, graph.used_by(number, &all), &safe)?);
     }
     if entries.is_empty() {
         return Err(BuildError::Missing { what: format!("a difference that the overlay {} makes", overlay.name) });

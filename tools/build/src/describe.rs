@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use manifest::CellDetails;
+use digests::ObjectDigests;
 use sources::Survey;
 
 use crate::{BuildError, cells::Cell, cells::newer};
@@ -16,7 +16,7 @@ const OWN_LICENSE: &str = "MIT OR Apache-2.0";
 ///
 /// # Errors
 /// Damaged debug information, or text without frame entries: the unwinder would stop there.
-pub fn details(cell: &Cell) -> Result<CellDetails, BuildError> {
+pub fn digests(cell: &Cell) -> Result<ObjectDigests, BuildError> {
     let failed = |source| BuildError::Digests { cell: cell.name().to_owned(), source };
     let full = fs::read(&cell.full_object).map_err(|source| BuildError::file(&cell.full_object, source))?;
     if let Some(gap) = digests::frames::gaps(&full).map_err(failed)?.into_iter().next() {
@@ -27,7 +27,7 @@ pub fn details(cell: &Cell) -> Result<CellDetails, BuildError> {
     if packed != digests.sections.len() {
         return Err(BuildError::Stripped { cell: cell.name().to_owned(), full: digests.sections.len(), packed });
     }
-    Ok(digests.into_details())
+    Ok(digests)
 }
 
 /// What the sources say about `unsafe`. Kept beside the library, for the language's own sources are long.

@@ -12,6 +12,7 @@ pub mod compile;
 pub mod describe;
 pub mod groups;
 pub mod image;
+pub mod isolated_functions;
 pub mod manifests;
 pub mod pack;
 pub mod report;

@@ -10,6 +10,7 @@ use crate::{
     cells::{self, Cell, Graph},
     compile::Compiled,
     describe,
+    isolated_functions::SafeCrates,
     seed::Seed,
 };
 
@@ -38,8 +39,16 @@ pub struct CellPacker {
 }
 
 impl CellPacker {
-    fn add(&mut self, cell: &Cell, role: Role, dependencies: Vec<String>) -> Result<CellEntry, BuildError> {
-        let details = postcard::to_stdvec(&describe::details(cell)?).map_err(BuildError::Map)?;
+    fn add(
+        &mut self,
+        cell: &Cell,
+        role: Role,
+        dependencies: Vec<String>,
+        safe: &SafeCrates<'_>,
+    ) -> Result<CellEntry, BuildError> {
+        let digests = describe::digests(cell)?;
+        let isolated_functions = safe.isolated_functions(cell, &digests.isolated)?;
+        let details = postcard::to_stdvec(&digests.into_details()).map_err(BuildError::Map)?;
         let survey = describe::survey(cell)?;
         self.roles.insert(cell.name().to_owned(), role);
         Ok(CellEntry {
@@ -52,6 +61,7 @@ impl CellPacker {
             dependencies,
             forbids_unsafe: survey.forbids_unsafe,
             unsafe_blocks: survey.unsafe_places,
+            isolated_functions,
             entry: match role {
                 Role::Application => Some(cells::mangled(cell, "main")?),
                 Role::Seed | Role::Kernel => None,
@@ -65,10 +75,15 @@ impl CellPacker {
     ///
     /// # Errors
     /// As for any cell; [`BuildError::Missing`] if the base has no such cell.
-    pub fn add_changed(&mut self, cell: &Cell, dependencies: Vec<String>) -> Result<CellEntry, BuildError> {
+    pub fn add_changed(
+        &mut self,
+        cell: &Cell,
+        dependencies: Vec<String>,
+        safe: &SafeCrates<'_>,
+    ) -> Result<CellEntry, BuildError> {
         let missing = || BuildError::Missing { what: format!("the cell {} in the base build", cell.name()) };
         let role = self.roles.get(cell.name()).copied().ok_or_else(missing)?;
-        self.add(cell, role, dependencies)
+        self.add(cell, role, dependencies, safe)
     }
 }
 
@@ -85,6 +100,7 @@ pub fn write(
 ) -> Result<Packed, BuildError> {
     let mut packer = CellPacker::default();
     let mut entries = Vec::new();
+    let safe = SafeCrates::of(cells)?;
     for (number, cell) in cells.iter().enumerate() {
         let role = if seed.members.binary_search(&number).is_ok() {
             Role::Seed
@@ -93,7 +109,7 @@ pub fn write(
         } else {
             Role::Kernel
         };
-        entries.push(packer.add(cell, role, graph.used_by(number, cells))?);
+        entries.push(packer.add(cell, role, graph.used_by(number, cells), &safe)?);
     }
     let init = cells
         .iter()

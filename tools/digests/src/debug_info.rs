@@ -11,8 +11,6 @@ use goblin::elf::{
 };
 
 use crate::DigestError;
-use crate::structure::Collector;
-use crate::type_digest::TypeDigests;
 
 pub(crate) type Reader<'a> = EndianSlice<'a, LittleEndian>;
 
@@ -63,15 +61,14 @@ impl<'a> Tree<'a> {
     }
 }
 
-/// Hands every unit of an object to the collector.
-pub(crate) fn walk(file: &[u8], collector: &mut Collector) -> Result<(), DigestError> {
+/// Shows every unit of an object.
+pub(crate) fn walk(file: &[u8], show: &mut dyn FnMut(&Tree<'_>)) -> Result<(), DigestError> {
     let sections = DebugSections::load(file)?;
     let dwarf = gimli::Dwarf::load(|id| Ok::<_, gimli::Error>(sections.reader(id)))?;
     let mut headers = dwarf.units();
     while let Some(header) = headers.next()? {
         let unit = dwarf.unit(header)?;
-        let tree = read_tree(&dwarf, &unit)?;
-        TypeDigests::new(&tree).collect(collector);
+        show(&read_tree(&dwarf, &unit)?);
     }
     Ok(())
 }

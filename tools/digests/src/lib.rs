@@ -8,6 +8,8 @@
 //!   behind a trait object. Equal code is no proof of equal layout, so these come from the debug information of the same
 //!   build.
 //!
+//! From the types of parameters it also finds the functions that were lent nothing that they could change.
+//!
 //! The same crate checks the frame information ([`frames`]): a text byte without a frame entry cannot be unwound through.
 //!
 //! Everything here fails with a [`DigestError`] that names the section or the offset; a malformed object is never guessed at.
@@ -17,10 +19,12 @@ pub mod frames;
 mod content;
 mod debug_info;
 mod hash;
+mod lent;
 mod structure;
 mod type_digest;
 mod vtables;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 pub use cell_object::SectionKind;
@@ -34,6 +38,8 @@ pub struct ObjectDigests {
     pub sections: Vec<SectionDigest>,
     /// Sorted by kind and name, each pair once.
     pub structures: Vec<StructuralDigest>,
+    /// Linkage names of the functions that were lent nothing that they could change.
+    pub isolated: BTreeSet<String>,
 }
 
 impl ObjectDigests {
@@ -107,7 +113,11 @@ pub fn of_object(file: &[u8]) -> Result<ObjectDigests, DigestError> {
     let object = cell_object::Object::parse(file)?;
     let sections = content::section_digests(&object);
     let mut collector = structure::Collector::default();
-    debug_info::walk(file, &mut collector)?;
+    let mut functions = BTreeMap::new();
+    debug_info::walk(file, &mut |tree| {
+        type_digest::TypeDigests::new(tree).collect(&mut collector);
+        lent::collect(tree, &mut functions);
+    })?;
     vtables::collect(&object, &mut collector);
-    Ok(ObjectDigests { sections, structures: collector.finish() })
+    Ok(ObjectDigests { sections, structures: collector.finish(), isolated: lent::isolated(functions) })
 }

@@ -46,7 +46,7 @@ impl<'t, 'a> TypeDigests<'t, 'a> {
         if is_variant || is_opaque || is_reference {
             return;
         }
-        let path = self.path(index);
+        let path = path(self.tree, index);
         if !belongs_to_toolchain(&path) {
             let digest = self.digest(index);
             collector.add(Structure::Type, path, digest);
@@ -69,29 +69,12 @@ impl<'t, 'a> TypeDigests<'t, 'a> {
         let mut hasher = Hasher::new("signature");
         self.hash_reference(&mut hasher, tree.inherited(index, |node| node.of_type));
         // Parameters that optimisation removed are missing from the code's entry; its origin has them all.
-        let parameters = self.parameters(index);
+        let parameters = parameters(tree, index);
         hasher.number(parameters.len() as u64);
         for parameter in parameters {
             self.hash_reference(&mut hasher, tree.inherited(parameter, |node| node.of_type));
         }
         collector.add(Structure::Signature, name.into_owned(), hasher.finish());
-    }
-
-    fn parameters(&self, index: usize) -> Vec<usize> {
-        let of = |index: usize| -> Vec<usize> {
-            let tag = |child: &usize| self.tree.nodes[*child].tag == gimli::DW_TAG_formal_parameter;
-            self.tree.nodes[index].children.iter().copied().filter(tag).collect()
-        };
-        let mut longest = of(index);
-        let mut at = index;
-        while let Some(origin) = self.tree.nodes[at].origin.and_then(|offset| self.tree.at(offset)) {
-            let parameters = of(origin);
-            if parameters.len() > longest.len() {
-                longest = parameters;
-            }
-            at = origin;
-        }
-        longest
     }
 
     /// Name and digest of the type at an offset; no type is `()`.
@@ -191,26 +174,8 @@ impl<'t, 'a> TypeDigests<'t, 'a> {
                 format!("fn({}) -> {}", parameters.join(", "), target())
             }
             gimli::DW_TAG_pointer_type if node.name.is_none() => format!("*{}", target()),
-            _ => self.path(index),
+            _ => path(self.tree, index),
         }
-    }
-
-    /// The path from the crate down.
-    fn path(&self, index: usize) -> String {
-        let mut parts = Vec::new();
-        let mut at = Some(index);
-        while let Some(index) = at {
-            let node = &self.tree.nodes[index];
-            if node.tag == gimli::DW_TAG_compile_unit {
-                break;
-            }
-            if let Some(name) = self.tree.inherited(index, |node| node.name.clone()) {
-                parts.push(name);
-            }
-            at = node.parent;
-        }
-        parts.reverse();
-        parts.join("::")
     }
 }
 
@@ -223,4 +188,40 @@ fn is_compound(tag: DwTag) -> bool {
             | gimli::DW_TAG_variant_part
             | gimli::DW_TAG_variant
     )
+}
+
+/// The parameters of the function at `index`.
+pub(crate) fn parameters(tree: &Tree<'_>, index: usize) -> Vec<usize> {
+    let of = |index: usize| -> Vec<usize> {
+        let tag = |child: &usize| tree.nodes[*child].tag == gimli::DW_TAG_formal_parameter;
+        tree.nodes[index].children.iter().copied().filter(tag).collect()
+    };
+    let mut longest = of(index);
+    let mut at = index;
+    while let Some(origin) = tree.nodes[at].origin.and_then(|offset| tree.at(offset)) {
+        let parameters = of(origin);
+        if parameters.len() > longest.len() {
+            longest = parameters;
+        }
+        at = origin;
+    }
+    longest
+}
+
+/// The path of the entry at `index` from the crate down.
+pub(crate) fn path(tree: &Tree<'_>, index: usize) -> String {
+    let mut parts = Vec::new();
+    let mut at = Some(index);
+    while let Some(index) = at {
+        let node = &tree.nodes[index];
+        if node.tag == gimli::DW_TAG_compile_unit {
+            break;
+        }
+        if let Some(name) = tree.inherited(index, |node| node.name.clone()) {
+            parts.push(name);
+        }
+        at = node.parent;
+    }
+    parts.reverse();
+    parts.join("::")
 }

@@ -7,6 +7,7 @@ use core::hint::{black_box, spin_loop};
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use core::time::Duration;
 
+use computation::{OWNED, compute, compute_with, resize};
 use fault_context::FaultKind;
 use fault_injection::{INJECTABLE, inject};
 use fault_log::FaultRecord;
@@ -17,15 +18,6 @@ use wait_queue::WaitQueue;
 
 use crate::destructors::Counted;
 use crate::ended_of;
-
-/// A task that computes until it is ended, with something owned by the frame above.
-#[inline(never)]
-pub(crate) fn compute(going: &AtomicBool) {
-    loop {
-        going.store(true, Ordering::Relaxed);
-        spin_loop();
-    }
-}
 
 pub(crate) struct Subject {
     pub(crate) task: Joinable<()>,
@@ -116,19 +108,6 @@ pub(crate) fn kill_waiting() -> Outcome {
     expect("records of it", u64::from(record_of(id).is_some()), 0)
 }
 
-/// Bytes that the innermost frame of a killed task owns.
-const OWNED: usize = 1000;
-
-/// Computes until it is ended, with something owned by the frame that computes.
-#[inline(never)]
-fn compute_with(owned: Box<[u8; OWNED]>, going: &AtomicBool) -> u8 {
-    while black_box(true) {
-        going.store(true, Ordering::Relaxed);
-        black_box(&owned);
-    }
-    owned[0]
-}
-
 /// Kills a task that does `before` and then computes with something owned; what it leaked must be exactly that.
 fn kill_computing_with_owned(before: impl FnOnce() + Send + 'static) -> Outcome {
     let going = Arc::new(AtomicBool::new(false));
@@ -147,6 +126,45 @@ fn kill_computing_with_owned(before: impl FnOnce() + Send + 'static) -> Outcome 
     expect("frames were lost", u64::from(record.lost_frames != 0), 1)?;
     expect("bytes leaked", record.leaked_bytes, OWNED as u64)?;
     expect("the place is named", u64::from(record.function.as_str().contains("compute_with")), 1)
+}
+
+/// A task that was lent something it can change is not known to leave it whole: it is leaked, and told.
+pub(crate) fn kill_with_something_lent() -> Outcome {
+    let (drops, going) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
+    let (inner, started) = (Arc::clone(&drops), Arc::clone(&going));
+    let task = task::spawn("check: lent", move || {
+        let _counted = Counted(inner);
+        let block = Box::new([1_u8; OWNED]);
+        resize(&mut [Vec::new(), Vec::new()], &going);
+        black_box(block);
+    })?;
+    let id = task.id();
+    let outcome = eventually("the task computes", || started.load(Ordering::Relaxed));
+    task.kill_capability().kill_within(Duration::from_millis(20));
+    ended_of(task.join(), FaultKind::Killed)?;
+    outcome?;
+    let record = record_of(id).ok_or(CheckError::Missing("the record"))?;
+    expect("destructors run", drops.load(Ordering::SeqCst), 0)?;
+    expect("what the task had is told", u64::from(record.leaked_bytes >= OWNED as u64), 1)
+}
+
+/// A vector that grows has given its old memory back before it knows the new one: whoever has lent it would give it back again.
+pub(crate) fn resizing() -> Outcome {
+    const ROUNDS: u64 = 8;
+    let before = heap::statistics().refused;
+    for round in 0..ROUNDS {
+        let going = Arc::new(AtomicBool::new(false));
+        let started = Arc::clone(&going);
+        let task = task::spawn("check: resizes", move || {
+            let mut vectors = [const { Vec::new() }; 8];
+            resize(&mut vectors, &going);
+        })?;
+        let outcome = eventually("the task has begun", || started.load(Ordering::Relaxed));
+        task.kill_capability().kill_within(Duration::from_millis(round));
+        ended_of(task.join(), FaultKind::Killed)?;
+        outcome?;
+    }
+    expect("blocks given back twice", (heap::statistics().refused - before) as u64, 0)
 }
 
 pub(crate) fn kill_counts_leaks() -> Outcome {

@@ -35,7 +35,10 @@ fn comes_back(greedy: impl FnOnce() -> Outcome) -> Outcome {
         frames::reclaim();
         frames::statistics().free + TOLERANCE >= before
     };
-    eventually("the memory comes back", enough)
+    eventually("the memory comes back", enough).or_else(|_| {
+        let now = frames::statistics().free;
+        Err(Unexpected::Memory { before, now, heap: heap::statistics() }.into())
+    })
 }
 
 /// Whether little is left.

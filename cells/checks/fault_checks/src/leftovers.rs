@@ -7,6 +7,7 @@ use core::hint::black_box;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use core::time::Duration;
 
+use computation::compute;
 use fault_context::FaultKind;
 use frames::Purpose;
 use mapping::Writable;
@@ -15,7 +16,6 @@ use rendezvous::{ReceiveError, Sender};
 use self_check::{CheckError, Outcome, eventually, expect};
 use vfs::File;
 
-use crate::delivery::compute;
 use crate::destructors::Counted;
 use crate::ended_of;
 

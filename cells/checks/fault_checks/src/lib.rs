@@ -48,6 +48,15 @@ enum Unexpected {
     },
     /// A task's stack cannot be walked.
     Walk(Name, WalkError),
+    /// Memory did not come back.
+    Memory {
+        /// Free frames before.
+        before: usize,
+        /// Free frames now.
+        now: usize,
+        /// What the heap has now.
+        heap: heap::Statistics,
+    },
 }
 
 impl fmt::Display for Unexpected {
@@ -57,6 +66,13 @@ impl fmt::Display for Unexpected {
             Self::End { found: None, expected } => write!(f, "the task returned, expected: {expected}"),
             Self::Blame { kind, found, expected } => {
                 write!(f, "{kind} in '{found}', expected: {expected}")
+            }
+            Self::Memory { before, now, heap } => {
+                write!(
+                    f,
+                    "{before} frames were free before, {now} are now; the heap has {} bytes, {} in use, {} in stock",
+                    heap.arena, heap.used, heap.cached
+                )
             }
             Self::Walk(name, error) => write!(f, "the stack of '{name}': {error}"),
         }
@@ -104,6 +120,11 @@ pub const CHECKS: &[Check] = &[
     Check::new("each kind of fault can be made in a task that waits", delivery::waiting),
     Check::new("faults asked for faster than they are dealt with end the task once", delivery::insistent),
     Check::new("a task that computes for ever can be killed", delivery::kill_computing),
+    Check::new(
+        "of a task that is killed with something lent nothing is dropped, and it is told",
+        delivery::kill_with_something_lent,
+    ),
+    Check::new("kills find no vector half resized", delivery::resizing),
     Check::new("a kill at a cancellation point leaks nothing", delivery::kill_waiting),
     Check::new("what a kill in the midst of computing leaks is in the log, to the byte", delivery::kill_counts_leaks),
     Check::new(

@@ -12,16 +12,19 @@ use crate::Unexpected;
 use crate::delivery::{computing_task, finish, record_of};
 use crate::ended_of;
 
-/// The record of the task's fault blames `function`, in this cell.
-fn blames(task: TaskId, function: &'static str) -> Outcome {
+/// The record of the task's fault blames `function`, in `cell`.
+fn blames(task: TaskId, cell: &str, function: &'static str) -> Outcome {
     let record = record_of(task).ok_or(CheckError::Missing("the record"))?;
-    expect("the cell is this one", u64::from(record.cell.as_str() == "fault_checks"), 1)?;
+    expect("the cell is the right one", u64::from(record.cell.as_str() == cell), 1)?;
     let found = record.function.as_str();
     if found.contains(function) {
         return Ok(());
     }
     Err(Unexpected::Blame { kind: record.kind, found: found.into(), expected: function }.into())
 }
+
+/// This cell.
+const HERE: &str = "fault_checks";
 
 /// The interrupted function is the one to blame.
 pub(crate) fn injected() -> Outcome {
@@ -30,7 +33,7 @@ pub(crate) fn injected() -> Outcome {
         let id = subject.task.id();
         inject(kind, id)?;
         finish(subject, kind)?;
-        blames(id, "delivery::compute")?;
+        blames(id, "computation", "computation::compute")?;
     }
     Ok(())
 }
@@ -47,7 +50,7 @@ pub(crate) fn own() -> Outcome {
         let task = task::spawn("check: culprit", move || culprit(kind))?;
         let id = task.id();
         ended_of(task.join(), kind)?;
-        blames(id, "places::culprit")?;
+        blames(id, HERE, "places::culprit")?;
     }
     Ok(())
 }
@@ -71,5 +74,5 @@ pub(crate) fn recursion() -> Outcome {
     })?;
     let id = task.id();
     ended_of(task.join(), FaultKind::StackOverflow)?;
-    blames(id, "places::recur")
+    blames(id, HERE, "places::recur")
 }

@@ -20,7 +20,7 @@ pub use trusted::Trusted;
 
 use core::cell::Cell;
 use core::ptr;
-use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU16, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
 
 use heap_accounts::Account;
 use lock_ledger::Ledger;
@@ -153,7 +153,7 @@ pub enum KillRequest {
     None = 0,
     /// At its next cancellation point.
     AtCancellationPoint = 1,
-    /// Wherever it is, at the next interrupt.
+    /// Between two instructions, at an interrupt.
     Anywhere = 2,
 }
 
@@ -193,6 +193,8 @@ pub struct FaultContext {
     /// How urgently the task is to end, and in the low byte why: one word, so that the reason is that of the request.
     end: AtomicU16,
     inject: AtomicU8,
+    /// How often what was asked for last has been put off.
+    put_off: AtomicU32,
     /// Something was caught, and what comes of it is being noted: nothing that others ask for is done meanwhile.
     pub settling: Cell<bool>,
     /// The task is on its way to make a fault that somebody asked for: where it stood is known by registers alone, which
@@ -221,6 +223,7 @@ impl FaultContext {
             heap_account,
             end: AtomicU16::new(KillRequest::None as u16),
             inject: AtomicU8::new(0),
+            put_off: AtomicU32::new(0),
             settling: Cell::new(false),
             making: Cell::new(false),
         }
@@ -245,6 +248,7 @@ impl FaultContext {
         let stronger = |present: u16| (present >> 8 < asked >> 8).then_some(asked);
         // An error says that what is asked for already is at least as strong.
         let _kept = self.end.fetch_update(Ordering::AcqRel, Ordering::Acquire, stronger);
+        self.put_off.store(0, Ordering::Relaxed);
     }
 
     /// Asks the task to end because somebody wants it to.
@@ -282,6 +286,13 @@ impl FaultContext {
     /// Asks for a fault of this kind in the task; replaces one that was not delivered yet.
     pub fn request_fault(&self, kind: FaultKind) {
         self.inject.store(kind as u8, Ordering::Release);
+        self.put_off.store(0, Ordering::Relaxed);
+    }
+
+    /// Puts off what was asked for: the task is not where that can be done without harm. Says whether it may be put off: after
+    /// half a second of its own time it has to be done all the same.
+    pub fn put_off(&self) -> bool {
+        self.put_off.fetch_add(1, Ordering::Relaxed) < MOST_PUT_OFF
     }
 
     /// Whether a fault is to be made in the task.
@@ -323,6 +334,9 @@ impl FaultContext {
         }
     }
 }
+
+/// Ticks of the timer for which what was asked for is put off.
+const MOST_PUT_OFF: u32 = 500;
 
 /// Stack that hiding the reserve takes: pages are unmapped and other CPUs are told.
 const HIDING_STACK: u64 = 4096;

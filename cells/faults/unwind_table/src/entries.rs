@@ -6,8 +6,12 @@ use gimli::{BaseAddresses, CieOrFde, EhFrame, LittleEndian, UnwindSection};
 use crate::{FrameEntry, TableError};
 
 /// The entries of a frame section that has been relocated where it lies, sorted by address. Descriptions of
-/// no text (of sections that were left out) are dropped; of several for one address, the first counts.
-pub fn frame_entries(eh_frame: &'static [u8]) -> Result<Vec<FrameEntry>, TableError> {
+/// no text (of sections that were left out) are dropped; of several for one address, the first counts. `is_isolated` says of the
+/// first address of a function whether it is [isolated](FrameEntry::is_isolated).
+pub fn frame_entries(
+    eh_frame: &'static [u8],
+    is_isolated: impl Fn(u64) -> bool,
+) -> Result<Vec<FrameEntry>, TableError> {
     let section = EhFrame::new(eh_frame, LittleEndian);
     let bases = BaseAddresses::default().set_eh_frame(eh_frame.as_ptr().addr() as u64);
     let mut entries = Vec::new();
@@ -22,7 +26,8 @@ pub fn frame_entries(eh_frame: &'static [u8]) -> Result<Vec<FrameEntry>, TableEr
                 let fde = partial.parse(EhFrame::cie_from_offset).map_err(malformed)?;
                 offset = fde.offset();
                 if fde.len() != 0 {
-                    entries.push(entry(fde.initial_address(), fde.len(), offset)?);
+                    let start = fde.initial_address();
+                    entries.push(entry(start, fde.len(), offset, is_isolated(start))?);
                 }
             }
         }
@@ -32,9 +37,9 @@ pub fn frame_entries(eh_frame: &'static [u8]) -> Result<Vec<FrameEntry>, TableEr
     Ok(entries)
 }
 
-fn entry(start: u64, length: u64, offset: usize) -> Result<FrameEntry, TableError> {
+fn entry(start: u64, length: u64, offset: usize, is_isolated: bool) -> Result<FrameEntry, TableError> {
     match (u32::try_from(length), u32::try_from(offset)) {
-        (Ok(length), Ok(fde_offset)) => Ok(FrameEntry { start, length, fde_offset }),
+        (Ok(length), Ok(fde_offset)) => Ok(FrameEntry { start, length, fde_offset, is_isolated }),
         _ => Err(TableError::TooLarge { start }),
     }
 }

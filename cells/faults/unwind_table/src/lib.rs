@@ -27,6 +27,8 @@ pub struct FrameEntry {
     pub length: u32,
     /// Offset of the description from the start of its cell's `.eh_frame`.
     pub fde_offset: u32,
+    /// Its function can have changed nothing of its callers': the build found it to be of safe code and lent nothing else.
+    pub is_isolated: bool,
 }
 
 impl FrameEntry {

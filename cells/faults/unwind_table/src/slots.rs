@@ -183,7 +183,10 @@ mod tests {
     static TURN: Mutex<()> = Mutex::new(());
 
     fn entries(starts: &[u64]) -> Box<[FrameEntry]> {
-        starts.iter().map(|&start| FrameEntry { start, length: 0x10, fde_offset: start as u32 }).collect()
+        starts
+            .iter()
+            .map(|&start| FrameEntry { start, length: 0x10, fde_offset: start as u32, is_isolated: false })
+            .collect()
     }
 
     #[test]

@@ -123,6 +123,26 @@ pub(crate) fn begin_in(context: &FaultContext, cause: Cause) {
 /// Makes the interrupted task unwind because of a fault in it: changes `saved` so that the return from the
 /// exception goes to the unwinder, on the task's own stack. Says whether it could; if not, nothing catches.
 pub fn begin_fault(saved: &mut SavedRegisters, cause: Cause) -> bool {
+    begin_at(saved, cause, false)
+}
+
+/// As [`begin_fault`], for an interrupted task that is to end. Where it is not [settled](is_settled) all its frames are given up,
+/// and nothing of what they have is dropped.
+pub fn begin_end(saved: &mut SavedRegisters) -> bool {
+    let Some(context) = fault_context::current() else {
+        return false;
+    };
+    let is_settled = is_settled(saved);
+    begin_at(saved, Cause::of(context.end_kind()), !is_settled)
+}
+
+/// Whether the interrupted task stands in a function that can have changed nothing of its callers'. In any other, what a caller has
+/// lent can be half changed between two instructions, and its landing pad would drop that.
+pub fn is_settled(saved: &SavedRegisters) -> bool {
+    unwind_table::find(saved.rip).is_some_and(|found| found.entry.is_isolated)
+}
+
+fn begin_at(saved: &mut SavedRegisters, cause: Cause, gives_up: bool) -> bool {
     let Some(context) = fault_context::current() else {
         return false;
     };
@@ -132,7 +152,8 @@ pub fn begin_fault(saved: &mut SavedRegisters, cause: Cause) -> bool {
     strike_intents(context);
     let stack = context.stack.get();
     let landing = saved.rsp.wrapping_sub(CLEARANCE) & !15;
-    let abandoned = context.unwinding.get().phase == Phase::Walking
+    let abandoned = gives_up
+        || context.unwinding.get().phase == Phase::Walking
         || cause.kind == FaultKind::StackLost
         || !stack.holds_word(landing.wrapping_sub(ENTRY_STACK))
         || !stack.holds_pointer(saved.rsp);

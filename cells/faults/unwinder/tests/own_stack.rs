@@ -72,7 +72,7 @@ extern "C" fn register_program(info: *const ProgramInfo, _size: usize, _data: *m
         let eh_frame = std::slice::from_raw_parts(frames as *const u8, end - frames);
         let start = (info.base + text.address) as u64;
         let range = TextRange { start, end: start + text.memory_size as u64 };
-        let entries = frame_entries(eh_frame).unwrap();
+        let entries = frame_entries(eh_frame, |_| false).unwrap();
         std::mem::forget(register(range, eh_frame, entries.into_boxed_slice()).unwrap());
     }
     1

@@ -62,6 +62,10 @@ pub struct CellEntry {
     pub forbids_unsafe: bool,
     /// Number of `unsafe` blocks, functions and impls in its sources.
     pub unsafe_blocks: u32,
+    /// Sections of the functions that can have changed nothing of their callers', ascending: every crate that the name of such a
+    /// function mentions forbids `unsafe`, and by its parameters it was lent nothing that it could change. A task that has to be
+    /// ended wherever it stands is ended in one of them.
+    pub isolated_functions: Vec<u32>,
     /// Mangled name of `main`, for an application.
     pub entry: Option<String>,
     /// Mangled names of `surrender` and `adopt`, for a cell that hands its state over when it is replaced.

@@ -191,6 +191,12 @@ impl Cell {
         function_at(&self.functions, &self.file, offset)
     }
 
+    /// Whether a function starts at `address` that can have changed nothing of its callers'.
+    pub(crate) fn is_isolated_function(&self, address: u64) -> bool {
+        let function = self.function_at(address).filter(|&(_, _, offset)| offset == 0);
+        function.is_some_and(|(_, section, _)| self.entry.isolated_functions.binary_search(&section).is_ok())
+    }
+
     /// Whether statics that this cell took over lie in `pages`.
     pub(crate) fn keeps_statics_in(&self, pages: &MappedPages<Writable>) -> bool {
         let first = pages.start().as_u64();

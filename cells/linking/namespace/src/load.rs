@@ -299,7 +299,7 @@ pub(crate) fn register_frames(cell: &mut Cell) -> Result<(), LoadError> {
     // is a field of the cell and is dropped before them.
     let bytes: &'static [u8] =
         unsafe { core::slice::from_raw_parts(core::ptr::with_exposed_provenance(address as usize), size) };
-    let entries = unwind_table::frame_entries(bytes).map_err(refused)?;
+    let entries = unwind_table::frame_entries(bytes, |start| cell.is_isolated_function(start)).map_err(refused)?;
     let range = TextRange { start: text.start, end: text.end };
     let registration = unwind_table::register(range, bytes, entries.into_boxed_slice()).map_err(refused)?;
     cell.frames = Some(registration);

@@ -84,7 +84,7 @@ impl Area {
         let size = (slots * STUB_SIZE).next_multiple_of(PAGE_SIZE) as u64;
         // Areas are permanent, and so is the description of their frames.
         let description: &'static [u8] = Box::leak(frame_description(base, size));
-        let entries = unwind_table::frame_entries(description).map_err(TextWriteError::Frames)?;
+        let entries = unwind_table::frame_entries(description, |_| false).map_err(TextWriteError::Frames)?;
         let range = TextRange { start: base, end: base + size };
         let frames =
             unwind_table::register(range, description, entries.into_boxed_slice()).map_err(TextWriteError::Frames)?;

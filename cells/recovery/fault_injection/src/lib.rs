@@ -1,9 +1,9 @@
 //! Makes real faults in running tasks, on request: for the `fault` command, the demonstration and the fault lab.
 //!
 //! Guarantees: the fault is the genuine thing (a real access, a real instruction, a stack really filled), made by the
-//! task itself. A task that runs gets it at its next timer tick, between two instructions of whatever it executes,
-//! as a call that the code never made; a task that waits gets it at its cancellation point. Nothing is faked in the
-//! records.
+//! task itself. A task that runs gets it at a timer tick, between two instructions of what it executes, as a call that the
+//! code never made: as soon as a tick finds it in a function that can have changed nothing of its callers', or after half a
+//! second of its own wherever it is. A task that waits gets it at its cancellation point. Nothing is faked in the records.
 //!
 //! A fault is not made where preemption is off or an interrupt is handled: what is tested is the task, not the
 //! luck of the tick. Nothing here can fail; a task that ends first takes the request with it.
@@ -52,7 +52,7 @@ impl fmt::Display for InjectError {
 
 impl core::error::Error for InjectError {}
 
-/// Gets a task to make a fault of this kind: at its next tick if it runs, at once if it waits.
+/// Gets a task to make a fault of this kind: at a tick if it runs, at once if it waits.
 pub fn inject(kind: FaultKind, task: TaskId) -> Result<(), InjectError> {
     if !INJECTABLE.contains(&kind) {
         return Err(InjectError::Kind(kind));

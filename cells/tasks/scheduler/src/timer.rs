@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use clock::Instant;
 use cpu_local::InterruptGuard;
-use fault_context::{Cause, KillRequest};
+use fault_context::KillRequest;
 use interrupts::SavedRegisters;
 use spin::Once;
 use spin_lock::SpinLock;
@@ -118,14 +118,17 @@ pub(crate) fn on_kill(registers: &mut SavedRegisters) {
 /// Does to the interrupted task what somebody asked for, if it can be interrupted where it is.
 fn deliver(current: &Task, registers: &mut SavedRegisters) {
     let undisturbed = cpu_local::preempt_count() == 0 && cpu_local::interrupt_depth() == 1;
-    if !undisturbed || !registers.interrupts_enabled() || !current.faults(RIGHT).takes_orders() {
+    let faults = current.faults(RIGHT);
+    if !undisturbed || !registers.interrupts_enabled() || !faults.takes_orders() {
         return;
     }
-    if current.faults(RIGHT).kill_request() == KillRequest::Anywhere {
-        unwinder::begin_fault(registers, Cause::of(current.faults(RIGHT).end_kind()));
+    let is_to_end = faults.kill_request() == KillRequest::Anywhere;
+    if !is_to_end && !faults.has_requested_fault() || !unwinder::is_settled(registers) && faults.put_off() {
         return;
     }
-    if let Some(hook) = TICK_HOOK.get() {
+    if is_to_end {
+        unwinder::begin_end(registers);
+    } else if let Some(hook) = TICK_HOOK.get() {
         hook(registers);
     }
 }

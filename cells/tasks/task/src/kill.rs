@@ -9,7 +9,7 @@ use task_core::{KillRequest, Name, Role, Task, TaskId, TaskRef, Wake};
 use crate::{RIGHT, undertaker};
 
 /// How long a task has to come to a cancellation point. Everything that waits is one, so only a task that computes
-/// for this long is ended where it stands. Under emulation a busy host may leave a CPU alone for half a second.
+/// for this long is ended between two instructions. Under emulation a busy host may leave a CPU alone for half a second.
 pub const DEFAULT_GRACE: Duration = Duration::from_secs(1);
 
 /// Nobody may end this task.
@@ -56,7 +56,8 @@ impl KillCapability {
     }
 
     /// Has the task end: unwound at its next cancellation point, which a blocked task comes to at once; after
-    /// [`DEFAULT_GRACE`] wherever it is. Returns without waiting; `false` if the task has ended already.
+    /// [`DEFAULT_GRACE`] between two instructions: where it can have changed nothing of its callers', or, if it is not found there
+    /// within half a second of its own, anywhere, and then nothing of it is dropped. Returns without waiting; `false` if the task has ended already.
     pub fn kill(&self) -> bool {
         self.kill_within(DEFAULT_GRACE)
     }
@@ -89,7 +90,7 @@ impl fmt::Debug for KillCapability {
     }
 }
 
-/// The grace period is over: ends the task where it stands.
+/// The grace period is over: ends the task at a tick.
 pub(crate) fn insist(task: &TaskRef) {
     if task.ended().is_some() {
         return;

@@ -12,7 +12,7 @@
 //!   stack is another's; only its record stays while somebody holds a reference.
 //! - [`Joinable::join`] gives the result or says why there is none ([`Ended`]).
 //! - [`KillCapability::kill`] ends a task whether it runs, is ready or is blocked: at its next cancellation point, and
-//!   if it has not come to one after a grace period, wherever it is; what that leaks is counted.
+//!   if it has not come to one after a grace period, where it computes; what that leaks is counted.
 //! - Everything that waits is a cancellation point.
 //! - Code that is loaded for a while ([`Origin`]) is there as long as a task that came from it has not been disposed of,
 //!   whoever let that task go; its destructors run in its own tasks.
