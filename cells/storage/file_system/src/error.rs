@@ -74,10 +74,10 @@ impl fmt::Display for FsError {
 impl fmt::Display for Damage {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Dangling(node) => write!(formatter, "a name without node {}", node.index),
-            Self::Orphan(node) => write!(formatter, "node {} without a name", node.index),
-            Self::Shared(node) => write!(formatter, "node {} with several names", node.index),
-            Self::Unsorted(node) => write!(formatter, "directory {} out of order", node.index),
+            Self::Dangling(node) => write!(formatter, "a name without node {}", node.0),
+            Self::Orphan(node) => write!(formatter, "node {} without a name", node.0),
+            Self::Shared(node) => write!(formatter, "node {} with several names", node.0),
+            Self::Unsorted(node) => write!(formatter, "directory {} out of order", node.0),
             Self::Accounting => formatter.write_str("sizes do not add up"),
         }
     }

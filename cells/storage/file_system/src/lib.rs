@@ -24,14 +24,9 @@ use alloc::vec::Vec;
 
 /// A file or directory within one file system.
 ///
-/// Carries a generation, so that an identity which outlives its node is noticed instead of naming another one.
+/// No two nodes have had the same number, so an identity which outlives its node is noticed instead of naming another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct NodeId {
-    /// Which slot of the file system's table.
-    pub index: u32,
-    /// Which of the nodes that lived in that slot.
-    pub generation: u32,
-}
+pub struct NodeId(pub u64);
 
 /// What a node is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

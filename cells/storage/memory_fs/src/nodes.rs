@@ -2,6 +2,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 use file_system::{FsError, Kind, Metadata, NodeId};
+use hashbrown::HashMap;
 
 pub(crate) struct DirectoryEntry {
     pub(crate) name: String,
@@ -39,72 +40,95 @@ impl Node {
     }
 }
 
-struct Slot {
-    generation: u32,
-    node: Option<Node>,
-}
+/// Room for a node, until the table is changed next.
+pub(crate) struct Vacancy(());
 
-/// A slot that is free until the table is changed next.
-pub(crate) struct Vacancy(u32);
-
-/// Slots, of which the free ones are listed, so that making and freeing a node take constant time.
+/// All nodes, by number. Making and freeing one takes constant time.
 pub(crate) struct Nodes {
-    slots: Vec<Slot>,
-    free: Vec<u32>,
+    nodes: HashMap<u64, Node>,
+    next: u64,
 }
+
+/// Room that is not worth giving back.
+const SMALL: usize = 64;
 
 impl Nodes {
-    pub(crate) const fn new() -> Self {
-        Self { slots: Vec::new(), free: Vec::new() }
+    pub(crate) fn new() -> Self {
+        Self { nodes: HashMap::new(), next: 0 }
     }
 
-    /// Finds a free slot, and makes sure that no later removal needs memory.
+    /// Makes room for a node.
     pub(crate) fn reserve(&mut self) -> Result<Vacancy, FsError> {
-        if let Some(&index) = self.free.last() {
-            return Ok(Vacancy(index));
-        }
-        let index = u32::try_from(self.slots.len()).map_err(|_| FsError::NoSpace)?;
-        self.slots.try_reserve(1).map_err(|_| FsError::NoMemory)?;
-        // Room for all slots, as all may be free one day.
-        self.free.try_reserve(self.slots.len() + 1).map_err(|_| FsError::NoMemory)?;
-        self.slots.push(Slot { generation: 0, node: None });
-        self.free.push(index);
-        Ok(Vacancy(index))
+        self.nodes.try_reserve(1).map_err(|_| FsError::NoMemory)?;
+        Ok(Vacancy(()))
     }
 
-    /// Puts a node into the slot that [`reserve`](Self::reserve) has just found.
-    pub(crate) fn insert(&mut self, Vacancy(index): Vacancy, node: Node) -> NodeId {
-        self.free.pop_if(|free| *free == index);
-        let slot = self.slots.get_mut(index as usize);
-        let generation = slot.map_or(0, |slot| {
-            slot.node = Some(node);
-            slot.generation
-        });
-        NodeId { index, generation }
+    /// Puts a node where [`reserve`](Self::reserve) has just made room.
+    pub(crate) fn insert(&mut self, _room: Vacancy, node: Node) -> NodeId {
+        let number = self.next;
+        self.next += 1;
+        self.nodes.insert(number, node);
+        NodeId(number)
     }
 
-    pub(crate) fn get(&self, id: NodeId) -> Result<&Node, FsError> {
-        let slot = self.slots.get(id.index as usize).filter(|slot| slot.generation == id.generation);
-        slot.and_then(|slot| slot.node.as_ref()).ok_or(FsError::Stale)
+    pub(crate) fn get(&self, NodeId(number): NodeId) -> Result<&Node, FsError> {
+        self.nodes.get(&number).ok_or(FsError::Stale)
     }
 
-    pub(crate) fn get_mut(&mut self, id: NodeId) -> Result<&mut Node, FsError> {
-        let slot = self.slots.get_mut(id.index as usize).filter(|slot| slot.generation == id.generation);
-        slot.and_then(|slot| slot.node.as_mut()).ok_or(FsError::Stale)
+    pub(crate) fn get_mut(&mut self, NodeId(number): NodeId) -> Result<&mut Node, FsError> {
+        self.nodes.get_mut(&number).ok_or(FsError::Stale)
     }
 
-    pub(crate) fn remove(&mut self, id: NodeId) -> Option<Node> {
-        let slot = self.slots.get_mut(id.index as usize).filter(|slot| slot.generation == id.generation)?;
-        let node = slot.node.take()?;
-        slot.generation = slot.generation.wrapping_add(1);
-        self.free.push(id.index);
+    pub(crate) fn remove(&mut self, NodeId(number): NodeId) -> Option<Node> {
+        let node = self.nodes.remove(&number)?;
+        self.shrink();
         Some(node)
+    }
+
+    /// Gives room back that many nodes have left. If there is no memory for the smaller table, the larger one stays.
+    fn shrink(&mut self) {
+        if self.nodes.capacity() <= SMALL || self.nodes.len() >= self.nodes.capacity() / 8 {
+            return;
+        }
+        let mut smaller = HashMap::new();
+        if smaller.try_reserve(2 * self.nodes.len()).is_ok() {
+            smaller.extend(self.nodes.drain());
+            self.nodes = smaller;
+        }
     }
 
     /// All nodes with their identities.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (NodeId, &Node)> {
-        (0_u32..).zip(&self.slots).filter_map(|(index, slot)| {
-            slot.node.as_ref().map(|node| (NodeId { index, generation: slot.generation }, node))
-        })
+        self.nodes.iter().map(|(&number, node)| (NodeId(number), node))
+    }
+
+    /// For how many nodes there is room.
+    #[cfg(test)]
+    pub(crate) fn room(&self) -> usize {
+        self.nodes.capacity()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_goes_with_the_nodes_that_had_it_and_numbers_are_not_used_again() {
+        let mut nodes = Nodes::new();
+        let mut make = |nodes: &mut Nodes| {
+            let room = nodes.reserve().unwrap();
+            nodes.insert(room, Node::new(Kind::File, 1))
+        };
+        let first = make(&mut nodes);
+        let others: Vec<NodeId> = (0..1000).map(|_| make(&mut nodes)).collect();
+        for &other in &others {
+            assert!(nodes.remove(other).is_some() && nodes.remove(other).is_none());
+            assert!(nodes.get(first).is_ok());
+        }
+        assert!(nodes.room() <= 2 * SMALL, "{}", nodes.room());
+        let another = make(&mut nodes);
+        assert!(others.iter().all(|&other| other != another && nodes.get(other).is_err()));
+        assert_eq!(nodes.iter().count(), 2);
     }
 }
