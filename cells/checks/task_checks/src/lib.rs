@@ -48,6 +48,7 @@ pub const CHECKS: &[Check] = &[
     Check::new("kill-of-lock-waiter", locks::kill_of_lock_waiter),
     Check::new("rwlock-shares-and-excludes", locks::rwlock_shares_and_excludes),
     Check::new("condition-is-signalled", locks::condition_is_signalled),
+    Check::new("condition-is-given-up", locks::condition_is_given_up),
     Check::new("panic-passes-wake-up-on", wake_ups::panic_passes_on),
     Check::new("woken-tries-once", wake_ups::woken_tries_once),
     Check::new("notification-is-passed-on", wake_ups::notification_is_passed_on),

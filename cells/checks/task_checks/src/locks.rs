@@ -196,3 +196,34 @@ pub(crate) fn condition_is_signalled() -> Outcome {
     }
     holds("in time", clock::now() < deadline)
 }
+
+/// A wait with a deadline ends with it if nobody signals, and before it if somebody does; the mutex is locked again in both cases.
+pub(crate) fn condition_is_given_up() -> Outcome {
+    let shared = Arc::new((Mutex::new(0u32), ConditionVariable::new()));
+    let mut guard = shared.0.lock().map_err(|_| POISONED)?;
+    let deadline = clock::now() + Duration::from_millis(20);
+    // Whoever waits may be woken for nothing, so the clock is asked, too.
+    while clock::now() < deadline {
+        guard = shared.1.wait_until(guard, deadline).map_err(|_| POISONED)?;
+    }
+    holds("the mutex is locked after the deadline", shared.0.holder().is_some())?;
+    holds("nobody waits any more", !shared.1.notify_one())?;
+    let signaller = {
+        let shared = Arc::clone(&shared);
+        task::spawn("signals", move || {
+            let Ok(mut value) = shared.0.lock() else { return false };
+            *value = 7;
+            drop(value);
+            shared.1.notify_one();
+            true
+        })?
+    };
+    let deadline = patience();
+    while *guard == 0 && clock::now() < deadline {
+        guard = shared.1.wait_until(guard, deadline).map_err(|_| POISONED)?;
+    }
+    expect("what was signalled", (*guard).into(), 7)?;
+    holds("the mutex is locked after the signal", shared.0.holder().is_some())?;
+    drop(guard);
+    holds("the signal was given", signaller.join()?)
+}

@@ -13,15 +13,15 @@ static LIST: SpinLock<[Option<Reclaimer>; RECLAIMERS]> = SpinLock::new([None; RE
 static RUNNING: AtomicBool = AtomicBool::new(false);
 
 /// Registers a function that gives up spare frames and says how many. It may take only locks that nobody holds while
-/// calling [`crate::allocate`], and must not allocate frames. `false`: there is no room for one more.
-pub fn register_reclaimer(reclaimer: Reclaimer) -> bool {
+/// calling [`crate::allocate`], and must not allocate frames.
+///
+/// # Panics
+/// If there are more of them than the list has places: it is as long as the boot needs it.
+pub fn register_reclaimer(reclaimer: Reclaimer) {
     let mut list = LIST.lock();
     match list.iter_mut().find(|place| place.is_none()) {
-        Some(place) => {
-            *place = Some(reclaimer);
-            true
-        }
-        None => false,
+        Some(place) => *place = Some(reclaimer),
+        None => panic!("no place for a {}th reclaimer of frames", list.len() + 1),
     }
 }
 
