@@ -5,7 +5,7 @@
 //! to by itself waits until it is found in a function that was lent nothing that it could change: its types say so, and being
 //! of safe code it has no other way (decision 0065).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use object::{SectionKind, SymbolKind};
 
@@ -31,24 +31,23 @@ impl<'a> SafeCrates<'a> {
     }
 
     /// Sections of those functions of `cell` among `isolated`, which were lent nothing that they could change, whose names mention
-    /// no other crates than these: neither the one that they come from nor those of the types that they were made for.
+    /// no other crates than these: neither the one that they come from nor those of the types that they were made for. Where the
+    /// compiler has found several functions to be the same, all have to be like that.
     ///
     /// # Errors
     /// An object that cells may not be.
     pub fn isolated_functions(&self, cell: &Cell, isolated: &BTreeSet<String>) -> Result<Vec<u32>, BuildError> {
         let object = cell.object()?;
-        let mut sections: Vec<u32> = object
-            .symbols
-            .iter()
-            .filter(|symbol| symbol.kind == SymbolKind::Function)
-            .filter(|symbol| isolated.contains(symbol.name) && self.has_all_of(symbol.name))
-            .filter_map(|symbol| symbol.definition)
-            .filter(|&(section, offset)| offset == 0 && object.sections[section].kind == SectionKind::Text)
-            .filter_map(|(section, _)| u32::try_from(section).ok())
-            .collect();
-        sections.sort_unstable();
-        sections.dedup();
-        Ok(sections)
+        let mut sections = BTreeMap::new();
+        for symbol in object.symbols.iter().filter(|symbol| symbol.kind == SymbolKind::Function) {
+            let Some((section, offset)) = symbol.definition else { continue };
+            if object.sections[section].kind == SectionKind::Text {
+                let is_isolated = offset == 0 && isolated.contains(symbol.name) && self.has_all_of(symbol.name);
+                sections.entry(section).and_modify(|all| *all &= is_isolated).or_insert(is_isolated);
+            }
+        }
+        let isolated = sections.into_iter().filter(|&(_, is_isolated)| is_isolated);
+        Ok(isolated.filter_map(|(section, _)| u32::try_from(section).ok()).collect())
     }
 
     fn has_all_of(&self, mangled: &str) -> bool {

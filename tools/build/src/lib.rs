@@ -103,6 +103,8 @@ pub enum BuildError {
     Stripped { cell: String, full: usize, packed: usize },
     #[error("sources: {0}")]
     Survey(sources::SurveyError),
+    #[error("a stub of the seed does not reach its function: {0}")]
+    Stub(relocation::Overflow),
     #[error("missing: {what}")]
     Missing { what: String },
     #[error("cell {cell} has a section `.boot`; only nano_core may")]

@@ -121,8 +121,12 @@ impl Seed {
             .map(|(((object, layout), &bases), number)| Input { cell: CellId(number), object, layout, bases })
             .collect();
         for input in &inputs {
-            linker::exports(input, &mut index)
-                .map_err(|duplicate| BuildError::Missing { what: format!("`{}` only once", duplicate.symbol) })?;
+            let name = |cell: CellId| cells[seed.members[cell.0 as usize]].name().to_owned();
+            linker::exports(input, &mut index).map_err(|duplicate| BuildError::Duplicate {
+                first: name(duplicate.first),
+                second: name(input.cell),
+                symbol: duplicate.symbol.to_string(),
+            })?;
         }
         let mut stubs = SeedStubs {
             base: seed.text.start,
@@ -137,12 +141,7 @@ impl Seed {
         }
         for (number, &target) in stubs.entries.iter().enumerate() {
             let address = stubs.base + (number * STUB_SIZE) as u64;
-            seed.text.write(
-                address,
-                &linker::stub(address, target).map_err(|overflow| BuildError::Missing {
-                    what: format!("a stub that reaches its function: {overflow}"),
-                })?,
-            );
+            seed.text.write(address, &linker::stub(address, target).map_err(BuildError::Stub)?);
         }
         seed.header = objects
             .iter()

@@ -191,8 +191,8 @@ impl Scan {
         let Some(target) = self.targets.iter().find(|target| target.range.contains(&found.value)) else { return };
         let zombie = target.zombie;
         // Stacks are looked at while the tasks are, which then cannot be asked.
-        let is_silent = matches!(found.region, Region::Heap) && task_core::is_silent(found.address);
-        if !is_silent && !self.is_book(found.address) {
+        let is_record = matches!(found.region, Region::Heap) && task_core::is_record(found.address);
+        if !is_record && !self.is_book(found.address) {
             self.hold(zombie, found);
         }
     }

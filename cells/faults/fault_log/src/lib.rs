@@ -202,8 +202,8 @@ pub fn record(context: &FaultContext, caught: &Caught, detail: Detail) {
     }
 }
 
-/// A bound for what the lost frames owned of what the task took: all of it that nobody has freed. Where no frame was lost, every
-/// destructor ran and nothing is leaked: what is left was given to others.
+/// What the task took and nobody has freed. Where no frame was lost, every destructor ran and nothing is leaked: what is left was
+/// given to others.
 fn leaked_bytes(context: &FaultContext, caught: &Caught) -> u64 {
     if caught.lost_frames == 0 { 0 } else { context.heap_account.bytes() }
 }

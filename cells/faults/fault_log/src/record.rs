@@ -65,7 +65,7 @@ pub struct FaultRecord {
     pub lost_frames: u32,
     /// Bytes of stack that those frames took.
     pub lost_bytes: u64,
-    /// A bound for the bytes of the heap that those frames owned.
+    /// Bytes of the heap that the task took and nobody has freed, if frames were lost.
     pub leaked_bytes: u64,
     /// Panics and faults that followed during the unwinding.
     pub nested: u32,

@@ -60,20 +60,20 @@ impl Names for Index {
     }
 }
 
-/// An index on top of another: what stands in both is taken from the upper one, unless that is weak.
+/// An index on top of other names: what stands in both is taken from the upper one, unless that is weak.
 #[derive(Clone, Copy, Debug)]
-pub struct Layered<'a> {
+pub struct Layered<'a, L: Names> {
     /// Looked up first.
     pub upper: &'a Index,
     /// Looked up for what the upper one does not have.
-    pub lower: &'a Index,
+    pub lower: &'a L,
 }
 
-impl Names for Layered<'_> {
+impl<L: Names> Names for Layered<'_, L> {
     fn find(&self, name: &str) -> Option<&Global> {
         match self.upper.get(name) {
             Some(global) if !global.weak => Some(global),
-            weak => self.lower.get(name).or(weak),
+            weak => self.lower.find(name).or(weak),
         }
     }
 }

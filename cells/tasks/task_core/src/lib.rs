@@ -36,5 +36,5 @@ pub use policy_interface::{MAX_TASKS, PolicyEntry, Priority, Slot};
 pub use reference::TaskRef;
 pub use role::{Disposal, Role};
 pub use state::{State, Wake};
-pub use table::{TaskTableFull, abandon, all, by_slot, count, create, enter, find, is_silent, release, visit};
+pub use table::{TaskTableFull, abandon, all, by_slot, count, create, enter, find, is_record, release, visit};
 pub use task::{Start, Task};

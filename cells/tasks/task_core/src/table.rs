@@ -166,10 +166,10 @@ const SPARE: usize = 8;
 
 /// Whether `address` lies in a task's record where nothing refers to a cell. What a value was moved over in memory may shine
 /// through there, where it has no bytes of its own, for as long as the task lives. As [`visit`].
-pub fn is_silent(address: u64) -> bool {
-    let mut silent = false;
-    visit(&mut |task| silent |= task.is_silent(address));
-    silent
+pub fn is_record(address: u64) -> bool {
+    let mut is_record = false;
+    visit(&mut |task| is_record |= task.is_record(address));
+    is_record
 }
 
 /// Shows every task to `look`, with the table locked and interrupts off: it is short, takes no task lock and makes

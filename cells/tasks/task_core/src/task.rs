@@ -111,7 +111,7 @@ impl Task {
 
     /// Whether `address` lies in the record, and in no field that may refer to a cell: what the task is to do, what it came from,
     /// what will be dropped with it.
-    pub(crate) fn is_silent(&self, address: u64) -> bool {
+    pub(crate) fn is_record(&self, address: u64) -> bool {
         fn covers<T>(field: &T, address: u64) -> bool {
             let start = ptr::from_ref(field).addr() as u64;
             (start..start + size_of::<T>() as u64).contains(&address)

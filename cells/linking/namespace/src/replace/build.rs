@@ -4,7 +4,7 @@ use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
 
 use hashbrown::{HashMap, HashSet};
 use layout::{Layout, Segment};
-use linker::{CellId, Function, Global, Index, Names, Stubs};
+use linker::{CellId, Function, Global, Index, Layered, Names, Stubs};
 use object::SectionKind;
 
 use super::{HandOver, ReplaceError, examine::Work, prepared::Pair};
@@ -18,19 +18,15 @@ use crate::{
     turn::Turn,
 };
 
-/// The namespace as it will be: without the old cells.
-struct After<'a> {
-    own: &'a Index,
+/// The namespace without the old cells.
+struct Remaining<'a> {
     loaded: &'a Index,
     gone: &'a HashSet<CellId>,
 }
 
-impl Names for After<'_> {
+impl Names for Remaining<'_> {
     fn find(&self, name: &str) -> Option<&Global> {
-        match self.own.get(name) {
-            Some(global) if !global.weak => Some(global),
-            weak => self.loaded.get(name).filter(|global| !self.gone.contains(&global.cell)).or(weak),
-        }
+        self.loaded.get(name).filter(|global| !self.gone.contains(&global.cell))
     }
 }
 
@@ -108,7 +104,7 @@ fn link(
     let input = input(&cell, &work.new_object);
     let references = turn.step(|state| {
         let (references, made) = {
-            let names = After { own, loaded: &state.index, gone };
+            let names = Layered { upper: own, lower: &Remaining { loaded: &state.index, gone } };
             let mut inherited = Inherited { stage: state.stubs.stage(), known };
             let references = linker::link(&input, &names, &mut inherited, &mut write)
                 .map_err(|error| LoadError::Link { cell: cell.entry.name.clone(), error })?;
