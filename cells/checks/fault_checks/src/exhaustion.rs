@@ -35,9 +35,9 @@ fn comes_back(greedy: impl FnOnce() -> Outcome) -> Outcome {
         frames::reclaim();
         frames::statistics().free + TOLERANCE >= before
     };
-    eventually("the memory comes back", enough).or_else(|_| {
+    eventually("the memory comes back", enough).map_err(|_| {
         let now = frames::statistics().free;
-        Err(Unexpected::Memory { before, now, heap: heap::statistics() }.into())
+        Unexpected::Memory { before, now, heap: heap::statistics() }.into()
     })
 }
 
