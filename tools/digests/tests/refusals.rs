@@ -1,12 +1,11 @@
 //! What a swap refuses, from source to verdict: two versions of a small crate are compiled, digested as the build does
 //! it, and compared as the running system does it.
 
-use std::path::PathBuf;
-use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
+mod compiled;
 
 use cell_object::Object;
 use comparison::{Held, Version, compare};
+use compiled::compile;
 use manifest::Structure;
 
 /// A cell with one of everything that has a structure.
@@ -25,30 +24,6 @@ const CELL: &str = "
     #[inline(never)] pub fn adopt(count: u64) -> bool { count == 1 }
     fn count() -> u64 { u64::from(COUNT.load(core::sync::atomic::Ordering::Relaxed)) }
 ";
-
-fn compile(source: &str) -> Vec<u8> {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("refusals-{number}"));
-    std::fs::create_dir_all(&folder).unwrap();
-    let input = folder.join("sample.rs");
-    let output = folder.join("sample.o");
-    std::fs::write(&input, format!("#![no_std]\n#![feature(thread_local)]\n{source}")).unwrap();
-    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let result = Command::new(rustc)
-        .env("RUSTC_BOOTSTRAP", "1")
-        .args(["--edition=2024", "--crate-name=sample", "--crate-type=lib", "--emit=obj", "-Copt-level=2"])
-        .args(["-Cdebuginfo=2", "-Ccodegen-units=1", "-Csymbol-mangling-version=v0", "-Ccode-model=kernel"])
-        .args(["-Crelocation-model=static", "-Zcross-crate-inline-threshold=never", "-Cmetadata=sample"])
-        .args(["-Cforce-unwind-tables=yes", "-Ztls-model=local-exec"])
-        .arg(format!("--remap-path-prefix={}=/sample", folder.display()))
-        .arg("-o")
-        .args([&output, &input])
-        .output()
-        .unwrap();
-    assert!(result.status.success(), "{}", String::from_utf8_lossy(&result.stderr));
-    std::fs::read(output).unwrap()
-}
 
 /// What a swap from [`CELL`] to `CELL` with `from` replaced by `to` says.
 fn verdict(from: &str, to: &str, hands_over: bool) -> Result<(), Held> {

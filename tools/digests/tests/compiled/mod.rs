@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 pub fn compile(source: &str) -> Vec<u8> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{number}", std::process::id()));
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{number}", env!("CARGO_CRATE_NAME")));
     std::fs::create_dir_all(&folder).unwrap();
     let input = folder.join("sample.rs");
     let output = folder.join("sample.o");
-    std::fs::write(&input, format!("#![no_std]\n#![allow(dead_code)]\n{source}")).unwrap();
+    std::fs::write(&input, format!("#![no_std]\n#![feature(thread_local)]\n#![allow(dead_code)]\n{source}")).unwrap();
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let result = Command::new(rustc)
         // Unstable flags on the pinned compiler, as in the real build.
@@ -27,6 +27,7 @@ pub fn compile(source: &str) -> Vec<u8> {
         ])
         .args(["-Ccodegen-units=1", "-Csymbol-mangling-version=v0", "-Ccode-model=kernel", "-Crelocation-model=static"])
         .args(["-Cforce-unwind-tables=yes", "-Zcross-crate-inline-threshold=never", "-Cmetadata=sample"])
+        .arg("-Ztls-model=local-exec")
         .arg(format!("--remap-path-prefix={}=/sample", folder.display()))
         .arg("-o")
         .arg(&output)
