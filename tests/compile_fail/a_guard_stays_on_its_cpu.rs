@@ -12,7 +12,7 @@ static COUNT: SpinLock<u32> = SpinLock::new(0);
 
 fn send<T: Send>(_value: T) {}
 
-pub fn hand_over() {
+pub fn state_transfer() {
     let guard = COUNT.lock();
     send(guard); //~ wrong
     send(*guard); //~ right

@@ -9,7 +9,7 @@ use mutex::Mutex;
 
 static COUNT: Mutex<u32> = Mutex::new(0);
 
-pub fn hand_over() -> Result<(), task::SpawnError> {
+pub fn state_transfer() -> Result<(), task::SpawnError> {
     let Ok(guard) = COUNT.lock() else { return Ok(()) };
     task::spawn("unlocks", move || drop(guard))?.detach(); //~ wrong
     drop(guard); //~ right

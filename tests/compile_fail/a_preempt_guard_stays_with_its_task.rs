@@ -7,7 +7,7 @@
 
 use cpu_local::PreemptGuard;
 
-pub fn hand_over() -> Result<(), task::SpawnError> {
+pub fn state_transfer() -> Result<(), task::SpawnError> {
     let guard = PreemptGuard::new();
     task::spawn("allows", move || drop(guard))?.detach(); //~ wrong
     drop(guard); //~ right

@@ -6,6 +6,6 @@
 #![deny(unused_must_use)]
 
 pub fn ask() {
-    let _quiet = scheduler::begin_to_block(); //~ wrong
+    let _irq_off = scheduler::begin_to_block(); //~ wrong
     scheduler::assert_may_block(); //~ right
 }

@@ -9,7 +9,7 @@ use cpu_local::InterruptGuard;
 
 fn send<T: Send>(_value: T) {}
 
-pub fn hand_over() {
+pub fn state_transfer() {
     let guard = InterruptGuard::new();
     send(guard); //~ wrong
     drop(guard); //~ right

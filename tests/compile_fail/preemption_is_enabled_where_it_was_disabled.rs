@@ -9,7 +9,7 @@ use cpu_local::PreemptGuard;
 
 fn send<T: Send>(_value: T) {}
 
-pub fn hand_over() {
+pub fn state_transfer() {
     let guard = PreemptGuard::new();
     send(guard); //~ wrong
     drop(guard); //~ right

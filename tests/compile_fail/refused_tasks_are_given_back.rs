@@ -10,7 +10,7 @@ extern crate alloc;
 use alloc::vec::Vec;
 use policy_interface::PolicyEntry;
 
-pub fn hand_over(tasks: Vec<PolicyEntry>) -> Vec<PolicyEntry> {
+pub fn state_transfer(tasks: Vec<PolicyEntry>) -> Vec<PolicyEntry> {
     scheduling_policy::adopt(tasks); return Vec::new(); //~ wrong
     match scheduling_policy::adopt(tasks) { Ok(()) => Vec::new(), Err((_, tasks)) => tasks } //~ right
 }

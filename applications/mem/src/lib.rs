@@ -44,7 +44,7 @@ fn show(environment: &mut Environment) -> Result<(), Failure> {
     }
     let heap = heap::statistics();
     writeln!(environment, "{:<16} {:>8}", "heap", "bytes")?;
-    writeln!(environment, "{:<16} {:>8}", "stocking", heap::stocking())?;
+    writeln!(environment, "{:<16} {:>8}", "cache_limit", heap::cache_limit())?;
     let counts = [
         ("arena", heap.arena),
         ("used", heap.used),

@@ -62,22 +62,26 @@ fn list(environment: &mut Environment) -> Result<(), Failure> {
     for AlternateInfo { name, description, cells, .. } in &refused {
         writeln!(environment, "  {name:<12} {description} ({})", cells.join(", "))?;
     }
-    let left = evolution::zombies();
-    writeln!(environment, "{} zombies", left.len())?;
-    zombies(environment, &left)
+    let left = evolution::retired_cells();
+    writeln!(environment, "{} retired cells", left.len())?;
+    retired_cells(environment, &left)
 }
 
-fn zombies(environment: &mut Environment, zombies: &[evolution::Zombie]) -> Result<(), Failure> {
-    for zombie in zombies {
-        writeln!(environment, "zombie: {}, {} bytes, held by {}", zombie.cell, zombie.bytes, zombie.holder)?;
+fn retired_cells(environment: &mut Environment, retired_cells: &[evolution::RetiredCell]) -> Result<(), Failure> {
+    for retired_cell in retired_cells {
+        writeln!(
+            environment,
+            "retired cell: {}, {} bytes, held by {}",
+            retired_cell.cell, retired_cell.bytes, retired_cell.holder
+        )?;
     }
     Ok(())
 }
 
 fn reclaim(environment: &mut Environment) -> Result<(), Failure> {
     let left = evolution::reclaim_within(RECLAIM_LIMIT);
-    writeln!(environment, "{} zombies", left.len())?;
-    zombies(environment, &left)
+    writeln!(environment, "{} retired cells", left.len())?;
+    retired_cells(environment, &left)
 }
 
 fn swap(environment: &mut Environment, build: &str) -> Result<(), Failure> {
@@ -93,16 +97,16 @@ fn swap(environment: &mut Environment, build: &str) -> Result<(), Failure> {
     }
     writeln!(
         environment,
-        "prepare {} us, quiesce {} us, commit {} us, reclaim {} us; zombies {}, {} stops, {} pages patched",
+        "prepare {} us, quiesce {} us, commit {} us, reclaim {} us; retired cells {}, {} stops, {} pages patched",
         micros(report.prepare),
         micros(report.quiesce),
         micros(report.commit),
         micros(report.reclaim),
-        report.zombies.len(),
+        report.retired_cells.len(),
         report.attempts,
         report.patched_pages
     )?;
-    zombies(environment, &report.zombies)
+    retired_cells(environment, &report.retired_cells)
 }
 
 /// An application gets its other object when it is started the next time.

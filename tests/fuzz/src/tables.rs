@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use acpi_discovery::{MOST_ENTRIES, PhysicalMemory, Platform, discover};
+use acpi_discovery::{MAX_ENTRIES, PhysicalMemory, Platform, discover};
 use addresses::PhysAddr;
 use boot_information::{BootInformation, MAX_COMMAND_LINE, MAX_REGIONS, Memory, Region, multiboot, pvh};
 
@@ -79,8 +79,8 @@ pub fn platform(bytes: &[u8]) -> Option<Platform> {
 /// If the reader panics, or finds what no table can say.
 pub fn acpi(bytes: &[u8]) {
     let Some(platform) = platform(bytes) else { return };
-    assert!((1..=MOST_ENTRIES).contains(&platform.cpus.len()));
-    assert!(platform.io_apics.len() <= MOST_ENTRIES && platform.overrides.len() <= MOST_ENTRIES);
+    assert!((1..=MAX_ENTRIES).contains(&platform.cpus.len()));
+    assert!(platform.io_apics.len() <= MAX_ENTRIES && platform.overrides.len() <= MAX_ENTRIES);
     if let Some(power) = platform.power {
         assert!(power.control_a != 0 && power.control_b != Some(0));
     }
@@ -97,19 +97,19 @@ pub fn boot(bytes: &[u8]) {
 }
 
 /// As much as a boot loader's tables of the Multiboot2 protocol may take here.
-const MOST_BYTES: usize = 0x1000;
+const MAX_BYTES: usize = 0x1000;
 
 /// Bytes where they lie in physical memory: at the beginning of a page, as far as the processor is concerned.
 #[repr(align(8))]
-struct Aligned([u8; MOST_BYTES]);
+struct Aligned([u8; MAX_BYTES]);
 
 /// What the tables of the Multiboot2 protocol say, if they are not refused. They are at the beginning of the bytes.
 ///
 /// # Panics
 /// If the reader panics.
 pub fn multiboot_information(bytes: &[u8]) -> Option<BootInformation> {
-    let length = bytes.len().min(MOST_BYTES);
-    let mut aligned = Aligned([0; MOST_BYTES]);
+    let length = bytes.len().min(MAX_BYTES);
+    let mut aligned = Aligned([0; MAX_BYTES]);
     aligned.0[..length].copy_from_slice(&bytes[..length]);
     multiboot::read(&Image(&aligned.0[..length]), BASE, 0)
 }

@@ -113,7 +113,7 @@ fn damaged_archives_are_refused_or_keep_the_promises() {
         unsafe_blocks: 0,
         isolated_functions: vec![1, 4],
         entry: None,
-        hand_over: None,
+        state_transfer: None,
         license: "MIT".into(),
     };
     let manifest =
@@ -138,7 +138,7 @@ fn damaged_manifests_are_refused_or_read() {
         unsafe_blocks: 3,
         isolated_functions: vec![1, 4],
         entry: Some("main".into()),
-        hand_over: Some(("surrender".into(), "adopt".into())),
+        state_transfer: Some(("surrender".into(), "adopt".into())),
         license: "MIT".into(),
     };
     let cells = vec![cell("one"), cell("two")];

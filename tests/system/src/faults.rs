@@ -50,10 +50,10 @@ const CHECKS: &[Check] = &[
     Check { name: "the shell is restarted after a fault", run: |shell| restarted(shell, "gp", "shell") },
     Check { name: "the shell is restarted after a kill", run: |shell| comes_back(shell, "kill shell") },
     Check { name: "the console driver is restarted after a kill", run: |shell| comes_back(shell, "kill console") },
-    Check { name: "the undertaker cannot be killed", run: |shell| refused(shell, "undertaker") },
+    Check { name: "the reaper cannot be killed", run: |shell| refused(shell, "reaper") },
     Check { name: "the supervisor cannot be killed", run: |shell| refused(shell, "supervisor") },
     Check { name: "idle tasks cannot be killed", run: |shell| refused(shell, "'idle 0'") },
-    Check { name: "the undertaker survives a deadlock", run: |shell| survives(shell, "deadlock", "undertaker") },
+    Check { name: "the reaper survives a deadlock", run: |shell| survives(shell, "deadlock", "reaper") },
     Check { name: "the supervisor survives a deadlock", run: |shell| survives(shell, "deadlock", "supervisor") },
     Check { name: "files survive the faults", run: |shell| says(shell, "echo kept > /tmp/k ; cat /tmp/k", "kept") },
     Check { name: "an unknown kind gets one line", run: |shell| one_line(shell, "fault nonsense shell") },
@@ -69,7 +69,7 @@ const FEW: &[Check] = &[
 ];
 
 /// For one try to reach a task that is being restarted.
-const PATIENCE: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// An offset beyond this is an address.
 const LARGEST_FUNCTION: u64 = 1 << 20;
@@ -155,7 +155,7 @@ fn comes_back(shell: &mut Shell, command: &str) -> Outcome {
 }
 
 fn says_within(shell: &mut Shell, command: &str, expected: &str) -> Outcome {
-    let output = shell.run_within(command, PATIENCE)?;
+    let output = shell.run_within(command, TIMEOUT)?;
     claim!(output.text == expected, "{command}: {:?}", output.text);
     Ok(())
 }
@@ -178,7 +178,7 @@ fn survives(shell: &mut Shell, kind: &str, task: &str) -> Outcome {
     claim!(line.kind == kind_in_words(kind) && line.action == "caught", "{line:?}");
     let tasks = shell.run("ps")?;
     claim!(tasks.line_with(task).is_some(), "{task} is gone: {:?}", tasks.text);
-    // The undertaker takes away what ends, the supervisor starts anew what failed.
+    // The reaper takes away what ends, the supervisor starts anew what failed.
     let job = shell.start("busy 1")?;
     shell.end_of(job)?;
     claim!(!runs(shell, "busy")?, "busy is still there");

@@ -9,7 +9,7 @@ use crate::faults::latest;
 use crate::harness::{Batch, Check, Failure, Outcome, Places};
 use crate::load::Load;
 use crate::shell::{contains, gone, one_line, says};
-use crate::swaps::{BASE, no_zombies, swap};
+use crate::swaps::{BASE, no_retired_cells, swap};
 
 /// Builds that are made to be refused, and applications that differ between builds.
 pub(crate) fn batches() -> Vec<Batch> {
@@ -43,7 +43,7 @@ const CHECKS: &[Check] = &[
     Check { name: "an application and the cell that it needs change together", run: together },
     Check { name: "an application that runs and would change is named", run: running },
     Check { name: "an earlier swap that is undone by another is named", run: back_to_base },
-    Check { name: "replaced cells are freed, none is left", run: no_zombies },
+    Check { name: "replaced cells are freed, none is left", run: no_retired_cells },
 ];
 
 const NO_ALTERNATE: &str = "has no alternate";

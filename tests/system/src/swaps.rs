@@ -35,8 +35,8 @@ const CHECKS: &[Check] = &[
     Check { name: "the channel with messages in flight", run: channel_in_flight },
     Check { name: "an application started during a swap waits for its end", run: started_meanwhile },
     Check { name: "the heap's front", run: |shell| there_and_back(shell, "frugal") },
-    Check { name: "replaced cells are freed, none is left", run: no_zombies },
-    Check { name: "replaced cells are freed under load, too", run: no_zombies_under_load },
+    Check { name: "replaced cells are freed, none is left", run: no_retired_cells },
+    Check { name: "replaced cells are freed under load, too", run: no_retired_cells_under_load },
     Check { name: "from one alternate to another", run: alternate_to_alternate },
     Check { name: "twelve swaps in a row lose no memory", run: many_swaps },
     Check { name: "the system works after all swaps", run: |shell| says(shell, "echo after | cat", "after") },
@@ -140,18 +140,18 @@ fn started_meanwhile(shell: &mut Shell) -> Outcome {
 }
 
 /// Replaced cells are freed as soon as nobody stands in them, and the command waits for that.
-pub(crate) fn no_zombies(shell: &mut Shell) -> Outcome {
+pub(crate) fn no_retired_cells(shell: &mut Shell) -> Outcome {
     let output = shell.run_within("swap reclaim", Duration::from_secs(60))?;
     // Among other lines: jobs that end meanwhile say so.
-    claim!(output.lines().any(|line| line == "0 zombies"), "{:?}", output.text);
+    claim!(output.lines().any(|line| line == "0 retired cells"), "{:?}", output.text);
     Ok(())
 }
 
-fn no_zombies_under_load(shell: &mut Shell) -> Outcome {
+fn no_retired_cells_under_load(shell: &mut Shell) -> Outcome {
     let load = Load::busy(shell, 4)?;
     for build in ["priority", "bursts", "batching", "frugal", BASE] {
         swap(shell, build)?;
-        no_zombies(shell)?;
+        no_retired_cells(shell)?;
     }
     load.goes_on(shell)?;
     load.stop(shell)?;
@@ -172,7 +172,7 @@ fn many_swaps(shell: &mut Shell) -> Outcome {
         for build in ["priority", "frugal", BASE] {
             swap(shell, build)?;
         }
-        no_zombies(shell)
+        no_retired_cells(shell)
     };
     round(shell)?;
     let before = memory(shell)?;

@@ -162,7 +162,7 @@ fn nothing_is_left(shell: &mut Shell) -> Outcome {
         round(shell)?;
     }
     let mut after = held(shell)?;
-    // The undertaker works when nothing else is to be done.
+    // The reaper works when nothing else is to be done.
     for _ in 0..30 {
         if after == before {
             return Ok(());

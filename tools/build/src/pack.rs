@@ -66,7 +66,7 @@ impl CellPacker {
                 Role::Application => Some(cells::mangled(cell, "main")?),
                 Role::Seed | Role::Kernel => None,
             },
-            hand_over: cells::find(cell, "surrender")?.zip(cells::find(cell, "adopt")?),
+            state_transfer: cells::find(cell, "surrender")?.zip(cells::find(cell, "adopt")?),
             license: describe::license(&cell.library.manifest)?,
         })
     }

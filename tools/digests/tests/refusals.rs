@@ -34,11 +34,11 @@ fn verdict(from: &str, to: &str, hands_over: bool) -> Result<(), Held> {
     let (old, new) = (Object::parse(&before).unwrap(), Object::parse(&after).unwrap());
     let named = |part| old.symbols.iter().find(|symbol| symbol.name.starts_with("_R") && symbol.name.ends_with(part));
     let mangled = |part| named(part).unwrap().name.to_owned();
-    let hand_over = (mangled("surrender"), mangled("adopt"));
+    let state_transfer = (mangled("surrender"), mangled("adopt"));
     compare(
         &Version { name: "sample", object: &old, details: &before_details },
         &Version { name: "sample", object: &new, details: &after_details },
-        hands_over.then_some(&hand_over),
+        hands_over.then_some(&state_transfer),
         &|symbol| symbol.contains("called"),
     )
     .map(|_| ())
@@ -86,7 +86,7 @@ fn a_static_that_changes_is_allowed_to_a_cell_that_hands_over() {
 }
 
 #[test]
-fn a_hand_over_with_another_signature_is_refused() {
+fn a_state_transfer_with_another_signature_is_refused() {
     let held = verdict("adopt(count: u64)", "adopt(count: u32)", true).unwrap_err();
     assert!(matches!(&held, Held::Structure(Structure::Signature, name) if name.contains("adopt")), "{held:?}");
 }

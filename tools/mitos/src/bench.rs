@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::report;
 
 /// Counted runs emulate one instruction after the other, measurements of 1,000 pages included.
-const PATIENCE: Duration = Duration::from_secs(300);
+const TIMEOUT: Duration = Duration::from_secs(300);
 
 /// A row of `target/report/bench.json`.
 #[derive(Debug, Serialize)]
@@ -59,8 +59,8 @@ pub(crate) fn run(tree: &Tree) -> Result<(), Failure> {
 fn measure(tree: &Tree, name: &str, configuration: Configuration) -> Result<Vec<Figure>, Failure> {
     println!("mitos: measuring ({name})");
     let log = tree.root.join("target/logs").join(format!("{name}.log"));
-    let mut shell = Shell::reach(Machine::start(&configuration, &log)?, PATIENCE)?;
-    let output = shell.run_within("bench", PATIENCE)?;
+    let mut shell = Shell::reach(Machine::start(&configuration, &log)?, TIMEOUT)?;
+    let output = shell.run_within("bench", TIMEOUT)?;
     shell.machine().send_line("poweroff")?;
     // The figures are there; a machine that does not go is ended when it is dropped.
     let _ = shell.machine().wait(Duration::from_secs(20));

@@ -26,7 +26,7 @@ const BUSY: u64 = 4;
 const BASE: &str = "base";
 const FAULTS: [&str; 8] = ["panic", "null", "gp", "div", "ud", "overflow", "deadlock", "oom"];
 /// Frames that may be missing in the end: those of the heap's growth below, and the tables for them. Cells that were not
-/// given back show in their number and as zombies, too.
+/// given back show in their number and as retired cells, too.
 const SLACK_FRAMES: u64 = 8;
 /// Bytes by which the heap may have grown: a hundred lines of the shell's history, and tables that stay as large as they were.
 const SLACK_HEAP: u64 = 16 * 1024;
@@ -53,7 +53,7 @@ struct SwapRow {
     quiesce_us: Option<u64>,
     commit_us: Option<u64>,
     reclaim_us: Option<u64>,
-    zombies: Option<u64>,
+    retired_cells: Option<u64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -120,7 +120,7 @@ impl Walk {
         self.fault_with_lock()?;
         self.swap_after_faults()?;
         let left = self.shell.run("swap reclaim")?;
-        self.step("all replaced cells are freed", verdict(left.text == "0 zombies", &left.text));
+        self.step("all replaced cells are freed", verdict(left.text == "0 retired cells", &left.text));
         let again = self.cells()?;
         self.step("the same cells as before", same("cells", cells, again));
         self.memory_is_back()?;
@@ -225,7 +225,7 @@ impl Walk {
             quiesce_us: phase("quiesce"),
             commit_us: phase("commit"),
             reclaim_us: phase("reclaim"),
-            zombies: phase("zombies"),
+            retired_cells: phase("retired cells"),
         };
         let text = output.lines().filter(|line| !is_counted(line)).collect::<Vec<_>>().join("; ");
         Ok((row, text))
@@ -269,7 +269,7 @@ impl Walk {
     fn swap_after_faults(&mut self) -> Result<(), MachineError> {
         for build in ["bursts", BASE] {
             let (row, text) = self.swap_once("console", build)?;
-            self.step("swap console after all faults", verdict(row.ok && row.zombies == Some(0), &text));
+            self.step("swap console after all faults", verdict(row.ok && row.retired_cells == Some(0), &text));
         }
         Ok(())
     }

@@ -18,7 +18,7 @@ const ATTEMPTS: usize = 8;
 const MEASUREMENTS: usize = 16;
 
 /// Polls after which the timer counts as dead: far more than 10 ms take.
-const MOST_POLLS: u32 = 1_000_000;
+const MAX_POLLS: u32 = 1_000_000;
 
 const CHANNEL_2: u16 = 0x42;
 const COMMAND: u16 = 0x43;
@@ -58,7 +58,7 @@ fn measure_once() -> Option<u64> {
     let mut polls = 0;
     while first.count.wrapping_sub(latched_count()) < SPAN {
         polls += 1;
-        if polls == MOST_POLLS {
+        if polls == MAX_POLLS {
             return None;
         }
     }

@@ -62,11 +62,11 @@ fn wait(header: &LockHeader) {
 /// In the caller: a free lock, which is the rule, costs no call.
 #[inline]
 fn acquire_with_interrupts_off(header: &LockHeader) -> (InterruptGuard, Held) {
-    let quiet = InterruptGuard::new();
+    let irq_off = InterruptGuard::new();
     match Held::try_acquire(header) {
-        Some(held) => (quiet, held),
+        Some(held) => (irq_off, held),
         None => {
-            drop(quiet);
+            drop(irq_off);
             wait_with_interrupts_off(header)
         }
     }
@@ -76,9 +76,9 @@ fn acquire_with_interrupts_off(header: &LockHeader) -> (InterruptGuard, Held) {
 fn wait_with_interrupts_off(header: &LockHeader) -> (InterruptGuard, Held) {
     loop {
         wait(header);
-        let quiet = InterruptGuard::new();
+        let irq_off = InterruptGuard::new();
         if let Some(held) = Held::try_acquire(header) {
-            return (quiet, held);
+            return (irq_off, held);
         }
     }
 }
@@ -107,7 +107,7 @@ fn wait_with_preemption_off(header: &LockHeader) -> (PreemptGuard, Held) {
 }
 
 #[cold]
-fn wait_quietly(header: &LockHeader) -> Held {
+fn wait_irq_off(header: &LockHeader) -> Held {
     loop {
         wait(header);
         if let Some(held) = Held::try_acquire(header) {
@@ -118,7 +118,7 @@ fn wait_quietly(header: &LockHeader) -> Held {
 
 /// A [`SpinLock`] is held while this lives; that interrupts are off is the business of a guard that outlives it.
 #[must_use = "the lock is released when the guard is dropped"]
-pub struct QuietGuard<'a, T: ?Sized> {
+pub struct IrqOffGuard<'a, T: ?Sized> {
     lock: &'a SpinLock<T>,
     held: Held,
     /// Like the guard that keeps interrupts off, it stays on its CPU.
@@ -129,16 +129,16 @@ impl<T: ?Sized> SpinLock<T> {
     /// Takes the lock, waiting for it, where interrupts are off already. While it waits, this CPU answers nobody: for
     /// locks whose holders never wait for other CPUs. Panics if this context holds it already.
     #[inline]
-    pub fn lock_quiet<'a>(&'a self, _quiet: &'a InterruptGuard) -> QuietGuard<'a, T> {
+    pub fn lock_irq_off<'a>(&'a self, _irq_off: &'a InterruptGuard) -> IrqOffGuard<'a, T> {
         let held = match Held::try_acquire(&self.header) {
             Some(held) => held,
-            None => wait_quietly(&self.header),
+            None => wait_irq_off(&self.header),
         };
-        QuietGuard { lock: self, held, not_send: PhantomData }
+        IrqOffGuard { lock: self, held, not_send: PhantomData }
     }
 }
 
-impl<T: ?Sized> Deref for QuietGuard<'_, T> {
+impl<T: ?Sized> Deref for IrqOffGuard<'_, T> {
     type Target = T;
     #[inline]
     fn deref(&self) -> &T {
@@ -147,7 +147,7 @@ impl<T: ?Sized> Deref for QuietGuard<'_, T> {
     }
 }
 
-impl<T: ?Sized> DerefMut for QuietGuard<'_, T> {
+impl<T: ?Sized> DerefMut for IrqOffGuard<'_, T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
         // SAFETY: as above, and the guard is borrowed mutably.
@@ -155,14 +155,14 @@ impl<T: ?Sized> DerefMut for QuietGuard<'_, T> {
     }
 }
 
-impl<T: ?Sized> Drop for QuietGuard<'_, T> {
+impl<T: ?Sized> Drop for IrqOffGuard<'_, T> {
     #[inline]
     fn drop(&mut self) {
         self.held.release(&self.lock.header);
     }
 }
 
-impl<T: ?Sized + fmt::Debug> fmt::Debug for QuietGuard<'_, T> {
+impl<T: ?Sized + fmt::Debug> fmt::Debug for IrqOffGuard<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&**self, f)
     }

@@ -208,7 +208,7 @@ pub(crate) fn no_leftovers() -> Outcome {
 }
 
 /// A request that comes while the fault before it is being dealt with must find somebody who catches it, or wait.
-pub(crate) fn insistent() -> Outcome {
+pub(crate) fn escalating() -> Outcome {
     for _ in 0..100 {
         let subject = computing_task("check: hunted")?;
         while !subject.task.has_ended() {
@@ -223,7 +223,7 @@ pub(crate) fn insistent() -> Outcome {
 
 pub(crate) fn hang() -> Outcome {
     let task = task::spawn("check: hangs", || {
-        let _quiet = cpu_local::InterruptGuard::new();
+        let _irq_off = cpu_local::InterruptGuard::new();
         loop {
             spin_loop();
         }

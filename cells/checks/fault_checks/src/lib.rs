@@ -118,7 +118,7 @@ pub const CHECKS: &[Check] = &[
     Check::new("asking to write what one reads is a deadlock", locks::upgrade),
     Check::new("each kind of fault can be made in a task that computes", delivery::computing),
     Check::new("each kind of fault can be made in a task that waits", delivery::waiting),
-    Check::new("faults asked for faster than they are dealt with end the task once", delivery::insistent),
+    Check::new("faults asked for faster than they are dealt with end the task once", delivery::escalating),
     Check::new("a task that computes for ever can be killed", delivery::kill_computing),
     Check::new(
         "of a task that is killed with something lent nothing is dropped, and it is told",

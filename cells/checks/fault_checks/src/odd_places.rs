@@ -35,7 +35,7 @@ pub(crate) fn overflow_without_interrupts() -> Outcome {
     let inner = Arc::clone(&drops);
     let task = task::spawn("check: quiet overflow", move || {
         let caught = unwinder::catch(|| {
-            let _quiet = InterruptGuard::new();
+            let _irq_off = InterruptGuard::new();
             nest(2, &inner, &|| make(FaultKind::StackOverflow));
         });
         let kind = caught.err().map(|caught| caught.cause.kind);
@@ -74,7 +74,7 @@ pub(crate) fn double_fault() -> Outcome {
         unsafe {
             let end = slot.read_unaligned();
             let caught = unwinder::catch_root(|| {
-                let _quiet = InterruptGuard::new();
+                let _irq_off = InterruptGuard::new();
                 slot.write_unaligned(0x7fff_ffff_d000);
                 make(FaultKind::NullAccess);
             });

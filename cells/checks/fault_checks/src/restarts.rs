@@ -64,7 +64,7 @@ pub(crate) fn restarted() -> Outcome {
 /// Whoever has the right to end any task does not have it for these; whoever can make faults can make them here, and the
 /// work goes on under the same number.
 pub(crate) fn essential() -> Outcome {
-    for name in ["undertaker", "supervisor"] {
+    for name in ["reaper", "supervisor"] {
         let found = task::all().into_iter().find(|task| task.name().as_str() == name);
         let task = found.ok_or(CheckError::Missing("a task that the system cannot do without"))?;
         expect("there is no right to end it", u64::from(task_control::kill_capability(task.id()).is_err()), 1)?;

@@ -14,7 +14,7 @@ use crate::Unexpected;
 type Census = [(&'static str, u64); 9];
 
 /// How often, and after which pause each, memory is looked at again: what a slow CPU may still remember is freed late.
-const PATIENCE: (usize, Duration) = (2000, Duration::from_millis(1));
+const TIMEOUT: (usize, Duration) = (2000, Duration::from_millis(1));
 
 /// Bytes of the heap by which the rest of the system may have grown during a check.
 const HEAP_SLACK: usize = 4096;
@@ -47,12 +47,12 @@ fn difference(before: &Census) -> Outcome {
 
 /// Repeats `look` until it is content, for some time.
 fn settle(look: impl Fn() -> Outcome) -> Outcome {
-    for _ in 0..PATIENCE.0 {
+    for _ in 0..TIMEOUT.0 {
         if look().is_ok() {
             return Ok(());
         }
         mapping::retry_quarantine();
-        task::sleep(PATIENCE.1);
+        task::sleep(TIMEOUT.1);
     }
     look()
 }

@@ -108,12 +108,12 @@ pub const CHECKS: &[Check] = &[
 ];
 
 /// How often a check is made again. Somebody who starts one application after the other is asked to stop.
-const MOST_TIMES: usize = 20;
+const MAX_TIMES: usize = 20;
 
 /// Makes a check that compares what all cells together have. If it fails while applications came or went, that says
 /// nothing, and it is made again; what a check itself leaves behind shows each time.
 fn alone(check: fn() -> Outcome) -> Outcome {
-    for _ in 0..MOST_TIMES {
+    for _ in 0..MAX_TIMES {
         let before = namespace::changes();
         let outcome = check();
         if outcome.is_ok() || namespace::changes() == before {

@@ -17,7 +17,7 @@ use core::time::Duration;
 use application::{Environment, Failure};
 
 /// How long anything that must happen may take on an emulated machine whose host is busy.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// What a check found wrong.
 #[derive(Debug)]
@@ -97,9 +97,9 @@ pub fn holds(what: &'static str, so: bool) -> Outcome {
     if so { Ok(()) } else { Err(CheckError::Not(what)) }
 }
 
-/// Waits until something is so, for [`PATIENCE`] at most.
+/// Waits until something is so, for [`TIMEOUT`] at most.
 pub fn eventually(what: &'static str, mut so: impl FnMut() -> bool) -> Outcome {
-    let deadline = clock::now() + PATIENCE;
+    let deadline = clock::now() + TIMEOUT;
     while !so() {
         if clock::now() >= deadline {
             return Err(CheckError::Late(what));

@@ -16,7 +16,7 @@ use core::time::Duration;
 use evolution::SwapError;
 use fault_context::FaultKind;
 use namespace::replace::{self, Goal, ReplaceError};
-use self_check::{Check, CheckError, Outcome, PATIENCE, eventually, expect, holds};
+use self_check::{Check, CheckError, Outcome, TIMEOUT, eventually, expect, holds};
 
 /// All checks.
 pub const CHECKS: &[Check] = &[
@@ -44,7 +44,7 @@ fn own_place() -> Outcome {
     let before = namespace::sizes();
     let report = evolution::reload(CELL)?;
     holds("it is the only cell that was replaced", matches!(&*report.changes, [change] if change.cell == CELL))?;
-    expect("replaced cells that are left", evolution::reclaim_within(PATIENCE).len() as u64, 0)?;
+    expect("replaced cells that are left", evolution::reclaim_within(TIMEOUT).len() as u64, 0)?;
     holds("there are as many stubs and names as before", namespace::sizes() == before)
 }
 
@@ -100,7 +100,7 @@ fn given_up() -> Outcome {
     replace::abandon();
     evolution::reload(CELL)?;
     drop(lost);
-    expect("replaced cells that are left", evolution::reclaim_within(PATIENCE).len() as u64, 0)?;
+    expect("replaced cells that are left", evolution::reclaim_within(TIMEOUT).len() as u64, 0)?;
     holds("there are as many stubs and names as before", namespace::sizes() == before)
 }
 
@@ -109,7 +109,7 @@ fn ended() -> Outcome {
     at_many_moments(|task| {
         task.kill_capability().kill();
     })?;
-    expect("replaced cells that are left", evolution::reclaim_within(PATIENCE).len() as u64, 0)?;
+    expect("replaced cells that are left", evolution::reclaim_within(TIMEOUT).len() as u64, 0)?;
     holds("there are as many stubs and names as before", namespace::sizes() == before)
 }
 
@@ -122,7 +122,7 @@ fn freed_in_the_background() -> Outcome {
         swapper.kill_capability().kill();
         // Whether it was in time.
         let _ = swapper.join();
-        eventually("replaced cells are freed", || evolution::zombies().is_empty())?;
+        eventually("replaced cells are freed", || evolution::retired_cells().is_empty())?;
     }
     // A swap that is lost while it is prepared is given up by the next one.
     evolution::wait_for_swap();

@@ -121,18 +121,18 @@ pub(crate) fn channel_drops_the_rest() -> Outcome {
 }
 
 /// A parked task that is made to return to its loop, over and over, still gets its message.
-pub(crate) fn eviction_is_harmless() -> Outcome {
+pub(crate) fn kick_is_harmless() -> Outcome {
     let (sender, receiver) = async_channel::channel::<u64>(1)?;
     let child = task::spawn("waits", move || receiver.receive().unwrap_or(0))?;
     let look = child.observe();
-    let mut evictions = 0;
+    let mut kicks = 0;
     for _ in 0..20 {
         eventually("it waits again", || look.state() == task::State::Blocked)?;
-        evictions += u64::from(wait_queue::evict(&look));
+        kicks += u64::from(wait_queue::kick(&look));
     }
     let sent = sender.send(77);
     let received = child.join()?;
     sent.map_err(|_| CheckError::Not("the receiver is still there"))?;
     expect("what was received", received, 77)?;
-    holds("it was evicted", evictions > 0)
+    holds("it was kicked", kicks > 0)
 }

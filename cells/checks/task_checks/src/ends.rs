@@ -80,7 +80,7 @@ pub(crate) fn kill_of_blocked() -> Outcome {
 }
 
 pub(crate) fn kill_of_sleeping() -> Outcome {
-    // Many, for others keep deadlines and give them up at any time, too: the undertaker one for the kills, the supervisor
+    // Many, for others keep deadlines and give them up at any time, too: the reaper one for the kills, the supervisor
     // one for the restarts.
     const KILLED: usize = 8;
     const OTHERS: usize = 3;
@@ -166,12 +166,12 @@ impl Drop for WaitsAtEnd {
 /// Added by a destructor that has come to its end.
 const ENDED: u32 = 1 << 16;
 /// Looks of a task that waits: before and after. It may be woken for other reasons, but not all the time.
-const MOST_LOOKS: u32 = 8;
+const MAX_LOOKS: u32 = 8;
 
 fn waited(looks: &AtomicU32) -> Outcome {
     let looks = looks.load(Ordering::Relaxed);
     expect("destructors that came to their end", (looks / ENDED).into(), 1)?;
-    holds("the destructor waited instead of looking again and again", looks % ENDED <= MOST_LOOKS)
+    holds("the destructor waited instead of looking again and again", looks % ENDED <= MAX_LOOKS)
 }
 
 /// The kill that ends a task must not keep its destructors from waiting.

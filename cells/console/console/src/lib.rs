@@ -14,7 +14,7 @@ mod turn;
 mod write;
 
 pub use apic::ApicError;
-pub use outgoing::Outcome;
+pub use output_queue::Outcome;
 pub use receive::{Typed, init, receive, try_read};
 pub use transmit::{Sent, transmit};
 pub use write::{has_output, line_is_erased, try_change, try_draw, try_finish, try_give_up, try_write};

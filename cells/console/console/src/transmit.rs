@@ -18,12 +18,12 @@ pub enum Sent {
 pub fn transmit() -> Sent {
     // From before bytes are taken out until they are sent or kept and the writers have been woken: a driver that is ended
     // or fails loses none of them.
-    let quiet = InterruptGuard::new();
-    let mut sending = SENDING.lock_quiet(&quiet);
+    let irq_off = InterruptGuard::new();
+    let mut sending = SENDING.lock_irq_off(&irq_off);
     let mut turn = [0; TURN];
     let mut count = sending.pop_into(&mut turn);
     if count == 0 {
-        count = collect(&mut turn, &quiet);
+        count = collect(&mut turn, &irq_off);
     }
     let Some(bytes @ [_, ..]) = turn.get(..count) else { return Sent::Nothing };
     let rest = bytes.get(serial_port::write_bytes(bytes)..).unwrap_or_default();

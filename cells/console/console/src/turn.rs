@@ -7,6 +7,6 @@ use cpu_local::InterruptGuard;
 pub(crate) const TURN: usize = LINE;
 
 /// Takes out what is to be sent in one turn; how many bytes there were.
-pub(crate) fn collect(turn: &mut [u8; TURN], quiet: &InterruptGuard) -> usize {
-    TRANSMIT.lock_quiet(quiet).pop_line(turn)
+pub(crate) fn collect(turn: &mut [u8; TURN], irq_off: &InterruptGuard) -> usize {
+    TRANSMIT.lock_irq_off(irq_off).pop_line(turn)
 }

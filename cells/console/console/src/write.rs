@@ -1,7 +1,7 @@
 //! From the writers and the editor of a line to the queue.
 use console_state::{READABLE, SENDING, TRANSMIT, TRANSMIT_SIZE, WORK};
 use cpu_local::InterruptGuard;
-use outgoing::{Outcome, Outgoing};
+use output_queue::{Outcome, Outgoing};
 
 /// Whether something waits for the port.
 pub fn has_output() -> bool {
@@ -17,34 +17,34 @@ pub fn line_is_erased() -> bool {
 /// first, and its editor is woken. With `fresh`, they begin on a line of their own, whatever came before.
 #[must_use]
 pub fn try_write(bytes: &[u8], fresh: bool) -> bool {
-    hand_over(|outgoing| outgoing.write(bytes, fresh)) != Outcome::NoRoom
+    submit(|output_queue| output_queue.write(bytes, fresh)) != Outcome::NoRoom
 }
 
 /// Takes a line that the user is typing, whole and with its prompt.
 pub fn try_draw(bytes: &[u8]) -> Outcome {
-    hand_over(|outgoing| outgoing.draw(bytes))
+    submit(|output_queue| output_queue.draw(bytes))
 }
 
 /// Takes a change of the line, if that is still there.
 pub fn try_change(bytes: &[u8]) -> Outcome {
-    hand_over(|outgoing| outgoing.change(bytes))
+    submit(|output_queue| output_queue.change(bytes))
 }
 
 /// Takes the end of the line, if that is still there. After it there is none.
 pub fn try_finish(bytes: &[u8]) -> Outcome {
-    hand_over(|outgoing| outgoing.finish(bytes))
+    submit(|output_queue| output_queue.finish(bytes))
 }
 
 /// Takes the last word about a line that is given up.
 pub fn try_give_up(bytes: &[u8]) -> Outcome {
-    hand_over(|outgoing| outgoing.give_up(bytes))
+    submit(|output_queue| output_queue.give_up(bytes))
 }
 
 /// Hands something to the queue and wakes whom that concerns.
-fn hand_over(give: impl FnOnce(&mut Outgoing<TRANSMIT_SIZE>) -> Outcome) -> Outcome {
+fn submit(give: impl FnOnce(&mut Outgoing<TRANSMIT_SIZE>) -> Outcome) -> Outcome {
     // Until all have been woken: a task that is ended in between would leave its last words in the queue, or the line erased.
-    let quiet = InterruptGuard::new();
-    let outcome = give(&mut TRANSMIT.lock_quiet(&quiet));
+    let irq_off = InterruptGuard::new();
+    let outcome = give(&mut TRANSMIT.lock_irq_off(&irq_off));
     if matches!(outcome, Outcome::Taken | Outcome::TakenAndErased) {
         WORK.wake_all();
     }

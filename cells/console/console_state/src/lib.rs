@@ -9,7 +9,7 @@
 #![forbid(unsafe_code)]
 
 use byte_queue::ByteQueue;
-use outgoing::Outgoing;
+use output_queue::Outgoing;
 use spin_lock::SpinLock;
 use wait_queue::WaitQueue;
 

@@ -9,7 +9,7 @@ const SIZE: usize = 64 * 1024;
 
 /// How long to wait for another CPU to finish its copy before taking its place: copying a line takes microseconds,
 /// so that CPU has stopped.
-const PATIENCE: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Bytes with running positions: byte *n* of the log lies at *n* modulo the size until it is overwritten. Two who use it
 /// at once mix up what they write, and no more.
@@ -78,7 +78,7 @@ fn exclusively<R>(work: impl FnOnce(&Ring<SIZE>) -> R) -> Option<R> {
             other == me
         }
     };
-    let taken = clock::spin_until(PATIENCE, take);
+    let taken = clock::spin_until(TIMEOUT, take);
     if holder == me {
         return None;
     }

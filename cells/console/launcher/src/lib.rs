@@ -19,11 +19,11 @@ use task_core::Machinery;
 const RIGHT: Machinery = unsafe { Machinery::new() };
 
 /// So many swaps in a row are waited for.
-const MOST_SWAPS: u32 = 16;
+const MAX_SWAPS: u32 = 16;
 
 /// Loads a cell. Waits for the end of a swap, during which no cell comes.
 fn application(name: &str) -> Result<LoadedApplication, Box<LoadError>> {
-    for _ in 0..MOST_SWAPS {
+    for _ in 0..MAX_SWAPS {
         match namespace::application(name) {
             Err(LoadError::Replacing) => evolution::wait_for_swap(),
             outcome => return outcome.map_err(Box::new),

@@ -4,7 +4,7 @@
 //! reader. When the writer is gone, the reader reads the rest and then the end; when the reader is gone, the writer
 //! gets [`StreamError::Disconnected`]. Both hold also if the other end's task was killed or faulted, for an end is
 //! gone when its value is dropped.
-//! It is an adapter over the bounded channel, whose waiting, eviction and disconnection it inherits.
+//! It is an adapter over the bounded channel, whose waiting, kicks and disconnection it inherits.
 #![no_std]
 #![forbid(unsafe_code)]
 

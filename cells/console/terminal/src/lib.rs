@@ -4,7 +4,7 @@
 //! another's or with the kernel's log within a line (of [`LINE`](console_state::LINE) bytes at most), and before whatever
 //! is written by those who wait for its end; what the user types goes to whoever reads, and stays
 //! whole on the screen while others write. The waiting happens here and not in the
-//! driver, at retry points that an eviction may return to at any time, so that the driver can be replaced under
+//! driver, at retry points that a kick may return to at any time, so that the driver can be replaced under
 //! parked readers and writers. Streams fail only by the end of the task; the console itself never disconnects.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -19,7 +19,7 @@ const LONGEST_TABLE: usize = 4 << 20;
 /// lies inside the copy.
 const SLACK: usize = 512;
 /// Entries that are looked at in a list.
-pub const MOST_ENTRIES: usize = 4096;
+pub const MAX_ENTRIES: usize = 4096;
 /// Type and length of an entry of the list of interrupt controllers.
 const ENTRY_HEADER: usize = 2;
 /// Where the table of power has the length of the control registers, and the most that a port can have.
@@ -92,7 +92,7 @@ fn list<M: PhysicalMemory>(memory: &M, root: PhysAddr) -> Result<Vec<Table>, Tab
     let pointer = root::table_of_tables(memory, root)?;
     let table = Table::read(memory, pointer.address)?;
     let entry = |bytes: &[u8]| bytes.iter().rev().fold(0u64, |value, byte| value << 8 | u64::from(*byte));
-    let tables = table.body().chunks_exact(pointer.entry_size).take(MOST_ENTRIES).map(entry);
+    let tables = table.body().chunks_exact(pointer.entry_size).take(MAX_ENTRIES).map(entry);
     Ok(tables
         .filter_map(|address| match PhysAddr::try_new(address).map(|address| Table::read(memory, address)) {
             Ok(Ok(table)) => Some(table),
@@ -134,7 +134,7 @@ fn interrupt_controllers(table: &Table) -> Option<Platform> {
         reset: None,
     };
     // SAFETY: nothing moves the table, whose entries lie behind it in the copy, one after the other to its end.
-    for entry in unsafe { Pin::new_unchecked(madt) }.entries().take(MOST_ENTRIES) {
+    for entry in unsafe { Pin::new_unchecked(madt) }.entries().take(MAX_ENTRIES) {
         match entry {
             MadtEntry::LocalApic(cpu) if cpu.flags & CPU_ENABLED != 0 => {
                 platform.cpus.push(Cpu { local_apic: u32::from(cpu.apic_id) });

@@ -19,7 +19,7 @@ use core::{error, fmt};
 
 use addresses::PhysAddr;
 
-pub use discovery::{MOST_ENTRIES, discover};
+pub use discovery::{MAX_ENTRIES, discover};
 
 /// Reads physical memory.
 pub trait PhysicalMemory {

@@ -42,7 +42,7 @@ const SLEEP_TYPE_MASK: u16 = 0b111 << SLEEP_TYPE_SHIFT;
 /// Ports and values by which emulators power off: QEMU, Bochs and old QEMU.
 const EMULATORS: [(u16, u16); 2] = [(0x604, 0x2000), (0xb004, 0x2000)];
 /// How long to wait for an effect before trying the next way.
-const PATIENCE: Duration = Duration::from_millis(50);
+const TIMEOUT: Duration = Duration::from_millis(50);
 
 /// Reads `exit=debug` from the command line, and prepares for a reset.
 pub fn init(command_line: &str) -> Result<(), MapError> {
@@ -73,7 +73,7 @@ pub fn exit(status: ExitStatus) -> ! {
     for (port, value) in EMULATORS {
         // SAFETY: these ports power off the emulators that have them, which is what is wanted.
         unsafe { PortWriteOnly::new(port).write(value) };
-        clock::spin_for(PATIENCE);
+        clock::spin_for(TIMEOUT);
     }
     halt("this machine cannot be powered off by software")
 }
@@ -105,7 +105,7 @@ fn sleep(power: PowerOff) {
     if let Some(port) = power.control_b {
         enter(port, power.sleep_type_b);
     }
-    clock::spin_for(PATIENCE);
+    clock::spin_for(TIMEOUT);
 }
 
 /// Resets the machine.
@@ -113,18 +113,18 @@ pub fn reset() -> ! {
     if let Some(Reset::Port { port, value }) = acpi_tables::platform().and_then(|platform| platform.reset) {
         // SAFETY: the firmware says that this resets.
         unsafe { PortWriteOnly::new(port).write(value) };
-        clock::spin_for(PATIENCE);
+        clock::spin_for(TIMEOUT);
     }
     if let Some((register, offset, value)) = RESET_MEMORY.get() {
         // A failure leads on to the next way.
         let _tried = register.write(*offset, *value);
-        clock::spin_for(PATIENCE);
+        clock::spin_for(TIMEOUT);
     }
     // The chipset's reset port, then the keyboard controller's reset line.
     for (port, value) in [(0xcf9, 0x06u8), (0x64, 0xfe)] {
         // SAFETY: these ports reset a PC, which is what is wanted.
         unsafe { PortWriteOnly::new(port).write(value) };
-        clock::spin_for(PATIENCE);
+        clock::spin_for(TIMEOUT);
     }
     halt("this machine cannot be reset by software")
 }

@@ -27,12 +27,12 @@ const TRANSMIT_EMPTY: u8 = 1 << 5;
 /// Interrupt enable: received data.
 const RECEIVE_INTERRUPT: u8 = 1;
 /// Polls after which the port counts as stuck: 100 times what a queue takes at 115,200 baud on a slow bus.
-const MOST_POLLS: u32 = 200_000;
+const MAX_POLLS: u32 = 200_000;
 /// How long to wait for another CPU to finish its piece, in ticks of the time stamp counter: about a second.
-const PATIENCE: u64 = 3_000_000_000;
+const TIMEOUT: u64 = 3_000_000_000;
 /// What one look at the counter may add to the wait. A machine that its host stopped for a while sees the counter leap,
 /// and the CPU that is waited for was stopped with it.
-const LEAP: u64 = PATIENCE / 1000;
+const LEAP: u64 = TIMEOUT / 1000;
 
 const NOBODY: u32 = 0;
 /// Who is sending: [`NOBODY`] or a number for the CPU plus one.
@@ -115,7 +115,7 @@ fn take_turn(me: u32) -> bool {
         match SENDER.compare_exchange_weak(NOBODY, me, Ordering::Acquire, Ordering::Relaxed) {
             Ok(_) => return true,
             Err(sender) if sender == me => return false,
-            Err(_) if waited > PATIENCE => {
+            Err(_) if waited > TIMEOUT => {
                 SENDER.store(me, Ordering::Relaxed);
                 return true;
             }
@@ -134,7 +134,7 @@ fn line_status() -> u8 {
 
 /// Sends one byte; false if the port is stuck.
 fn send(byte: u8) -> bool {
-    let polls = if STUCK.load(Ordering::Relaxed) { 1 } else { MOST_POLLS };
+    let polls = if STUCK.load(Ordering::Relaxed) { 1 } else { MAX_POLLS };
     for _ in 0..polls {
         if line_status() & TRANSMIT_EMPTY != 0 {
             // SAFETY: the port's own register, and its queue has room.

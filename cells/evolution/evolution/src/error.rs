@@ -5,7 +5,7 @@ use core::fmt;
 
 use namespace::replace::ReplaceError;
 use rustc_demangle::demangle;
-use standstill::StandstillError;
+use stop_machine::StopMachineError;
 
 /// Why a swap did not happen. Everything is as it was.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub enum SwapError {
         section: String,
     },
     /// The CPUs could not be stopped, or a stack could not be read.
-    Standstill(StandstillError),
+    StopMachine(StopMachineError),
     /// There is no memory for the state that is handed over.
     Memory,
     /// A page that was to be exchanged was mapped otherwise by somebody else.
@@ -69,7 +69,7 @@ impl fmt::Display for SwapError {
                 let function = Readable(&function);
                 write!(f, "task {task} does not leave {function} of cell {cell}; end or restart it and try again")
             }
-            Self::Standstill(error) => error.fmt(f),
+            Self::StopMachine(error) => error.fmt(f),
             Self::Memory => f.write_str("no memory for the state that is handed over; end something and try again"),
             Self::Changed => f.write_str("a page that refers to an old cell was mapped otherwise meanwhile; try again"),
             Self::HalfDone => f.write_str("an earlier swap was lost while it took effect; restart the system"),

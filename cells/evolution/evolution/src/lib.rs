@@ -3,7 +3,7 @@
 //! [`swap`] is a transaction in four phases:
 //! 1. **prepare**, while everything runs: `namespace::replace` loads the swap set beside what is there, compares both
 //!    versions and makes patched copies of every page that refers to it;
-//! 2. **quiesce**: `standstill` stops all CPUs for a moment and looks at every stack. If one stands in text that changes,
+//! 2. **quiesce**: `stop_machine` stops all CPUs for a moment and looks at every stack. If one stands in text that changes,
 //!    everything goes on, the task is made to return from where it waits, and the phase begins again, until the deadline;
 //! 3. **commit**: with all CPUs still stopped, state is handed over and the pivot exchanges page table entries and words;
 //! 4. **reclaim**: the books are brought up to date, and what nothing refers to is freed; what is still in use then is
@@ -12,14 +12,14 @@
 //! Guarantees: an error before the exchange leaves everything as it was, state included; the exchange itself cannot fail,
 //! and what follows until the books agree with it takes no memory; code is never writable and executable. A swap whose task
 //! is ended or faults, wherever it is, is given up, and the next one finds everything as it was. The report says how long
-//! each phase took and which cells are left as zombies.
+//! each phase took and which cells are left as retired cells.
 #![no_std]
 
 extern crate alloc;
 
 mod error;
-mod hand_over;
 mod settle;
+mod state_transfer;
 
 use alloc::{string::String, vec::Vec};
 use core::{
@@ -35,9 +35,9 @@ use mutex::{Mutex, MutexGuard, TryLockError};
 pub use namespace::replace::{AlternateInfo, BASE, Change, alternates, current};
 use namespace::replace::{Goal, Prepared, Unstable, Write};
 use pivot::Exchange;
-pub use reclaim::{Holder, Place, Zombie, zombies};
+pub use reclaim::{Holder, Place, RetiredCell, retired_cells};
 pub use settle::reclaim_within;
-use standstill::StandstillError;
+use stop_machine::StopMachineError;
 use task::SpawnError;
 use task_core::TaskId;
 
@@ -51,7 +51,7 @@ const STOP_LIMIT: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(2);
 
 /// How long a swap waits for its old cells to be left. Whoever was preempted in one leaves it when it runs the next time.
-const PATIENCE: Duration = Duration::from_millis(500);
+const TIMEOUT: Duration = Duration::from_millis(500);
 
 /// How a swap went.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ pub struct Report {
     /// Time to bring the books up to date and to look for references to the old cells.
     pub reclaim: Duration,
     /// Replaced cells that something still refers to.
-    pub zombies: Vec<Zombie>,
+    pub retired_cells: Vec<RetiredCell>,
 }
 
 /// Held by whoever carries out a swap. A lock, since that is released also if its holder is lost.
@@ -91,7 +91,7 @@ static HALF_DONE: AtomicBool = AtomicBool::new(false);
 /// The task that frees replaced cells in the background cannot be made.
 pub fn init(boot_stack: Range<u64>) -> Result<(), SpawnError> {
     reclaim::set_boot_stack(boot_stack);
-    standstill::init();
+    stop_machine::init();
     settle::begin()
 }
 
@@ -147,7 +147,7 @@ fn reach(goal: Goal<'_>) -> Result<Report, SwapError> {
 /// As [`reach`], by whoever has the turn; what lies below `floor` on its stack belongs to the engine.
 fn reach_above(floor: u64, goal: Goal<'_>) -> Result<Report, SwapError> {
     let Changed { build, changes, patched_pages, attempts, prepare, quiesce, commit, committed } = change_to(goal)?;
-    let zombies = settle::settle(floor, PATIENCE);
+    let retired_cells = settle::settle(floor, TIMEOUT);
     let report = Report {
         build,
         changes,
@@ -157,9 +157,9 @@ fn reach_above(floor: u64, goal: Goal<'_>) -> Result<Report, SwapError> {
         quiesce,
         commit,
         reclaim: committed.elapsed(),
-        zombies,
+        retired_cells,
     };
-    log::info!("swap {goal}: done, CPUs stood for {:?}, {} zombies", report.commit, report.zombies.len());
+    log::info!("swap {goal}: done, CPUs stood for {:?}, {} retired cells", report.commit, report.retired_cells.len());
     Ok(report)
 }
 
@@ -210,7 +210,7 @@ struct Plan {
     words: Vec<Exchange>,
     /// Sorted by address.
     unstable: Vec<Unstable>,
-    hand_over: Option<hand_over::Typed>,
+    state_transfer: Option<state_transfer::Typed>,
 }
 
 /// The change was made, but not yet entered in the books.
@@ -234,13 +234,14 @@ impl Plan {
             new: write.new,
             bytes: write.bytes as u64,
         };
-        let hand_overs = prepared.hand_overs().iter().map(|(cell, functions)| hand_over::Typed::new(cell, functions));
+        let state_transfers =
+            prepared.state_transfers().iter().map(|(cell, functions)| state_transfer::Typed::new(cell, functions));
         Ok(Self {
             pages: prepared.page_entries().iter().map(exchange).collect(),
             words: prepared.words().iter().map(exchange).collect(),
             unstable,
             // There is one kind of state that can be handed over, hence one cell at most.
-            hand_over: hand_overs.collect::<Result<Vec<_>, _>>()?.pop(),
+            state_transfer: state_transfers.collect::<Result<Vec<_>, _>>()?.pop(),
         })
     }
 
@@ -250,12 +251,12 @@ impl Plan {
         let mut attempts = 0;
         loop {
             attempts += 1;
-            let Self { pages, words, unstable, hand_over } = self;
-            hand_over.as_mut().map_or(Ok(()), hand_over::Typed::prepare)?;
+            let Self { pages, words, unstable, state_transfer } = self;
+            state_transfer.as_mut().map_or(Ok(()), state_transfer::Typed::prepare)?;
             let unwanted = |_, address| text_at(unstable, address).is_some();
-            let outcome = standstill::hold(STOP_LIMIT, &unwanted, || {
+            let outcome = stop_machine::hold(STOP_LIMIT, &unwanted, || {
                 let stopped = clock::now();
-                commit(pages, words, hand_over.as_mut()).map(|()| (stopped, PreemptGuard::new()))
+                commit(pages, words, state_transfer.as_mut()).map(|()| (stopped, PreemptGuard::new()))
             });
             match outcome {
                 Ok(Ok((stopped, undisturbed))) => {
@@ -265,24 +266,24 @@ impl Plan {
                 }
                 Ok(Err(error)) => return Err(error),
                 Err(error) if began.elapsed() >= DEADLINE => return Err(self.refusal(error)),
-                Err(StandstillError::Occupied { task: Some(task), .. }) => evict(task),
+                Err(StopMachineError::Occupied { task: Some(task), .. }) => kick(task),
                 Err(_) => {}
             }
             task::sleep(PAUSE);
         }
     }
 
-    fn refusal(&self, error: StandstillError) -> SwapError {
+    fn refusal(&self, error: StopMachineError) -> SwapError {
         match error {
-            StandstillError::Occupied { task, address } => match text_at(&self.unstable, address) {
+            StopMachineError::Occupied { task, address } => match text_at(&self.unstable, address) {
                 Some(text) => SwapError::Occupied {
                     task: task.map_or(0, TaskId::number),
                     cell: text.cell.clone(),
                     section: text.section.clone(),
                 },
-                None => SwapError::Standstill(error),
+                None => SwapError::StopMachine(error),
             },
-            error => SwapError::Standstill(error),
+            error => SwapError::StopMachine(error),
         }
     }
 }
@@ -296,20 +297,24 @@ fn text_at(unstable: &[Unstable], address: u64) -> Option<&Unstable> {
 }
 
 /// Makes a task that waits in changing text return to its retry point.
-fn evict(task: TaskId) {
+fn kick(task: TaskId) {
     if let Some(task) = task_core::find(task) {
-        wait_queue::evict(&task);
+        wait_queue::kick(&task);
     }
 }
 
 /// All CPUs stand still: hands state over and exchanges the words. On an error nothing has changed. A static that was given
 /// another value since it was loaded keeps that one: it does not refer to an old cell any more.
-fn commit(pages: &[Exchange], words: &[Exchange], hand_over: Option<&mut hand_over::Typed>) -> Result<(), SwapError> {
+fn commit(
+    pages: &[Exchange],
+    words: &[Exchange],
+    state_transfer: Option<&mut state_transfer::Typed>,
+) -> Result<(), SwapError> {
     // SAFETY: the entries belong to page tables, which are mapped.
     if !unsafe { pivot::is_unchanged(pages.as_ptr(), pages.len()) } {
         return Err(SwapError::Changed);
     }
-    hand_over.map_or(Ok(()), hand_over::Typed::carry_out)?;
+    state_transfer.map_or(Ok(()), state_transfer::Typed::carry_out)?;
     HALF_DONE.store(true, Ordering::Release);
     // SAFETY: all other CPUs wait at the gate, interrupts are off here, and every page was prepared for its place. The words
     // belong to statics of cells that are loaded, or that nobody frees until the books are up to date.

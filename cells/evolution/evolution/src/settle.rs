@@ -6,8 +6,8 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use reclaim::Zombie;
-use standstill::StandstillError;
+use reclaim::RetiredCell;
+use stop_machine::StopMachineError;
 use task::{Builder, Priority, SpawnError};
 use task_core::Machinery;
 use wait_queue::{WaitQueue, wait_for};
@@ -24,7 +24,7 @@ const LONGEST_PAUSE_IN_BACKGROUND: Duration = Duration::from_secs(5);
 /// Frees replaced cells that nothing refers to any more. Waits `limit` at most for those that are in use; returns those
 /// that are left. Blocks; the caller must be a task.
 #[must_use]
-pub fn reclaim_within(limit: Duration) -> Vec<Zombie> {
+pub fn reclaim_within(limit: Duration) -> Vec<RetiredCell> {
     below_callers(|floor| settle(floor, limit))
 }
 
@@ -33,7 +33,7 @@ pub fn reclaim_within(limit: Duration) -> Vec<Zombie> {
 #[inline(never)]
 pub(crate) fn below_callers<R>(work: impl FnOnce(u64) -> R) -> R {
     let (mut work, mut result) = (Some(work), None);
-    standstill::with_registers_on_stack(&mut || {
+    stop_machine::with_registers_on_stack(&mut || {
         let here = 0_u64;
         result = work.take().map(|work| work((&raw const here).addr() as u64));
     });
@@ -44,12 +44,12 @@ pub(crate) fn below_callers<R>(work: impl FnOnce(u64) -> R) -> R {
 }
 
 /// As [`reclaim_within`]; what lies below `floor` on the caller's stack is not looked at.
-pub(crate) fn settle(floor: u64, limit: Duration) -> Vec<Zombie> {
+pub(crate) fn settle(floor: u64, limit: Duration) -> Vec<RetiredCell> {
     let deadline = clock::now() + limit;
     let mut pause = FIRST_PAUSE;
     loop {
         collect(floor);
-        let left = reclaim::zombies();
+        let left = reclaim::retired_cells();
         if left.is_empty() || clock::now() >= deadline {
             return left;
         }
@@ -95,7 +95,7 @@ fn in_the_background() {
 fn make_way(pause: Duration) {
     // Whoever waits would stand where he waits for ever.
     for waiting in task_core::all() {
-        wait_queue::evict(&waiting);
+        wait_queue::kick(&waiting);
     }
     task::sleep(pause);
 }
@@ -109,7 +109,7 @@ fn collect(floor: u64) {
         frames.note(task, address);
         false
     };
-    let outcome = standstill::hold(STOP_LIMIT, &note, || {
+    let outcome = stop_machine::hold(STOP_LIMIT, &note, || {
         let stopped = clock::now();
         scan.run(&frames, floor);
         stopped.elapsed()
@@ -118,12 +118,12 @@ fn collect(floor: u64) {
         Ok(time) => {
             let freed = scan.finish();
             log::debug!("looked for references: CPUs stood for {time:?}, {freed} cells freed");
-            for zombie in reclaim::zombies() {
-                log::debug!("replaced cell {} is held by {}", zombie.cell, zombie.holder);
+            for retired_cell in reclaim::retired_cells() {
+                log::debug!("replaced cell {} is held by {}", retired_cell.cell, retired_cell.holder);
             }
         }
         // Somebody else will be done soon, and there will be another scan.
-        Err(StandstillError::Busy) => {}
+        Err(StopMachineError::Busy) => {}
         Err(error) => log::warn!("no scan for references: {error}"),
     }
 }

@@ -50,7 +50,7 @@ pub enum Place {
     /// A block of the heap.
     Heap,
     /// The text of another replaced cell, which is held itself.
-    Zombie {
+    RetiredCell {
         /// That cell.
         cell: String,
     },
@@ -66,7 +66,7 @@ impl fmt::Display for Holder {
             Place::ThreadLocals { task, name } => write!(f, "thread locals of task {task} '{name}'"),
             Place::Static { cell, name } => write!(f, "static {name} of {cell}"),
             Place::Heap => f.write_str("the heap"),
-            Place::Zombie { cell } => return write!(f, "the replaced cell {cell}"),
+            Place::RetiredCell { cell } => return write!(f, "the replaced cell {cell}"),
             Place::Unknown => return f.write_str("no scan yet"),
         }?;
         match self.target.as_str() {
@@ -86,7 +86,7 @@ pub(crate) enum Region {
     Heap,
 }
 
-/// What a scan found first of a zombie.
+/// What a scan found first of a retired cell.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Found {
     /// Where the word is.

@@ -12,14 +12,14 @@ use task_core::TaskId;
 
 use crate::holder::{Found, Region};
 
-/// A range to which a word may lead that refers to a zombie.
+/// A range to which a word may lead that refers to a retired cell.
 struct Target {
     range: Range<u64>,
-    /// Place of the zombie in `zombies`.
-    zombie: usize,
+    /// Place of the retired cell in `retired_cells`.
+    retired_cell: usize,
 }
 
-/// Who stands in text of zombies, as a walk over the stacks has it.
+/// Who stands in text of retired cells, as a walk over the stacks has it.
 pub struct Frames {
     texts: Vec<Text>,
 }
@@ -43,10 +43,10 @@ impl Frames {
 
 /// What a scan needs, made before the CPUs stop: it allocates nothing itself.
 pub struct Scan {
-    zombies: Vec<(CellId, Option<Found>)>,
-    /// The text of each zombie.
+    retired_cells: Vec<(CellId, Option<Found>)>,
+    /// The text of each retired cell.
     texts: Vec<Range<u64>>,
-    /// How many zombies nothing has been found of.
+    /// How many retired cells nothing has been found of.
     unheld: usize,
     targets: Vec<Target>,
     /// What the targets lie in: its start and its size.
@@ -61,13 +61,16 @@ pub struct Scan {
 }
 
 impl Scan {
-    /// Makes ready to look for `zombies`; passes over the words in `books`.
-    pub(crate) fn new<'a>(zombies: impl Iterator<Item = &'a Retired>, books: impl Iterator<Item = Range<u64>>) -> Self {
+    /// Makes ready to look for `retired_cells`; passes over the words in `books`.
+    pub(crate) fn new<'a>(
+        retired_cells: impl Iterator<Item = &'a Retired>,
+        books: impl Iterator<Item = Range<u64>>,
+    ) -> Self {
         let (mut ids, mut texts, mut targets) = (Vec::new(), Vec::new(), Vec::new());
-        for (number, zombie) in zombies.enumerate() {
-            ids.push((zombie.id(), None));
-            texts.push(zombie.text());
-            targets.extend(zombie.referable().into_iter().map(|range| Target { range, zombie: number }));
+        for (number, retired_cell) in retired_cells.enumerate() {
+            ids.push((retired_cell.id(), None));
+            texts.push(retired_cell.text());
+            targets.extend(retired_cell.referable().into_iter().map(|range| Target { range, retired_cell: number }));
         }
         let (table, bytes) = unwind_table::table();
         let table = table as u64..(table + bytes) as u64;
@@ -78,7 +81,7 @@ impl Scan {
         let end = targets.iter().map(|target| target.range.end).max().unwrap_or(start);
         Self {
             unheld: ids.len(),
-            zombies: ids,
+            retired_cells: ids,
             texts,
             targets,
             start,
@@ -96,22 +99,22 @@ impl Scan {
         Frames { texts: core::mem::take(&mut self.texts).into_iter().map(text).collect() }
     }
 
-    /// The zombies that were looked for, each with the first reference to it.
+    /// The retired cells that were looked for, each with the first reference to it.
     pub(crate) fn result(self) -> Vec<(CellId, Option<Found>)> {
-        self.zombies
+        self.retired_cells
     }
 
-    /// Looks at every word that may hold a reference, or until there is one to each zombie; `frames` were found before on
+    /// Looks at every word that may hold a reference, or until there is one to each retired cell; `frames` were found before on
     /// the stacks. Runs while all other CPUs stand still. What lies below `floor` on the caller's own stack is the engine's
     /// and holds none.
     pub fn run(&mut self, frames: &Frames, floor: u64) {
-        for (zombie, text) in frames.texts.iter().enumerate() {
+        for (retired_cell, text) in frames.texts.iter().enumerate() {
             let (task, address) = (text.task.load(Ordering::Relaxed), text.address.load(Ordering::Relaxed));
             if address != 0 {
-                self.hold(zombie, Found { address, value: address, region: Region::Frame(task) });
+                self.hold(retired_cell, Found { address, value: address, region: Region::Frame(task) });
             }
         }
-        // Stacks come first: they are little, and mostly what holds a zombie that is held.
+        // Stacks come first: they are little, and mostly what holds a retired cell that is held.
         self.scan_tasks(floor);
         for index in 0..self.statics.len() {
             self.scan(self.statics[index].clone(), Region::Statics);
@@ -129,7 +132,7 @@ impl Scan {
             let lowest = match task.saved_stack_pointer() {
                 _ if Some(task.id()) == current => floor,
                 Some(stack_pointer) => stack_pointer,
-                None => standstill::stopped_at(task.cpu()),
+                None => stop_machine::stopped_at(task.cpu()),
             };
             let stack = task.stack_bounds();
             self.scan(lowest.max(stack.low)..stack.high, Region::Stack(task.id()));
@@ -189,22 +192,22 @@ impl Scan {
 
     fn note(&mut self, found: Found) {
         let Some(target) = self.targets.iter().find(|target| target.range.contains(&found.value)) else { return };
-        let zombie = target.zombie;
+        let retired_cell = target.retired_cell;
         // Stacks are looked at while the tasks are, which then cannot be asked.
         let is_record = matches!(found.region, Region::Heap) && task_core::is_record(found.address);
         if !is_record && !self.is_book(found.address) {
-            self.hold(zombie, found);
+            self.hold(retired_cell, found);
         }
     }
 
-    fn hold(&mut self, zombie: usize, found: Found) {
-        if let Some((_, first @ None)) = self.zombies.get_mut(zombie) {
+    fn hold(&mut self, retired_cell: usize, found: Found) {
+        if let Some((_, first @ None)) = self.retired_cells.get_mut(retired_cell) {
             *first = Some(found);
             self.unheld -= 1;
         }
     }
 
-    /// Whether the word at `address` is part of what the loader or this scan keep about zombies.
+    /// Whether the word at `address` is part of what the loader or this scan keep about retired cells.
     fn is_book(&self, address: u64) -> bool {
         fn covers<T>(list: &[T], address: u64) -> bool {
             let start = list.as_ptr().addr() as u64;
@@ -213,7 +216,7 @@ impl Scan {
         covers(&self.targets, address)
             || covers(&self.books, address)
             || covers(&self.statics, address)
-            || covers(&self.zombies, address)
+            || covers(&self.retired_cells, address)
             || self.books.iter().any(|range| range.contains(&address))
             || namespace::replace::is_record(address)
     }

@@ -292,7 +292,7 @@ impl FaultContext {
     /// Puts off what was asked for: the task is not where that can be done without harm. Says whether it may be put off: after
     /// half a second of its own time it has to be done all the same.
     pub fn put_off(&self) -> bool {
-        self.put_off.fetch_add(1, Ordering::Relaxed) < MOST_PUT_OFF
+        self.put_off.fetch_add(1, Ordering::Relaxed) < MAX_PUT_OFF
     }
 
     /// Whether a fault is to be made in the task.
@@ -336,7 +336,7 @@ impl FaultContext {
 }
 
 /// Ticks of the timer for which what was asked for is put off.
-const MOST_PUT_OFF: u32 = 500;
+const MAX_PUT_OFF: u32 = 500;
 
 /// Stack that hiding the reserve takes: pages are unmapped and other CPUs are told.
 const HIDING_STACK: u64 = 4096;

@@ -14,7 +14,7 @@ use spin::Once;
 use crate::machine;
 #[cfg(not(target_os = "none"))]
 use crate::raise;
-use crate::raise::call_landed_hook;
+use crate::raise::call_caught_hook;
 
 /// What was caught, and what it cost. Where the frames stood when it began is in the context's trace.
 #[derive(Debug, Clone, Copy)]
@@ -189,7 +189,7 @@ fn settle(context: &FaultContext, place: Place, ended: &Unwinding, cpu: CpuState
 /// must, and then of its own fault.
 fn tell(context: &FaultContext, place: Place, caught: &Caught) {
     let told = |caught: &Caught, detail: Detail| {
-        catch_with(context, Place { tells: false, ..place }, || call_landed_hook(context, caught, detail))
+        catch_with(context, Place { tells: false, ..place }, || call_caught_hook(context, caught, detail))
     };
     context.settling.set(true);
     let trace = context.trace.get();

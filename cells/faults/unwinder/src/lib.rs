@@ -38,8 +38,8 @@ pub use catch::{begin_in, catch_in, catch_root_in};
 pub use fault_context::{Cause, FaultContext, FaultKind, StackBounds};
 pub use machine::_Unwind_Resume;
 pub use raise::{
-    LandedHook, begin_end, begin_fault, begin_here, begin_kill, begin_panic, cancellation_point, is_inside_unwinder,
-    is_settled, set_injection_hook, set_landed_hook,
+    CaughtHook, begin_end, begin_fault, begin_here, begin_kill, begin_panic, cancellation_point, is_inside_unwinder,
+    is_settled, set_caught_hook, set_injection_hook,
 };
 pub use step::{Registers, WalkError};
 pub use walker::{Frame, Walker, capture_here};

@@ -23,22 +23,22 @@ const ENTRY_STACK: u64 = 1024;
 /// Functions that may call each other in a circle and still be known for a recursion.
 const RECURSION: usize = 4;
 /// Frames that are looked at for a trace: a stack of the default size has room for about as many of the smallest.
-const MOST_TRACED: usize = 4096;
+const MAX_TRACED: usize = 4096;
 /// How far below its root an abandoned task says so; all that lies there is given up.
 const ABANDON_CLEARANCE: u64 = 256;
 
-static LANDED: Once<LandedHook> = Once::new();
+static LANDED: Once<CaughtHook> = Once::new();
 static INJECT: Once<fn(FaultKind)> = Once::new();
 
 /// What is called in the task that something was caught in.
-pub type LandedHook = fn(&FaultContext, &Caught, Detail);
+pub type CaughtHook = fn(&FaultContext, &Caught, Detail);
 
 /// Has `hook` called in the ended task, whenever something was caught. The first hook stays.
-pub fn set_landed_hook(hook: LandedHook) {
+pub fn set_caught_hook(hook: CaughtHook) {
     LANDED.call_once(|| hook);
 }
 
-pub(crate) fn call_landed_hook(context: &FaultContext, caught: &Caught, detail: Detail) {
+pub(crate) fn call_caught_hook(context: &FaultContext, caught: &Caught, detail: Detail) {
     if let Some(hook) = LANDED.get() {
         hook(context, caught, detail);
     }
@@ -254,7 +254,7 @@ fn trace(context: &FaultContext, walker: Walker) {
 fn trace_of(walker: Walker) -> Trace {
     let mut trace = Trace::EMPTY;
     let mut kept = [0; RECURSION];
-    for frame in walker.take(MOST_TRACED).map_while(Result::ok) {
+    for frame in walker.take(MAX_TRACED).map_while(Result::ok) {
         if !kept.contains(&frame.function) {
             kept[trace.count % RECURSION] = frame.function;
             trace.push(frame.lookup);

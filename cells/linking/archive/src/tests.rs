@@ -19,7 +19,7 @@ fn packed(object: &[u8]) -> (Vec<u8>, Digest) {
         unsafe_blocks: 0,
         isolated_functions: vec![1, 4],
         entry: None,
-        hand_over: None,
+        state_transfer: None,
         license: String::from("MIT"),
     };
     let manifest = Manifest { compiler: String::new(), entry: String::new(), cells: vec![cell], alternates: vec![] };

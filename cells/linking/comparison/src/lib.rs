@@ -57,7 +57,7 @@ impl Version<'_> {
     }
 }
 
-/// Compares two versions of a cell. With `hand_over`, the mangled names of its functions `surrender` and `adopt`, statics and
+/// Compares two versions of a cell. With `state_transfer`, the mangled names of its functions `surrender` and `adopt`, statics and
 /// types of the cell's own may change: their values are given up by the old version and taken over by the new one. `called`
 /// says whether others refer to a function.
 ///
@@ -66,12 +66,12 @@ impl Version<'_> {
 pub fn compare(
     old: &Version<'_>,
     new: &Version<'_>,
-    hand_over: Option<&(String, String)>,
+    state_transfer: Option<&(String, String)>,
     called: &dyn Fn(&str) -> bool,
 ) -> Result<Comparison, Held> {
     check_thread_locals(old, new)?;
-    hand_over.map_or(Ok(()), |functions| check_hand_over(old, new, functions))?;
-    let hands_over = hand_over.is_some();
+    state_transfer.map_or(Ok(()), |functions| check_state_transfer(old, new, functions))?;
+    let hands_over = state_transfer.is_some();
     check_structures(old, new, hands_over, called)?;
     let by_name: HashMap<&str, usize> =
         new.object.sections.iter().enumerate().map(|(number, section)| (section.name, number)).collect();
@@ -98,7 +98,7 @@ fn check_thread_locals(old: &Version<'_>, new: &Version<'_>) -> Result<(), Held>
 }
 
 /// What the state is passed on with must have the same signature in both versions, and a known one.
-fn check_hand_over(old: &Version<'_>, new: &Version<'_>, functions: &(String, String)) -> Result<(), Held> {
+fn check_state_transfer(old: &Version<'_>, new: &Version<'_>, functions: &(String, String)) -> Result<(), Held> {
     let (before, after) = (old.structures(Structure::Signature), new.structures(Structure::Signature));
     let changed = |function: &&&String| {
         let digest = before.get(function.as_str());

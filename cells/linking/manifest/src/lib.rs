@@ -69,7 +69,7 @@ pub struct CellEntry {
     /// Mangled name of `main`, for an application.
     pub entry: Option<String>,
     /// Mangled names of `surrender` and `adopt`, for a cell that hands its state over when it is replaced.
-    pub hand_over: Option<(String, String)>,
+    pub state_transfer: Option<(String, String)>,
     /// SPDX expression.
     pub license: String,
 }

@@ -176,7 +176,7 @@ impl Cell {
     }
 
     /// What is told of the cell while it is prepared.
-    pub(crate) fn newcomer(&self) -> Newcomer {
+    pub(crate) fn pending(&self) -> Newcomer {
         Newcomer {
             entry: Arc::clone(&self.entry),
             file: Arc::clone(&self.file),

@@ -223,7 +223,7 @@ pub fn sizes() -> (usize, usize) {
 pub fn location_of(address: u64) -> Option<Location> {
     state::try_look(|state| {
         // Tasks may still stand in text of replaced cells.
-        let known = state.cells.values().chain(state.zombies.values()).find_map(|cell| {
+        let known = state.cells.values().chain(state.retired_cells.values()).find_map(|cell| {
             let segment = cell.segment_of(address)?;
             let (symbol, offset) = match cell.function_at(address) {
                 Some((symbol, _, offset)) => (symbol, offset),
@@ -233,9 +233,9 @@ pub fn location_of(address: u64) -> Option<Location> {
         });
         // A swap hands state over to cells that are not in the books yet.
         known.or_else(|| {
-            state.newcomers().iter().find_map(|newcomer| {
-                let (symbol, _, offset) = newcomer.function_at(address)?;
-                Some(Location { cell: ShortText::new(newcomer.name()), symbol: ShortText::new(symbol), offset })
+            state.pending_cells().iter().find_map(|pending| {
+                let (symbol, _, offset) = pending.function_at(address)?;
+                Some(Location { cell: ShortText::new(pending.name()), symbol: ShortText::new(symbol), offset })
             })
         })
     })

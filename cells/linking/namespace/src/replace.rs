@@ -66,7 +66,7 @@ pub struct Unstable {
 
 /// The functions by which a cell hands its state over: mangled paths are in the manifest's cell of that name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HandOver {
+pub struct StateTransfer {
     /// `surrender` of the old cell.
     pub surrender: u64,
     /// `adopt` of the old cell, to give the state back.
@@ -91,14 +91,15 @@ pub fn data_ranges() -> Vec<Range<u64>> {
 #[must_use]
 pub fn files() -> Vec<Arc<[u8]>> {
     let file = |cell: &Cell| Arc::clone(&cell.file);
-    state::look(|state| state.cells.values().chain(state.zombies.values()).map(file).collect()).unwrap_or_default()
+    state::look(|state| state.cells.values().chain(state.retired_cells.values()).map(file).collect())
+        .unwrap_or_default()
 }
 
 /// Whether `address` lies in a record of a cell. Nothing in a record refers to what a cell consists of, but what it was moved
 /// over in memory may shine through where it has no value. For a scan that runs while all CPUs stand still.
 #[must_use]
 pub fn is_record(address: u64) -> bool {
-    state::try_look(|state| state.cells.holds(address) || state.zombies.holds(address)).unwrap_or_default()
+    state::try_look(|state| state.cells.holds(address) || state.retired_cells.holds(address)).unwrap_or_default()
 }
 
 /// What the namespace is to become.

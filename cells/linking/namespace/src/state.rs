@@ -24,7 +24,7 @@ pub(crate) struct State {
     pub(crate) build: Option<usize>,
     pub(crate) cells: Table,
     /// Replaced cells: out of the namespace, but stacks may still stand in their text, whose calls are kept up to date.
-    pub(crate) zombies: Table,
+    pub(crate) retired_cells: Table,
     pub(crate) index: Index,
     pub(crate) stubs: StubTable,
     pub(crate) next: u32,
@@ -42,7 +42,7 @@ struct Replacing {
     /// The functions for which it made stubs.
     stubs: Vec<Function>,
     /// Its new cells, when they are all prepared.
-    newcomers: Vec<Newcomer>,
+    pending_cells: Vec<Newcomer>,
 }
 
 static STATE: PreemptLock<Option<State>> = PreemptLock::new(None);
@@ -53,7 +53,7 @@ impl State {
             archive: Arc::new(archive),
             build: None,
             cells: Table::default(),
-            zombies: Table::default(),
+            retired_cells: Table::default(),
             index: Index::new(),
             stubs: StubTable::default(),
             next: 0,
@@ -95,13 +95,13 @@ impl State {
     }
 
     /// Takes a replaced cell that nothing refers to out of the books, as [`detach`](Self::detach) does with others.
-    pub(crate) fn detach_zombie(&mut self, id: CellId) -> Option<Box<Cell>> {
+    pub(crate) fn detach_retired_cell(&mut self, id: CellId) -> Option<Box<Cell>> {
         if self.replacing.is_some() {
-            self.zombies.get_mut(id)?.leaving = true;
+            self.retired_cells.get_mut(id)?.leaving = true;
             return None;
         }
         self.stubs.remove(id);
-        self.zombies.remove(id)
+        self.retired_cells.remove(id)
     }
 
     /// Takes `cell` out of the namespace's books, but for its stubs. Takes no memory.
@@ -120,7 +120,7 @@ impl State {
         let leaving = |table: &Table| table.values().find(|cell| cell.leaving).map(|cell| cell.id);
         match leaving(&self.cells) {
             Some(id) => self.detach(id),
-            None => self.detach_zombie(leaving(&self.zombies)?),
+            None => self.detach_retired_cell(leaving(&self.retired_cells)?),
         }
     }
 
@@ -132,7 +132,7 @@ impl State {
         }
         let number = self.replacements;
         self.replacements += 1;
-        self.replacing = Some(Replacing { number, stubs: Vec::new(), newcomers: Vec::new() });
+        self.replacing = Some(Replacing { number, stubs: Vec::new(), pending_cells: Vec::new() });
         Some(number)
     }
 
@@ -153,15 +153,15 @@ impl State {
     }
 
     /// Says what the new cells are called, for the case that one of them is called and fails.
-    pub(crate) fn announce(&mut self, newcomers: Vec<Newcomer>) {
+    pub(crate) fn announce(&mut self, pending_cells: Vec<Newcomer>) {
         if let Some(replacing) = &mut self.replacing {
-            replacing.newcomers = newcomers;
+            replacing.pending_cells = pending_cells;
         }
     }
 
     /// The new cells of a replacement that is prepared.
-    pub(crate) fn newcomers(&self) -> &[Newcomer] {
-        self.replacing.as_ref().map_or(&[], |replacing| &replacing.newcomers)
+    pub(crate) fn pending_cells(&self) -> &[Newcomer] {
+        self.replacing.as_ref().map_or(&[], |replacing| &replacing.pending_cells)
     }
 
     /// The change that was prepared has taken effect: its new cells are cells like others, and cells come and go again.
@@ -212,13 +212,13 @@ pub(crate) fn look<R>(look: impl FnOnce(&State) -> R) -> Option<R> {
 
 /// Turns for which [`try_look`] waits: some ten milliseconds. A step takes less; a load, in which CPUs must forget pages, may
 /// take longer where those are busy.
-const PATIENCE: u32 = 1_000_000;
+const TIMEOUT: u32 = 1_000_000;
 
 /// As [`look`], but `None` also if the namespace cannot be had: for recovery, which may come from whoever has it. Another
 /// CPU that has it is given time to finish, but not with interrupts off, for it may be waiting for this one.
 pub(crate) fn try_look<R>(look: impl FnOnce(&State) -> R) -> Option<R> {
     let mine = || STATE.holder() == Some(cpu_local::owner());
-    let mut patience = if cpu_local::interrupts_enabled() && !mine() { PATIENCE } else { 1 };
+    let mut patience = if cpu_local::interrupts_enabled() && !mine() { TIMEOUT } else { 1 };
     while patience > 0 {
         if let Some(state) = STATE.try_lock() {
             return state.as_ref().map(look);

@@ -59,9 +59,9 @@ pub fn fingerprint() -> u64 {
             digest(&(name, global.cell.0, global.section, global.offset, global.address.get(), global.weak))
         });
         let stubs = state.stubs.all().map(|(function, address)| digest(&(function, address)));
-        let zombies = state.zombies.values().map(|cell| digest(&(cell.id.0, "zombie")));
+        let retired_cells = state.retired_cells.values().map(|cell| digest(&(cell.id.0, "retired cell")));
         // A sum, because tables have no order.
-        cells.chain(names).chain(stubs).chain(zombies).fold(0, u64::wrapping_add)
+        cells.chain(names).chain(stubs).chain(retired_cells).fold(0, u64::wrapping_add)
     })
     .unwrap_or_default()
 }

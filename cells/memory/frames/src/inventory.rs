@@ -8,9 +8,9 @@ use crate::{FramesError, INVENTORY};
 /// The first MiB belongs to firmware, to devices, and to the trampoline of starting CPUs.
 const LOW_MEMORY_END: usize = 0x10_0000;
 /// 64 GiB: the map then takes 2 MiB. Memory above is left alone.
-const MOST_FRAMES: usize = 1 << 24;
+const MAX_FRAMES: usize = 1 << 24;
 /// Firmware describes memory in a dozen regions; ours are the seed, the modules and a few tables.
-const MOST_REGIONS: usize = 64;
+const MAX_REGIONS: usize = 64;
 
 /// A stretch of physical memory as firmware or boot loader describes it, not necessarily of whole frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,12 +42,12 @@ pub struct Storage {
 /// Stretches of frame numbers, `first..end`.
 #[derive(Clone, Copy)]
 struct Regions {
-    list: [(usize, usize); MOST_REGIONS],
+    list: [(usize, usize); MAX_REGIONS],
     count: usize,
 }
 
 impl Regions {
-    const EMPTY: Self = Self { list: [(0, 0); MOST_REGIONS], count: 0 };
+    const EMPTY: Self = Self { list: [(0, 0); MAX_REGIONS], count: 0 };
 
     fn push(&mut self, first: usize, end: usize) -> Result<(), FramesError> {
         if first < end {
@@ -120,7 +120,7 @@ pub unsafe fn init(
     let new = &mut *inventory;
     for range in usable {
         let (first, end) = inner_frames(range);
-        new.usable.push(first.max(LOW_MEMORY_END / PAGE_SIZE), end.min(MOST_FRAMES))?;
+        new.usable.push(first.max(LOW_MEMORY_END / PAGE_SIZE), end.min(MAX_FRAMES))?;
     }
     for range in reserved {
         let (first, end) = outer_frames(range);

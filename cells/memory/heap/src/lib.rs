@@ -14,7 +14,7 @@
 #![allow(internal_features, reason = "`rustc_attrs` names the symbols that the compiler calls")]
 
 mod account;
-mod stocking;
+mod cache_limit;
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::ptr;
@@ -27,8 +27,8 @@ use size_classes::Class;
 pub use heap_core::{Statistics, initialise, statistics, trim};
 
 /// What the way in which free blocks are kept is called: it differs between the builds of this cell.
-pub fn stocking() -> &'static str {
-    stocking::NAME
+pub fn cache_limit() -> &'static str {
+    cache_limit::NAME
 }
 
 /// The allocator behind `alloc`.
@@ -45,15 +45,15 @@ unsafe impl GlobalAlloc for Heap {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let Some(class) = Class::of(layout.size(), layout.align()) else { return allocate_large(layout) };
-        let quiet = InterruptGuard::new();
+        let irq_off = InterruptGuard::new();
         // SAFETY: the guard lives.
-        match unsafe { heap_core::local(&quiet).take(class) } {
+        match unsafe { heap_core::local(&irq_off).take(class) } {
             Some(block) => {
                 // SAFETY: the block is fresh, and has room for its account.
                 unsafe { account::charge(block.as_ptr(), layout.size()) };
                 block.as_ptr()
             }
-            None => allocate_batch(class, layout.size(), quiet),
+            None => allocate_batch(class, layout.size(), irq_off),
         }
     }
 
@@ -151,8 +151,8 @@ fn allocate_large(layout: Layout) -> *mut u8 {
 /// A block of a class that is not in stock, or null.
 #[cold]
 #[inline(never)]
-fn allocate_batch(class: Class, size: usize, quiet: InterruptGuard) -> *mut u8 {
-    drop(quiet);
+fn allocate_batch(class: Class, size: usize, irq_off: InterruptGuard) -> *mut u8 {
+    drop(irq_off);
     charged(heap_core::allocate_batch(class), size)
 }
 
@@ -176,10 +176,10 @@ unsafe fn give_back(block: *mut u8, layout: Layout) {
         // SAFETY: the caller's promise.
         return unsafe { give_back_large(block, layout) };
     };
-    let quiet = InterruptGuard::new();
+    let irq_off = InterruptGuard::new();
     // SAFETY: the guard lives, and the caller gives the block away.
-    if unsafe { heap_core::local(&quiet).put(class, block) } > stocking::limit(class) {
-        spill(class, quiet);
+    if unsafe { heap_core::local(&irq_off).put(class, block) } > cache_limit::limit(class) {
+        spill(class, irq_off);
     }
 }
 
@@ -212,9 +212,9 @@ unsafe fn give_back_large(block: *mut u8, layout: Layout) {
 /// Gives a batch back.
 #[cold]
 #[inline(never)]
-fn spill(class: Class, quiet: InterruptGuard) {
+fn spill(class: Class, irq_off: InterruptGuard) {
     // SAFETY: the guard lives.
-    unsafe { heap_core::deallocate_batch(class, heap_core::local(&quiet)) };
+    unsafe { heap_core::deallocate_batch(class, heap_core::local(&irq_off)) };
 }
 
 /// Called by `alloc` before each allocation, so that no crate comes to rely on the compiler's own shim.

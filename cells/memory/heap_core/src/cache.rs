@@ -51,7 +51,7 @@ static CACHES: PerCpu<Cache> = PerCpu::new([const { Cache::new() }; MAX_CPUS]);
 
 /// The stock of the CPU that this runs on. The guard keeps it that way and keeps interrupt handlers out.
 #[inline]
-pub fn local(_quiet: &InterruptGuard) -> &Cache {
+pub fn local(_irq_off: &InterruptGuard) -> &Cache {
     &CACHES[cpu_id()]
 }
 

@@ -133,8 +133,8 @@ pub fn allocate_batch(class: Class) -> *mut u8 {
     let layout = layout_of(class);
     with_patience(|heap| {
         let first = heap.allocate(layout)?;
-        let quiet = InterruptGuard::new();
-        let cache = local(&quiet);
+        let irq_off = InterruptGuard::new();
+        let cache = local(&irq_off);
         heap.used += layout.size();
         for _ in 1..class.batch() {
             // SAFETY: a class has a size. What is there without growing is enough.
@@ -281,13 +281,13 @@ pub fn trim() -> usize {
 
 /// Gives back what this CPU has in stock, if it was asked to. Every CPU calls it from time to time; interrupt handlers may.
 pub fn relieve() {
-    let quiet = InterruptGuard::new();
+    let irq_off = InterruptGuard::new();
     let asked = &ASKED[cpu_id()];
     if !asked.load(Ordering::Relaxed) {
         return;
     }
     asked.store(false, Ordering::Relaxed);
-    let cache = local(&quiet);
+    let cache = local(&irq_off);
     for class in Class::all() {
         while cache.has(class) {
             // SAFETY: the guard lives.

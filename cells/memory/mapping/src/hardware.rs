@@ -53,11 +53,11 @@ impl Machine for Processor {
 }
 
 /// From so many pages on, forgetting everything costs less than forgetting them one by one.
-const MOST_SINGLE_PAGES: usize = 64;
+const MAX_SINGLE_PAGES: usize = 64;
 
 /// Makes this CPU, and no other, forget what it remembers of the pages.
 pub fn forget_here(pages: PageRange) {
-    if pages.count() > MOST_SINGLE_PAGES {
+    if pages.count() > MAX_SINGLE_PAGES {
         // No entry is global, so loading CR3 forgets all.
         x86_64::instructions::tlb::flush_all();
     } else {

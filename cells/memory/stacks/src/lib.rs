@@ -43,7 +43,7 @@ const RESERVE_PAGES: usize = RESERVE_SIZE / PAGE_SIZE;
 const CONTROL_BLOCK: usize = 64;
 const TLS_PAGES: usize = (TLS_SIZE + CONTROL_BLOCK).div_ceil(PAGE_SIZE);
 /// A larger stack is a mistake.
-const MOST_PAGES: usize = (64 << 20) / PAGE_SIZE;
+const MAX_PAGES: usize = (64 << 20) / PAGE_SIZE;
 
 /// Why there is no stack, or no more room in one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,7 +135,7 @@ impl Stack {
     /// were, except the control block's first word.
     pub fn new(bytes: usize) -> Result<Self, StackError> {
         let pages = pages_for(bytes);
-        if pages == 0 || pages > MOST_PAGES {
+        if pages == 0 || pages > MAX_PAGES {
             return Err(StackError::Size(bytes));
         }
         let parts = match pool::take(pages) {

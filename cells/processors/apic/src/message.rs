@@ -17,7 +17,7 @@ const ASSERT: u32 = 1 << 14;
 const PENDING: u32 = 1 << 12;
 
 /// A message is accepted within microseconds; when a hypervisor runs other CPUs first, within its time slice.
-const PATIENCE: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// APIC numbers by CPU, plus one; zero for a CPU that has not been started.
 static NUMBERS: PerCpu<AtomicU32> = PerCpu::new([const { AtomicU32::new(0) }; MAX_CPUS]);
@@ -51,7 +51,7 @@ fn send(number: u32, command: u32) -> Result<(), ApicError> {
     let number = u8::try_from(number).map_err(|_| ApicError::NumberTooLarge(number))?;
     // A handler that sends between the two halves would change the first.
     let _undisturbed = InterruptGuard::new();
-    if !clock::spin_until(PATIENCE, || local::read(Register::CommandLow) & PENDING == 0) {
+    if !clock::spin_until(TIMEOUT, || local::read(Register::CommandLow) & PENDING == 0) {
         return Err(ApicError::MessageStuck);
     }
     local::write(Register::CommandHigh, u32::from(number) << 24);

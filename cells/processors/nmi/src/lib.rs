@@ -54,7 +54,7 @@ impl From<ApicError> for NmiError {
 }
 
 /// An emulated CPU takes an NMI when its host thread runs; after two seconds it is lost.
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What another CPU wants of one.
 struct Mailbox {
@@ -152,7 +152,7 @@ fn ask(cpu: CpuId, wanted: &AtomicU64, met: &AtomicU64) -> Result<(), NmiError> 
     }
     let number = wanted.fetch_add(1, Ordering::AcqRel) + 1;
     apic::send_nmi(cpu)?;
-    if clock::spin_until(PATIENCE, || met.load(Ordering::Acquire) >= number) {
+    if clock::spin_until(TIMEOUT, || met.load(Ordering::Acquire) >= number) {
         Ok(())
     } else {
         Err(NmiError::Silent(cpu))

@@ -64,9 +64,9 @@ impl From<ApicError> for StartError {
 /// After the reset message a CPU needs this long before it takes the startup message, says its manual.
 const RESET_TIME: Duration = Duration::from_millis(10);
 /// A CPU that has not come by then gets a second startup message, as the manual wants.
-const FIRST_PATIENCE: Duration = Duration::from_millis(100);
+const FIRST_TIMEOUT: Duration = Duration::from_millis(100);
 /// Emulated CPUs that share a host CPU come late, but not as late as this.
-const SECOND_PATIENCE: Duration = Duration::from_secs(2);
+const SECOND_TIMEOUT: Duration = Duration::from_secs(2);
 
 static ONLINE: AtomicU32 = AtomicU32::new(CpuSet::EMPTY.with(CpuId::BOOT).bits());
 static CPU_MAIN: Once<fn(CpuId) -> !> = Once::new();
@@ -136,7 +136,7 @@ fn start(cpu: CpuId, number: u32, trampoline: &mut Trampoline) -> Result<(), Pro
     let equipment = Equipment::new().map_err(Problem::Equipment)?;
     trampoline.prepare(cpu, equipment.stack_end());
     equipment.give_to(cpu);
-    for patience in [FIRST_PATIENCE, SECOND_PATIENCE] {
+    for patience in [FIRST_TIMEOUT, SECOND_TIMEOUT] {
         // SAFETY: the trampoline is in place at its page and brings the CPU to `first_code`.
         unsafe { apic::send_startup(number, Trampoline::PAGE).map_err(Problem::Apic)? };
         if clock::spin_until(patience, || online().contains(cpu)) {

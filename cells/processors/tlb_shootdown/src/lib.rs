@@ -19,7 +19,7 @@ use mapping::ShootdownTimeout;
 use x86_64::instructions::tlb;
 
 /// Four busy emulated CPUs on two host CPUs answer within milliseconds; after two seconds one is lost.
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What one CPU asks of the others. Only that CPU writes it, so nobody waits for a turn. A CPU that answers reads the
 /// number, then the range, then the number again: the range belongs to the number if that is the same both times.
@@ -69,7 +69,7 @@ pub fn forget(range: PageRange) -> Result<(), ShootdownTimeout> {
             log::error!("CPU {cpu} cannot be asked to forget pages: {error}");
         }
     }
-    let answered = clock::spin_until(PATIENCE, || {
+    let answered = clock::spin_until(TIMEOUT, || {
         // Others may be waiting for this CPU, whose interrupts may be off.
         answer();
         request.silent(others, number).is_empty()

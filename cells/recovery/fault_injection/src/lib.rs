@@ -63,7 +63,7 @@ pub fn inject(kind: FaultKind, task: TaskId) -> Result<(), InjectError> {
     }
     target.task(RIGHT).faults(RIGHT).request_fault(kind);
     // A task that waits goes back to its loop, and before it parks again it comes to a cancellation point.
-    wait_queue::evict(&target);
+    wait_queue::kick(&target);
     Ok(())
 }
 

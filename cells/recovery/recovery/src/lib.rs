@@ -25,7 +25,7 @@ pub fn init_early() {
 /// Starts to record, to inject, to watch and to supervise. Once, when tasks run.
 pub fn init() -> Result<(), supervisor::SupervisorError> {
     fault_log::set_resolver(Some(place_of));
-    unwinder::set_landed_hook(on_caught);
+    unwinder::set_caught_hook(on_caught);
     lock_ledger::set_drop_hook(dropped_locks::forget);
     fault_injection::init();
     watchdog::init();

@@ -14,7 +14,7 @@ pub const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 /// What the pause grows to.
 pub const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Failures that a history can hold, hence the most restarts that an intensity can allow.
-pub const MOST_RESTARTS: usize = 16;
+pub const MAX_RESTARTS: usize = 16;
 
 /// Who is restarted when one of a group fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl Restart {
 /// How often a task may fail: at most `restarts` times `within` any such span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Intensity {
-    /// Restarts in the span; what exceeds [`MOST_RESTARTS`] counts as that.
+    /// Restarts in the span; what exceeds [`MAX_RESTARTS`] counts as that.
     pub restarts: usize,
     /// The span. A task that runs longer than this without failing starts afresh; pauses do not count as running.
     pub within: Duration,
@@ -91,7 +91,7 @@ pub enum Decision {
 #[derive(Debug, Clone, Default)]
 pub struct History {
     /// Times of the latest failures, oldest first.
-    failures: [Duration; MOST_RESTARTS],
+    failures: [Duration; MAX_RESTARTS],
     count: usize,
     in_a_row: u32,
     /// When it was to run again after the latest failure.
@@ -101,7 +101,7 @@ pub struct History {
 impl History {
     /// No failure yet.
     pub const fn new() -> Self {
-        Self { failures: [Duration::ZERO; MOST_RESTARTS], count: 0, in_a_row: 0, resumed: Duration::ZERO }
+        Self { failures: [Duration::ZERO; MAX_RESTARTS], count: 0, in_a_row: 0, resumed: Duration::ZERO }
     }
 
     /// Notes a failure at `now`, and decides.
@@ -112,7 +112,7 @@ impl History {
         }
         let recent = self.failures[..self.count].iter().filter(|&&time| within(time)).count();
         self.note(now);
-        if recent >= intensity.restarts.min(MOST_RESTARTS) {
+        if recent >= intensity.restarts.min(MAX_RESTARTS) {
             return Decision::GiveUp;
         }
         self.in_a_row += 1;
@@ -122,7 +122,7 @@ impl History {
     }
 
     fn note(&mut self, now: Duration) {
-        if self.count == MOST_RESTARTS {
+        if self.count == MAX_RESTARTS {
             self.failures.rotate_left(1);
             self.count -= 1;
         }
@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn a_pause_is_no_good_run() {
         // Each failure comes half a second after the restart, whose pauses grow longer than the span.
-        let intensity = Intensity { restarts: MOST_RESTARTS, within: at(1000) };
+        let intensity = Intensity { restarts: MAX_RESTARTS, within: at(1000) };
         let (mut history, mut now, mut found) = (History::new(), 0, Vec::new());
         for _ in 0..12 {
             let Decision::Restart { pause, .. } = history.failed(at(now), intensity) else { panic!("given up") };
@@ -197,7 +197,7 @@ mod tests {
         let mut history = History::new();
         let decisions: Vec<_> = (0..40).map(|time| history.failed(at(time), intensity)).collect();
         let restarts = decisions.iter().filter(|decision| **decision != Decision::GiveUp).count();
-        assert_eq!(restarts, MOST_RESTARTS);
+        assert_eq!(restarts, MAX_RESTARTS);
     }
 
     #[test]

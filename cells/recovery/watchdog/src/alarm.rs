@@ -12,10 +12,10 @@ use cpu_local::CpuId;
 use interrupts::SavedRegisters;
 use x86_64::instructions::port::Port;
 
-use crate::cpus::{PATIENCE, end};
+use crate::cpus::{TIMEOUT, end};
 
-/// Alarms without another interrupt after which the CPU hangs: [`PATIENCE`], twice as between neighbours.
-const ALARMS: u64 = 2 * 1000 * PATIENCE.as_secs() / PERIOD_MILLISECONDS;
+/// Alarms without another interrupt after which the CPU hangs: [`TIMEOUT`], twice as between neighbours.
+const ALARMS: u64 = 2 * 1000 * TIMEOUT.as_secs() / PERIOD_MILLISECONDS;
 /// The timer's longest period.
 const PERIOD_MILLISECONDS: u64 = 55;
 

@@ -1,7 +1,7 @@
 //! CPUs that take no interrupts.
 //!
 //! Each CPU watches the next one, on its own timer tick: if the neighbour's count of interrupts stands still for
-//! [`PATIENCE`] although its timer ticks a thousand times a second, its interrupts have been off all that time.
+//! [`TIMEOUT`] although its timer ticks a thousand times a second, its interrupts have been off all that time.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
@@ -12,7 +12,7 @@ use interrupts::SavedRegisters;
 
 /// How long a CPU may keep interrupts off before it is accused. Far more than any code does; but under emulation a busy
 /// host may not run a CPU's thread for as long, so it takes a second accusation to be condemned.
-pub const PATIENCE: Duration = Duration::from_secs(2);
+pub const TIMEOUT: Duration = Duration::from_secs(2);
 
 struct Watch {
     /// The neighbour's count of interrupts when it was last seen to change.
@@ -54,7 +54,7 @@ fn watch(cpu: CpuId) {
         return;
     }
     let silent = clock::ticks_to_duration(now.saturating_sub(watch.since.load(Ordering::Relaxed)));
-    if silent < PATIENCE {
+    if silent < TIMEOUT {
         return;
     }
     watch.since.store(now, Ordering::Relaxed);

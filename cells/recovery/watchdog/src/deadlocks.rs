@@ -10,7 +10,7 @@ use wait_cycles::{Circle, Suspects};
 /// How often to look; a circle is broken after one to two of these.
 pub const LOOK_INTERVAL: Duration = Duration::from_millis(100);
 /// Waiting tasks that one look takes in; more are left to the next look.
-const MOST_WAITERS: usize = 256;
+const MAX_WAITERS: usize = 256;
 
 // SAFETY: this cell ends tasks as the scheduler's rules have it: first the request, then the wake-up.
 const RIGHT: Machinery = unsafe { Machinery::new() };
@@ -19,13 +19,13 @@ static SUSPECTS: SpinLock<Suspects> = SpinLock::new(Suspects::new());
 
 /// Who waits for whom.
 struct Waiters {
-    pairs: [(u64, u64); MOST_WAITERS],
+    pairs: [(u64, u64); MAX_WAITERS],
     count: usize,
 }
 
 impl Waiters {
     fn now() -> Self {
-        let mut waiters = Self { pairs: [(0, 0); MOST_WAITERS], count: 0 };
+        let mut waiters = Self { pairs: [(0, 0); MAX_WAITERS], count: 0 };
         task_core::visit(&mut |task| {
             // One that was woken says for whom it waited until it runs again.
             if task.state() != State::Blocked {

@@ -3,7 +3,7 @@
 //! Guarantees:
 //! - tasks that wait for each other's locks in a circle are found within two looks ([`look_for_deadlocks`]); the
 //!   youngest of them is ended as a deadlock, which releases its locks to the others;
-//! - a CPU that takes no interrupt for [`PATIENCE`] is accused by NMI from a neighbour; the second time in a row, the task
+//! - a CPU that takes no interrupt for [`TIMEOUT`] is accused by NMI from a neighbour; the second time in a row, the task
 //!   that keeps it is ended as a hang, wherever it is ([`on_tick`]). A timer's NMI does so for one CPU alone.
 //!
 //! A look allocates nothing. Can fail: where the CPU that hangs runs no task that could be ended, the system ends.
@@ -13,7 +13,7 @@ mod alarm;
 mod cpus;
 mod deadlocks;
 
-pub use cpus::{PATIENCE, on_tick};
+pub use cpus::{TIMEOUT, on_tick};
 pub use deadlocks::{LOOK_INTERVAL, look_for_deadlocks};
 
 /// Starts to watch the CPUs that run tasks.

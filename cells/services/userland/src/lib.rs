@@ -13,7 +13,7 @@ use alloc::vec;
 use core::fmt;
 use core::time::Duration;
 use memory_fs::MemoryFs;
-use restart_policy::{Intensity, MOST_RESTARTS, Strategy};
+use restart_policy::{Intensity, MAX_RESTARTS, Strategy};
 use supervisor::{Child, Group, SupervisorError};
 use terminal::ApicError;
 use vfs::FsError;
@@ -24,7 +24,7 @@ const FRAME_SIZE: u64 = 4096;
 
 /// The pauses between restarts grow until it has run that long, so that no such span ever holds this many failures: the user
 /// is never left alone.
-const NEVER_GIVEN_UP: Intensity = Intensity { restarts: MOST_RESTARTS, within: Duration::from_secs(10) };
+const NEVER_GIVEN_UP: Intensity = Intensity { restarts: MAX_RESTARTS, within: Duration::from_secs(10) };
 
 /// Why there is no shell.
 #[derive(Debug)]

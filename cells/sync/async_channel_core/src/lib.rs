@@ -10,7 +10,7 @@
 
 extern crate alloc;
 
-mod pacing;
+mod wake_policy;
 
 use alloc::alloc::{alloc, dealloc};
 use alloc::sync::Arc;
@@ -121,9 +121,9 @@ impl Core {
     pub unsafe fn send(&self, source: *const u8) -> Attempt<'_> {
         let ticket = self.not_full.ticket();
         // The sender must not be ended between the change and the wake-up.
-        let quiet = InterruptGuard::new();
+        let irq_off = InterruptGuard::new();
         let length = {
-            let mut ring = self.ring.lock_quiet(&quiet);
+            let mut ring = self.ring.lock_irq_off(&irq_off);
             match ring.push() {
                 // SAFETY: the place is free and large enough, and nobody else was given it.
                 Step::Place(index) => unsafe { move_bytes(source, self.place(index), self.message.layout.size()) },
@@ -132,7 +132,7 @@ impl Core {
             }
             ring.len()
         };
-        pacing::after_send(&self.not_empty, length, &quiet);
+        wake_policy::after_send(&self.not_empty, length, &irq_off);
         Attempt::Done
     }
 
@@ -143,9 +143,9 @@ impl Core {
     pub unsafe fn receive(&self, target: *mut u8) -> Attempt<'_> {
         let ticket = self.not_empty.ticket();
         // As in `send`.
-        let quiet = InterruptGuard::new();
+        let irq_off = InterruptGuard::new();
         let (length, capacity) = {
-            let mut ring = self.ring.lock_quiet(&quiet);
+            let mut ring = self.ring.lock_irq_off(&irq_off);
             match ring.pop() {
                 // SAFETY: the place holds a message, which is nobody else's any more.
                 Step::Place(index) => unsafe { move_bytes(self.place(index), target, self.message.layout.size()) },
@@ -154,7 +154,7 @@ impl Core {
             }
             (ring.len(), ring.capacity())
         };
-        pacing::after_receive(&self.not_full, length, capacity, &quiet);
+        wake_policy::after_receive(&self.not_full, length, capacity, &irq_off);
         Attempt::Done
     }
 

@@ -1,7 +1,7 @@
 //! Waiting for a condition on what a mutex protects.
 //!
 //! Guarantees: between unlocking the mutex and waiting no notification is lost. [`ConditionVariable::wait`] may return
-//! without one (eviction makes it so), so the condition is looked at in a loop; [`ConditionVariable::wait_while`] is
+//! without one (a kick makes it so), so the condition is looked at in a loop; [`ConditionVariable::wait_while`] is
 //! that loop. Waiting is a cancellation point; a task that is ended before it has the mutex again passes the notification that
 //! it had on to the next. Fails as locking does: [`Poisoned`](mutex::Poisoned).
 #![no_std]

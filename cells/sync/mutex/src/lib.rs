@@ -6,7 +6,7 @@
 //! - a task that panics (or is ended) while it holds the lock poisons it: the next one to lock is told, and may go on
 //!   with what it finds ([`Poisoned::into_inner`]);
 //! - the holder inherits the priority of the most urgent task that waits, along chains of locks too;
-//! - waiting is evictable and a cancellation point (see `wait_queue`);
+//! - waiting is kickable and a cancellation point (see `wait_queue`);
 //! - a mutex whose guard was forgotten may be moved: what others know of it by its address stays where it is.
 //!
 //! How it can fail: [`Poisoned`], and at the first lock for want of memory. Locking a mutex that the task itself holds panics

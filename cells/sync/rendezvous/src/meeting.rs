@@ -68,9 +68,9 @@ impl Meeting {
     /// channel's.
     pub(crate) unsafe fn offer(&self, source: *const u8, place: Place) -> Made<'_> {
         let (busy, taken) = (self.free.ticket(), self.taken.ticket());
-        let quiet = InterruptGuard::new();
+        let irq_off = InterruptGuard::new();
         let number = {
-            let mut state = self.state.lock_quiet(&quiet);
+            let mut state = self.state.lock_irq_off(&irq_off);
             match state.offer() {
                 Offer::Made(number) => {
                     // SAFETY: nothing was on offer, so the place is free; it stays so for others under the lock.
@@ -81,7 +81,7 @@ impl Meeting {
                 Offer::Disconnected => return Made::Disconnected,
             }
         };
-        self.offers.wake_one_quiet(&quiet);
+        self.offers.wake_one_irq_off(&irq_off);
         Made::Offer(number, taken)
     }
 
@@ -104,15 +104,15 @@ impl Meeting {
     /// # Safety
     /// The offer is the caller's, and asked after for the last time; there is room at `target`.
     pub(crate) unsafe fn withdraw(&self, number: u64, place: Place, target: *mut u8) -> bool {
-        let quiet = InterruptGuard::new();
-        let mut state = self.state.lock_quiet(&quiet);
+        let irq_off = InterruptGuard::new();
+        let mut state = self.state.lock_irq_off(&irq_off);
         if !state.withdraw(number) {
             return false;
         }
         // SAFETY: nobody has taken the message, and nobody can any more.
         unsafe { move_bytes(place.address, target, place.size) };
         drop(state);
-        self.free.wake_one_quiet(&quiet);
+        self.free.wake_one_irq_off(&irq_off);
         true
     }
 
@@ -122,9 +122,9 @@ impl Meeting {
     /// There is room for a message; if this is [`Progress::Taken`] the caller owns one there.
     pub(crate) unsafe fn take(&self, place: Place, target: *mut u8) -> Progress<'_> {
         let ticket = self.offers.ticket();
-        let quiet = InterruptGuard::new();
+        let irq_off = InterruptGuard::new();
         {
-            let mut state = self.state.lock_quiet(&quiet);
+            let mut state = self.state.lock_irq_off(&irq_off);
             match state.take() {
                 // SAFETY: a message was on offer, so it lies in the place, and is nobody else's now.
                 Take::Taken(number) => unsafe {
@@ -135,8 +135,8 @@ impl Meeting {
                 Take::Disconnected => return Progress::Disconnected,
             }
         }
-        self.taken.wake_one_quiet(&quiet);
-        self.free.wake_one_quiet(&quiet);
+        self.taken.wake_one_irq_off(&irq_off);
+        self.free.wake_one_irq_off(&irq_off);
         Progress::Taken
     }
 

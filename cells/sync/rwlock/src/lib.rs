@@ -2,7 +2,7 @@
 //!
 //! Guarantees: a writer is alone; a writer that waits keeps new readers out, so readers cannot starve it; whoever
 //! holds the lock in whatever way is in its own ledger, so that a lost guard is released. A writer that dies poisons
-//! the lock ([`Poisoned`]); a reader that dies does not, for it changed nothing. Waiting is evictable and a
+//! the lock ([`Poisoned`]); a reader that dies does not, for it changed nothing. Waiting is kickable and a
 //! cancellation point (see `wait_queue`).
 //!
 //! The lock names whom a waiting task waits for, so the watchdog finds circles (see `watchdog`).

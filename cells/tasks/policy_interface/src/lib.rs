@@ -14,7 +14,7 @@
 //! | `tick(&mut QueueAccess, &PolicyEntry) -> bool` | a tick of the running task is over: shall it give way |
 //! | `length(cpu) -> usize` | ready tasks there; read without a lock |
 //! | `name() -> &'static str` | which variant this is |
-//! | `surrender(&mut Vec<PolicyEntry>)`, `adopt(Vec<PolicyEntry>) -> Result<..>` | hand-over |
+//! | `surrender(&mut Vec<PolicyEntry>)`, `adopt(Vec<PolicyEntry>) -> Result<..>` | state transfer |
 //!
 //! A [`QueueAccess`] is the proof that the caller holds the lock of that CPU's queue. The scheduler holds it with
 //! interrupts off, so a policy must not block, allocate or panic, and is never entered twice for one CPU.
@@ -24,7 +24,7 @@
 //! entries are passed by reference and results fit into a register: for a large value that is passed or returned as such,
 //! the compiler notes in the callers' code what the callee's body does with its place in memory.
 //!
-//! # Hand-over
+//! # State transfer
 //! The engine of evolution calls the old cell's `surrender` and then the new cell's `adopt` while every other CPU
 //! stands still. What it must see to:
 //! - **Where the others stand.** They were stopped by an interrupt (not an NMI). Queue locks, like every spin

@@ -9,19 +9,19 @@ use crate::queues;
 const WORTH_MOVING: usize = 2;
 
 /// An idle CPU takes a ready task from the CPU that has most. Whether it found one.
-pub(crate) fn steal(here: CpuId, quiet: &InterruptGuard) -> bool {
-    take_over(here, 1, quiet)
+pub(crate) fn steal(here: CpuId, irq_off: &InterruptGuard) -> bool {
+    take_over(here, 1, irq_off)
 }
 
 /// Takes a ready task over if another CPU has noticeably more. Whether one moved.
 pub fn balance() -> bool {
-    let quiet = InterruptGuard::new();
+    let irq_off = InterruptGuard::new();
     let here = cpu_local::cpu_id();
-    take_over(here, scheduling_policy::length(here.index()) + WORTH_MOVING, &quiet)
+    take_over(here, scheduling_policy::length(here.index()) + WORTH_MOVING, &irq_off)
 }
 
 /// Moves one task here from the CPU with most ready tasks, if it has at least `least`.
-fn take_over(here: CpuId, least: usize, quiet: &InterruptGuard) -> bool {
+fn take_over(here: CpuId, least: usize, irq_off: &InterruptGuard) -> bool {
     let others = queues::online().without(here);
     let busiest = others.iter().max_by_key(|cpu| scheduling_policy::length(cpu.index()));
     let Some(busiest) = busiest.filter(|cpu| scheduling_policy::length(cpu.index()) >= least) else { return false };
@@ -30,10 +30,10 @@ fn take_over(here: CpuId, least: usize, quiet: &InterruptGuard) -> bool {
         let task = unsafe { task_core::by_slot(slot) };
         !task.is_busy() && task.affinity().contains(here)
     };
-    let Some(slot) = scheduling_policy::take_for(&mut queues::lock(busiest, quiet), &may_come) else { return false };
+    let Some(slot) = scheduling_policy::take_for(&mut queues::lock(busiest, irq_off), &may_come) else { return false };
     // Between the two locks the task is nobody's but this CPU's, which cannot be interrupted here.
     // SAFETY: taken out of a run queue, the task is this CPU's to run or to queue.
     let task = unsafe { task_core::by_slot(slot) };
-    scheduling_policy::insert(&mut queues::lock(here, quiet), &task.policy_entry(here));
+    scheduling_policy::insert(&mut queues::lock(here, irq_off), &task.policy_entry(here));
     true
 }

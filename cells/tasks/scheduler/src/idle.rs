@@ -53,16 +53,16 @@ pub unsafe fn begin() -> ! {
 /// another CPU. The loop around it is the caller's, so that an idle CPU leaves this cell again and again, and does not keep
 /// it from being freed when it has been replaced.
 pub fn idle_turn(_right: Machinery) {
-    switch::answer_standstill();
-    let quiet = InterruptGuard::new();
+    switch::answer_stop_machine();
+    let irq_off = InterruptGuard::new();
     let cpu = cpu_local::cpu_id();
     // First say so, then look: whoever queues a task first queues it and then looks who is idle.
     queues::set_idle(cpu);
-    if scheduling_policy::length(cpu.index()) != 0 || balance::steal(cpu, &quiet) {
+    if scheduling_policy::length(cpu.index()) != 0 || balance::steal(cpu, &irq_off) {
         switch::preempt();
-        drop(quiet);
+        drop(irq_off);
     } else {
         HALTS[cpu].fetch_add(1, Ordering::Relaxed);
-        quiet.halt();
+        irq_off.halt();
     }
 }

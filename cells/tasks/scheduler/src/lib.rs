@@ -32,9 +32,9 @@ mod wake;
 pub use balance::balance;
 pub use idle::{IdleCpus, begin, bring_online, idle_cpus, idle_turn};
 pub use policy_interface::QueueAccess;
-pub use switch::{assert_may_block, begin_to_block, exit, set_standstill_hook, switch_away, yield_now};
+pub use switch::{assert_may_block, begin_to_block, exit, set_stop_machine_hook, switch_away, yield_now};
 pub use timer::{TICK_MICROSECONDS, arm, disarm, set_tick_hook, set_watch_hook, sleepers, start_ticking};
-pub use wake::{admit, interrupt, make_ready, make_ready_quiet, reprioritise};
+pub use wake::{admit, interrupt, make_ready, make_ready_irq_off, reprioritise};
 
 use task_core::Machinery;
 

@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 
 use cpu_local::{CpuId, CpuSet, InterruptGuard, MAX_CPUS, PerCpu};
 use policy_interface::{PolicyEntry, Priority, QueueAccess, Slot};
-use spin_lock::{QuietGuard, SpinLock};
+use spin_lock::{IrqOffGuard, SpinLock};
 
 const _: () = assert!(MAX_CPUS == policy_interface::MAX_CPUS);
 
@@ -34,8 +34,8 @@ static ONLINE: AtomicU32 = AtomicU32::new(0);
 static IDLE: AtomicU32 = AtomicU32::new(0);
 
 #[inline]
-pub(crate) fn lock(cpu: CpuId, quiet: &InterruptGuard) -> QuietGuard<'_, QueueAccess> {
-    LOCKS[cpu].lock_quiet(quiet)
+pub(crate) fn lock(cpu: CpuId, irq_off: &InterruptGuard) -> IrqOffGuard<'_, QueueAccess> {
+    LOCKS[cpu].lock_irq_off(irq_off)
 }
 
 #[inline]

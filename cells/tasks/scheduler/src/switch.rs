@@ -33,30 +33,30 @@ pub fn assert_may_block() {
 #[inline]
 #[track_caller]
 pub fn begin_to_block(_right: Machinery) -> InterruptGuard {
-    let quiet = InterruptGuard::new();
-    if !quiet.is_outermost() || !cpu_local::preemption_enabled() || cpu_local::current_task().is_null() {
-        must_not_block(&quiet);
+    let irq_off = InterruptGuard::new();
+    if !irq_off.is_outermost() || !cpu_local::preemption_enabled() || cpu_local::current_task().is_null() {
+        must_not_block(&irq_off);
     }
-    quiet
+    irq_off
 }
 
 #[cold]
 #[track_caller]
-fn must_not_block(quiet: &InterruptGuard) -> ! {
+fn must_not_block(irq_off: &InterruptGuard) -> ! {
     panic!(
         "this must not block here: {} guards forbid it, {} interrupts are being handled, interrupts were {}",
         cpu_local::preempt_count(),
         cpu_local::interrupt_depth(),
-        if quiet.is_outermost() { "on" } else { "off" }
+        if irq_off.is_outermost() { "on" } else { "off" }
     );
 }
 
 /// Lets other ready tasks of this CPU run, as the policy has it. A cancellation point.
 pub fn yield_now() {
     unwinder::cancellation_point();
-    let quiet = begin_to_block(RIGHT);
+    let irq_off = begin_to_block(RIGHT);
     if let Some(current) = task_core::current() {
-        give_way(current, &quiet);
+        give_way(current, &irq_off);
     }
 }
 
@@ -65,12 +65,12 @@ static STANDSTILL: Once<fn()> = Once::new();
 
 /// Sets who is told, on each CPU, whenever its task is about to be preempted: a point at which the CPU holds no spin
 /// lock and handles no interrupt. The engine of evolution stops CPUs there. The first hook stays.
-pub fn set_standstill_hook(_right: Machinery, hook: fn()) {
+pub fn set_stop_machine_hook(_right: Machinery, hook: fn()) {
     STANDSTILL.call_once(|| hook);
 }
 
 /// Tells whoever wants to stop the CPU that it can be stopped here.
-pub(crate) fn answer_standstill() {
+pub(crate) fn answer_stop_machine() {
     if let Some(answer) = STANDSTILL.get() {
         answer();
     }
@@ -80,23 +80,23 @@ pub(crate) fn answer_standstill() {
 pub(crate) fn preempt() {
     // An idle task answers where it stands in no text of this cell but the shortest.
     if task_core::current().is_some_and(|current| !current.is_idle()) {
-        answer_standstill();
+        answer_stop_machine();
     }
-    let quiet = InterruptGuard::new();
+    let irq_off = InterruptGuard::new();
     cpu_local::take_reschedule_pending();
     if let Some(current) = task_core::current() {
-        give_way(current, &quiet);
+        give_way(current, &irq_off);
     }
 }
 
 #[inline]
-fn give_way(current: Current, quiet: &InterruptGuard) {
+fn give_way(current: Current, irq_off: &InterruptGuard) {
     let cpu = cpu_local::cpu_id();
     if scheduling_policy::length(cpu.index()) == 0 {
         return;
     }
     let next = {
-        let mut queue = queues::lock(cpu, quiet);
+        let mut queue = queues::lock(cpu, irq_off);
         if !current.is_idle() {
             scheduling_policy::insert(&mut queue, &current.policy_entry(cpu));
         }
@@ -109,15 +109,15 @@ fn give_way(current: Current, quiet: &InterruptGuard) {
 
 /// Gives up the CPU after the running task has declared itself blocked ([`Task::block`]); returns when somebody has
 /// woken it. Interrupts have been off since before the declaration.
-pub fn switch_away(_right: Machinery, quiet: &InterruptGuard) {
+pub fn switch_away(_right: Machinery, irq_off: &InterruptGuard) {
     let Some(current) = task_core::current() else { return };
     let cpu = cpu_local::cpu_id();
-    to(current.record(RIGHT), next_or_idle(cpu, quiet), cpu);
+    to(current.record(RIGHT), next_or_idle(cpu, irq_off), cpu);
 }
 
 #[inline]
-fn next_or_idle(cpu: CpuId, quiet: &InterruptGuard) -> &'static Task {
-    let next = scheduling_policy::take_next(&mut queues::lock(cpu, quiet));
+fn next_or_idle(cpu: CpuId, irq_off: &InterruptGuard) -> &'static Task {
+    let next = scheduling_policy::take_next(&mut queues::lock(cpu, irq_off));
     match next {
         // SAFETY: the task was in the run queue; taken out of it, it is this CPU's to run.
         Some(slot) => unsafe { task_core::by_slot(slot) },
@@ -128,8 +128,8 @@ fn next_or_idle(cpu: CpuId, quiet: &InterruptGuard) -> &'static Task {
 /// Leaves the running task for good: it has ended ([`Task::end`]), with interrupts off, and its stack may be taken
 /// away as soon as it is no longer busy.
 pub fn exit(right: Machinery) -> ! {
-    let quiet = InterruptGuard::new();
-    switch_away(right, &quiet);
+    let irq_off = InterruptGuard::new();
+    switch_away(right, &irq_off);
     // Nobody makes an ended task ready: the state word says so.
     unreachable!("an ended task was switched to")
 }

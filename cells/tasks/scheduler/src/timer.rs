@@ -97,9 +97,9 @@ pub(crate) fn on_tick(registers: &mut SavedRegisters) {
     }
     let cpu = cpu_local::cpu_id();
     let entry = current.policy_entry(cpu);
-    let quiet = InterruptGuard::new();
-    let over = scheduling_policy::tick(&mut queues::lock(cpu, &quiet), &entry);
-    drop(quiet);
+    let irq_off = InterruptGuard::new();
+    let over = scheduling_policy::tick(&mut queues::lock(cpu, &irq_off), &entry);
+    drop(irq_off);
     if over {
         cpu_local::set_reschedule_pending();
     }

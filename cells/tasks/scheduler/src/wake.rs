@@ -13,23 +13,23 @@ use crate::queues;
 /// Wakes a blocked task. `false` if it is not blocked, or if somebody else was faster. Any context may call this,
 /// interrupt handlers too.
 pub fn make_ready(right: Machinery, task: &Task, why: Wake) -> bool {
-    make_ready_quiet(right, task, why, &InterruptGuard::new())
+    make_ready_irq_off(right, task, why, &InterruptGuard::new())
 }
 
 /// As [`make_ready`], where interrupts are off already.
 #[inline]
-pub fn make_ready_quiet(right: Machinery, task: &Task, why: Wake, quiet: &InterruptGuard) -> bool {
+pub fn make_ready_irq_off(right: Machinery, task: &Task, why: Wake, irq_off: &InterruptGuard) -> bool {
     if !task.wake(right, why) {
         return false;
     }
-    enqueue(task, wake_place(task), quiet);
+    enqueue(task, wake_place(task), irq_off);
     true
 }
 
 /// Puts a new task, which has been equipped, where there is room.
 pub fn admit(_right: Machinery, task: &Task) {
-    let quiet = InterruptGuard::new();
-    enqueue(task, least_loaded(task.affinity()), &quiet);
+    let irq_off = InterruptGuard::new();
+    enqueue(task, least_loaded(task.affinity()), &irq_off);
 }
 
 /// Where a woken task goes: a busy one to the CPU that is leaving it; else to where it last ran, if that CPU is idle
@@ -62,9 +62,9 @@ fn least_loaded(allowed: CpuSet) -> CpuId {
 }
 
 #[inline]
-fn enqueue(task: &Task, cpu: CpuId, quiet: &InterruptGuard) {
+fn enqueue(task: &Task, cpu: CpuId, irq_off: &InterruptGuard) {
     let (entry, backlog) = {
-        let mut queue = queues::lock(cpu, quiet);
+        let mut queue = queues::lock(cpu, irq_off);
         // Asked for with the queue locked: whoever changes what the task inherits then looks for it in the queues, and
         // finds it here or was before this.
         let entry = task.policy_entry(cpu);
@@ -128,11 +128,11 @@ pub(crate) fn on_reschedule(_registers: &mut SavedRegisters) {
 
 /// What a task inherits has changed: if it is in a run queue, it takes its new place there.
 pub fn reprioritise(_right: Machinery, task: &Task) {
-    let quiet = InterruptGuard::new();
+    let irq_off = InterruptGuard::new();
     let last = task.cpu();
     // A ready task is in the queue of the CPU that its entry names, which need not be the one it last ran on.
     for cpu in core::iter::once(last).chain(queues::online().without(last).iter()) {
-        let mut queue = queues::lock(cpu, &quiet);
+        let mut queue = queues::lock(cpu, &irq_off);
         if scheduling_policy::remove(&mut queue, task.slot()) {
             // As in `enqueue`.
             let entry = task.policy_entry(cpu);

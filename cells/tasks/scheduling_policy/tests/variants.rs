@@ -127,7 +127,7 @@ macro_rules! contract {
                 }
 
                 #[test]
-                fn hand_over_loses_and_doubles_nobody(
+                fn state_transfer_loses_and_doubles_nobody(
                     tasks in prop::collection::btree_map(0usize..200, (0u32..4, 0u8..32, 0u8..32), 0..40)
                 ) {
                     let _alone = alone();

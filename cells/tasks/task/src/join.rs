@@ -8,7 +8,7 @@ use core::mem::ManuallyDrop;
 use task_core::{Disposal, Ended, Task, TaskId, TaskRef};
 
 use crate::kill::KillCapability;
-use crate::{RIGHT, end_queue, undertaker};
+use crate::{RIGHT, end_queue, reaper};
 
 /// Where a task puts its result.
 pub(crate) struct Packet<T>(UnsafeCell<Option<T>>);
@@ -53,7 +53,7 @@ impl<T> Joinable<T> {
     pub fn join(self) -> Result<T, Ended> {
         let ended = wait_queue::wait_for(end_queue(&self.task), || self.task.ended());
         let (task, packet) = self.disarm();
-        undertaker::dispose(&task);
+        reaper::dispose(&task);
         ended.and_then(|()| packet.empty().ok_or(Ended::Exited))
     }
 
@@ -96,7 +96,7 @@ impl<T> Joinable<T> {
 /// Nobody will join the task.
 fn let_go(task: &Arc<Task>) {
     if task.dispose(RIGHT, Disposal::Detached) == Disposal::Ended {
-        undertaker::dispose(task);
+        reaper::dispose(task);
     }
 }
 

@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use task_core::{KillRequest, Name, Role, Task, TaskId, TaskRef, Wake};
 
-use crate::{RIGHT, undertaker};
+use crate::{RIGHT, reaper};
 
 /// How long a task has to come to a cancellation point. Everything that waits is one, so only a task that computes
 /// for this long is ended between two instructions. Under emulation a busy host may leave a CPU alone for half a second.
@@ -69,7 +69,7 @@ impl KillCapability {
         }
         self.task.faults(RIGHT).request_kill(KillRequest::AtCancellationPoint);
         scheduler::make_ready(RIGHT, &self.task, Wake::Killed);
-        undertaker::watch(&self.task, grace);
+        reaper::watch(&self.task, grace);
         true
     }
 
@@ -91,7 +91,7 @@ impl fmt::Debug for KillCapability {
 }
 
 /// The grace period is over: ends the task at a tick.
-pub(crate) fn insist(task: &TaskRef) {
+pub(crate) fn escalate(task: &TaskRef) {
     if task.ended().is_some() {
         return;
     }

@@ -28,10 +28,10 @@ mod builder;
 mod essential;
 mod join;
 mod kill;
+mod reaper;
 mod root;
 mod start;
 mod thread_local_growth;
-mod undertaker;
 
 pub use builder::{Builder, SpawnError, spawn};
 pub use cpu_local::{CpuId, CpuSet};

@@ -4,7 +4,7 @@ use task_core::{Cause, Disposal, Ended, FaultKind, Task};
 use unwinder::catch_root;
 use x86_64::instructions::interrupts;
 
-use crate::{RIGHT, end_queue, undertaker};
+use crate::{RIGHT, end_queue, reaper};
 
 /// Where a task begins, with interrupts off, and ends.
 pub(crate) extern "C-unwind" fn main() -> ! {
@@ -74,7 +74,7 @@ fn finish(task: &Task, how: Result<(), Ended>) -> ! {
     task.conclude(RIGHT, how);
     end_queue(task).wake_all();
     if prior == Disposal::Detached {
-        undertaker::bury(task.slot());
+        reaper::reap(task.slot());
     }
     scheduler::exit(RIGHT)
 }

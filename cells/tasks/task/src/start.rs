@@ -10,7 +10,7 @@ use task_core::{Name, Priority, Role};
 use x86_64::instructions;
 
 use crate::builder::{Builder, SpawnError};
-use crate::{RIGHT, thread_local_growth, undertaker};
+use crate::{RIGHT, reaper, thread_local_growth};
 
 /// Why there can be no tasks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -72,7 +72,7 @@ pub fn start(first: impl FnOnce() + Send + 'static) -> StartError {
 
 fn prepare(first: impl FnOnce() + Send + 'static) -> Result<(), StartError> {
     bring_online(CpuId::BOOT)?;
-    undertaker::start()?;
+    reaper::start()?;
     Builder::new().name("init").priority(Priority::INTERACTIVE).spawn(first)?.detach();
     Ok(())
 }

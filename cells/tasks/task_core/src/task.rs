@@ -61,7 +61,7 @@ pub struct Task {
     pub(crate) origin: UnsafeCell<Option<Origin>>,
     pub(crate) destructors: UnsafeCell<Vec<Destructor>>,
     disposal: AtomicU8,
-    /// When an order to end is to be insisted on, in ticks of the clock; 0 if there is none.
+    /// When an order to end is to be escalated, in ticks of the clock; 0 if there is none.
     grace_end: AtomicU64,
     began: AtomicBool,
     ended: Once<Result<(), Ended>>,
@@ -372,7 +372,7 @@ impl Task {
         self.ended.call_once(|| how);
     }
 
-    /// Notes when an order to end is to be insisted on, in ticks of the clock; `None` when that has been done. An order that
+    /// Notes when an order to end is to be escalated, in ticks of the clock; `None` when that has been done. An order that
     /// is more urgent than an earlier one replaces it.
     pub fn set_grace_end(&self, _right: Machinery, ticks: Option<u64>) {
         match ticks {
@@ -385,7 +385,7 @@ impl Task {
         }
     }
 
-    /// When the order to end is to be insisted on, in ticks of the clock, if there is one and the task has not ended.
+    /// When the order to end is to be escalated, in ticks of the clock, if there is one and the task has not ended.
     pub fn grace_end(&self) -> Option<u64> {
         let ticks = self.grace_end.load(Ordering::Acquire);
         (ticks != 0 && self.ended().is_none()).then_some(ticks)

@@ -15,12 +15,12 @@
 //! A wake-up between 1 and 3 makes the ticket stale and `park` return at once: none is lost. `park` may return for
 //! other reasons too; only the next try tells whether the wait is over.
 //!
-//! # Why blocking primitives are evictable
+//! # Why blocking primitives are kickable
 //! A swap must not find a parked task inside the code that it changes. So no primitive blocks in its own code: its
 //! (type-erased) attempts never wait, they return a ticket, and the loop around attempt and `park` is a thin
 //! `#[inline(always)]` wrapper, which the compiler puts into the *user's* cell. The stack of a parked task then
 //! holds the user's frames, [`Wait::park`] and the scheduler, and none of the primitive. And if it is this cell or the
-//! scheduler that is to change, [`evict`] makes parked tasks return to their loops, which is always allowed.
+//! scheduler that is to change, [`kick`] makes parked tasks return to their loops, which is always allowed.
 //!
 //! # Guarantees
 //! - `park` is a cancellation point: a task that is to end unwinds from it, in the queue no longer.
@@ -34,7 +34,7 @@
 
 mod wait;
 
-pub use wait::{Wait, evict, wait_for, wait_for_until};
+pub use wait::{Wait, kick, wait_for, wait_for_until};
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
@@ -88,9 +88,9 @@ impl WaitQueue {
 
     /// As [`wake_one`](Self::wake_one), with interrupts off since before the state was changed.
     #[inline]
-    pub fn wake_one_quiet(&self, quiet: &InterruptGuard) -> bool {
+    pub fn wake_one_irq_off(&self, irq_off: &InterruptGuard) -> bool {
         self.sequence.fetch_add(1, Ordering::SeqCst);
-        self.waiting.load(Ordering::SeqCst) != 0 && self.wake(1, quiet) != 0
+        self.waiting.load(Ordering::SeqCst) != 0 && self.wake(1, irq_off) != 0
     }
 
     /// Wakes all tasks that wait. To be called after the state has changed. How many there were.
@@ -124,8 +124,8 @@ impl WaitQueue {
         }
     }
 
-    fn wake(&self, most: usize, quiet: &InterruptGuard) -> usize {
-        let list = self.list.lock_quiet(quiet);
+    fn wake(&self, most: usize, irq_off: &InterruptGuard) -> usize {
+        let list = self.list.lock_irq_off(irq_off);
         let mut woken = 0;
         while woken < most
             && let Some(slot) = list.pop_front(&LINKS)
@@ -134,7 +134,7 @@ impl WaitQueue {
             // SAFETY: a waiting task leaves the list, under this lock, before it does anything else.
             let task = unsafe { task_core::by_slot(slot) };
             // A task that something else woke is on its way back to its loop; the wake-up is for the next.
-            woken += usize::from(scheduler::make_ready_quiet(RIGHT, task, Wake::Notified, quiet));
+            woken += usize::from(scheduler::make_ready_irq_off(RIGHT, task, Wake::Notified, irq_off));
         }
         woken
     }

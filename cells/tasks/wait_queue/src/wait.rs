@@ -57,12 +57,12 @@ impl<'a> Wait<'a> {
         // The wake-up before led to a try, which failed.
         (self.undisturbed, self.owes) = (None, None);
         unwinder::cancellation_point();
-        let quiet = scheduler::begin_to_block(RIGHT);
+        let irq_off = scheduler::begin_to_block(RIGHT);
         let Some(current) = task_core::current().map(|task| task.record(RIGHT)) else { return };
-        let why = block(ticket, self.deadline, current, &quiet);
+        let why = block(ticket, self.deadline, current, &irq_off);
         self.undisturbed = Some(PreemptGuard::new());
         self.owes = (why == Wake::Notified).then_some(ticket.queue);
-        drop(quiet);
+        drop(irq_off);
         if current.faults(RIGHT).is_to_end() {
             // It does not go back to its loop, and its destructors may wait.
             self.undisturbed = None;
@@ -89,10 +89,10 @@ fn pass_on(queue: &WaitQueue) {
 }
 
 /// Blocks; when it returns, the task is in no queue and has no deadline.
-fn block(ticket: Ticket<'_>, deadline: Option<Instant>, current: &Task, quiet: &InterruptGuard) -> Wake {
+fn block(ticket: Ticket<'_>, deadline: Option<Instant>, current: &Task, irq_off: &InterruptGuard) -> Wake {
     let queue = ticket.queue;
     {
-        let list = queue.list.lock_quiet(quiet);
+        let list = queue.list.lock_irq_off(irq_off);
         // First say that somebody waits, then look at the count: a waker first counts and then looks who waits.
         queue.waiting.fetch_add(1, Ordering::SeqCst);
         if queue.sequence.load(Ordering::SeqCst) != ticket.sequence {
@@ -110,7 +110,7 @@ fn block(ticket: Ticket<'_>, deadline: Option<Instant>, current: &Task, quiet: &
     if current.faults(RIGHT).is_to_end() {
         scheduler::make_ready(RIGHT, current, Wake::Killed);
     }
-    scheduler::switch_away(RIGHT, quiet);
+    scheduler::switch_away(RIGHT, irq_off);
     let why = current.wake_reason();
     if deadline.is_some() && why != Wake::TimedOut {
         scheduler::disarm(RIGHT, current);
@@ -118,7 +118,7 @@ fn block(ticket: Ticket<'_>, deadline: Option<Instant>, current: &Task, quiet: &
     if why == Wake::Notified {
         return why;
     }
-    let list = queue.list.lock_quiet(quiet);
+    let list = queue.list.lock_irq_off(irq_off);
     let still_there = list.iter(&LINKS).any(|slot| slot == current.slot());
     if still_there {
         list.remove(&LINKS, current.slot());
@@ -130,7 +130,7 @@ fn block(ticket: Ticket<'_>, deadline: Option<Instant>, current: &Task, quiet: &
 
 /// Makes a parked task return to the loop in which it blocks, for no reason of its own. Whether it was parked.
 /// A task that is asleep ([`Wake::TimedOut`] only) goes back to sleep for the rest of its time.
-pub fn evict(task: &TaskRef) -> bool {
+pub fn kick(task: &TaskRef) -> bool {
     scheduler::make_ready(RIGHT, task.task(RIGHT), Wake::Evicted)
 }
 

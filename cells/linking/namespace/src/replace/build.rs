@@ -7,7 +7,7 @@ use layout::{Layout, Segment};
 use linker::{CellId, Function, Global, Index, Layered, Names, Stubs};
 use object::SectionKind;
 
-use super::{HandOver, ReplaceError, examine::Work, prepared::Pair};
+use super::{ReplaceError, StateTransfer, examine::Work, prepared::Pair};
 use crate::{
     LoadError,
     cell::{Cell, Description},
@@ -49,7 +49,7 @@ pub(super) struct Built {
     pub(super) names: Index,
     /// Stubs that will lead to other functions: their key now, their key and entry then.
     pub(super) stubs: Vec<(Function, Function, u64)>,
-    pub(super) hand_overs: Vec<(String, HandOver)>,
+    pub(super) state_transfers: Vec<(String, StateTransfer)>,
 }
 
 /// A new cell whose references have no values yet.
@@ -70,16 +70,16 @@ pub(super) fn build_new(turn: &Turn, works: &[Work<'_>]) -> Result<Built, Replac
         drafts.push(draft);
     }
     let (mut stubs, mut known) = (Vec::new(), HashMap::new());
-    let mut hand_overs = Vec::new();
+    let mut state_transfers = Vec::new();
     for (work, Draft { cell, .. }) in works.iter().zip(&drafts) {
         turn.step(|state| inherit_stubs(state, work, cell, &mut stubs, &mut known));
-        hand_overs.extend(turn.step(|state| hand_over(state, work, &own))?);
+        state_transfers.extend(turn.step(|state| state_transfer(state, work, &own))?);
     }
     let mut pairs = Vec::with_capacity(works.len());
     for (draft, work) in drafts.into_iter().zip(works) {
         pairs.push(Pair { old: work.old, new: link(turn, work, draft, &own, &gone, &known)? });
     }
-    Ok(Built { pairs, names: own, stubs, hand_overs })
+    Ok(Built { pairs, names: own, stubs, state_transfers })
 }
 
 /// Gives every reference of the new cell its value, and maps it where it will run.
@@ -170,19 +170,23 @@ fn inherit_stubs(
 }
 
 /// The functions that hand state over, if both versions have them.
-fn hand_over(state: &State, work: &Work<'_>, own: &Index) -> Result<Option<(String, HandOver)>, ReplaceError> {
+fn state_transfer(
+    state: &State,
+    work: &Work<'_>,
+    own: &Index,
+) -> Result<Option<(String, StateTransfer)>, ReplaceError> {
     let (before, after) = (&work.before.entry, &work.after.entry);
-    let (Some((surrender, give_back)), Some((_, adopt))) = (&before.hand_over, &after.hand_over) else {
+    let (Some((surrender, give_back)), Some((_, adopt))) = (&before.state_transfer, &after.state_transfer) else {
         return Ok(None);
     };
     let address = |index: &Index, name: &String| {
         let missing = || ReplaceError::from(LoadError::Unknown { cell: name.clone() });
         index.get(name).map(|global| global.address.get()).ok_or_else(missing)
     };
-    let hand_over = HandOver {
+    let state_transfer = StateTransfer {
         surrender: address(&state.index, surrender)?,
         give_back: address(&state.index, give_back)?,
         adopt: address(own, adopt)?,
     };
-    Ok(Some((before.name.clone(), hand_over)))
+    Ok(Some((before.name.clone(), state_transfer)))
 }

@@ -46,7 +46,7 @@ pub(super) fn unstable(
     works: &[Work<'_>],
 ) -> Result<Vec<Unstable>, ReplaceError> {
     let mut unstable = unstable_text(turn, works);
-    unstable.extend(unstable_zombies(turn, archive, works)?);
+    unstable.extend(unstable_retired_cells(turn, archive, works)?);
     Ok(unstable)
 }
 
@@ -64,12 +64,12 @@ fn examine<'a>(
     let (old_object, new_object) = (parse(before)?, parse(after)?);
     let (old_details, new_details) = (details(archive, &before.entry)?, details(archive, &after.entry)?);
     // The functions have the same names in both versions, or the new one does not hand over.
-    let hand_over =
-        before.entry.hand_over.as_ref().filter(|functions| after.entry.hand_over.as_ref() == Some(functions));
+    let state_transfer =
+        before.entry.state_transfer.as_ref().filter(|functions| after.entry.state_transfer.as_ref() == Some(functions));
     let comparison = compare(
         &Version { name, object: &old_object, details: &old_details },
         &Version { name, object: &new_object, details: &new_details },
-        hand_over,
+        state_transfer,
         &|symbol| turn.step(|state| is_called(state, *old, symbol)),
     )
     .map_err(|held| ReplaceError::Refused { cell: name.clone(), held })?;
@@ -115,27 +115,30 @@ fn exclude_lost_statics(turn: &Turn, works: &mut [Work<'_>]) {
 }
 
 /// Text of earlier versions of the new cells, left by earlier swaps, that is not the same in the new ones.
-fn unstable_zombies(
+fn unstable_retired_cells(
     turn: &Turn,
     archive: &Archive<&'static [u8]>,
     works: &[Work<'_>],
 ) -> Result<Vec<Unstable>, ReplaceError> {
-    let all = |state: &mut State| state.zombies.values().map(|cell| (cell.id, cell.candidate())).collect::<Vec<_>>();
+    let all =
+        |state: &mut State| state.retired_cells.values().map(|cell| (cell.id, cell.candidate())).collect::<Vec<_>>();
     let mut found = Vec::new();
-    for (id, zombie) in turn.step(all) {
-        let Some(work) = works.iter().find(|work| work.after.entry.name == zombie.entry.name) else { continue };
-        let (before, after) = (details(archive, &zombie.entry)?, details(archive, &work.after.entry)?);
+    for (id, retired_cell) in turn.step(all) {
+        let Some(work) = works.iter().find(|work| work.after.entry.name == retired_cell.entry.name) else { continue };
+        let (before, after) = (details(archive, &retired_cell.entry)?, details(archive, &work.after.entry)?);
         let digest = |details: &CellDetails, number: usize| {
             let of_section = |section: &&manifest::SectionDigest| section.section as usize == number;
             details.sections.iter().find(of_section).map(|section| section.digest)
         };
-        let old_object = parse(&zombie)?;
+        let old_object = parse(&retired_cell)?;
         let is_stable = |number: usize, section: &object::Section<'_>| {
             let other = work.new_object.sections.iter().position(|other| other.name == section.name);
             other.is_some_and(|other| digest(&before, number) == digest(&after, other))
         };
         let unstable = text(&old_object).filter(|&(number, section)| !is_stable(number, section)).collect::<Vec<_>>();
-        turn.step(|state| found.extend(state.zombies.get(id).into_iter().flat_map(|cell| places(cell, &unstable))));
+        turn.step(|state| {
+            found.extend(state.retired_cells.get(id).into_iter().flat_map(|cell| places(cell, &unstable)))
+        });
     }
     Ok(found)
 }

@@ -103,7 +103,7 @@ impl Patches {
 
 /// Copies the page at `place`, which is there as long as the turn lasts.
 fn copy_page(state: &State, Place { owner, page }: Place, copy: &mut [u8]) -> Result<Exchangeable, MapError> {
-    let segments = |id| state.cells.get(id).or_else(|| state.zombies.get(id)).map(|cell| &cell.segments);
+    let segments = |id| state.cells.get(id).or_else(|| state.retired_cells.get(id)).map(|cell| &cell.segments);
     let original = match owner {
         Owner::Text(id) => segments(id).and_then(|segments| copy_from(segments.text.as_ref()?, page, copy)),
         Owner::Constants(id) => segments(id).and_then(|segments| copy_from(segments.constants.as_ref()?, page, copy)),

@@ -4,7 +4,7 @@ use alloc::{boxed::Box, string::String, vec::Vec};
 
 use linker::CellId;
 
-use super::{Change, HandOver, ReplaceError, Retired, Unstable, Write, build::Built, references::Patched};
+use super::{Change, ReplaceError, Retired, StateTransfer, Unstable, Write, build::Built, references::Patched};
 use crate::{
     cell::Cell,
     state::{self, State},
@@ -57,13 +57,13 @@ impl Prepared {
         let Self { patched, built, retired, turn, .. } = self;
         let count = built.pairs.len();
         retired.try_reserve_exact(count).map_err(memory)?;
-        let mut newcomers = Vec::new();
-        newcomers.try_reserve_exact(count).map_err(memory)?;
-        newcomers.extend(built.pairs.iter().map(|pair| pair.new.newcomer()));
+        let mut pending_cells = Vec::new();
+        pending_cells.try_reserve_exact(count).map_err(memory)?;
+        pending_cells.extend(built.pairs.iter().map(|pair| pair.new.pending()));
         turn.step(|state| {
             let tables = |_: hashbrown::TryReserveError| ReplaceError::Memory;
-            state.announce(newcomers);
-            state.zombies.try_reserve(count).map_err(memory)?;
+            state.announce(pending_cells);
+            state.retired_cells.try_reserve(count).map_err(memory)?;
             state.cells.try_reserve(count).map_err(memory)?;
             state.index.try_reserve(built.names.len()).map_err(tables)?;
             state.stubs.try_reserve(built.stubs.len()).map_err(tables)?;
@@ -100,8 +100,8 @@ impl Prepared {
 
     /// The cells that hand their state over.
     #[must_use]
-    pub fn hand_overs(&self) -> &[(String, HandOver)] {
-        &self.built.hand_overs
+    pub fn state_transfers(&self) -> &[(String, StateTransfer)] {
+        &self.built.state_transfers
     }
 
     /// The page table entries of prepared pages: all of them are exchanged, or none.
@@ -142,7 +142,7 @@ impl Prepared {
         for &(user, place, reference) in &self.patched.references {
             let user = match state.cells.get_mut(user) {
                 Some(cell) => Some(cell),
-                None => state.zombies.get_mut(user),
+                None => state.retired_cells.get_mut(user),
             };
             if let Some(slot) = user.and_then(|cell| cell.references.get_mut(place)) {
                 *slot = reference;
@@ -154,10 +154,10 @@ impl Prepared {
             new.users = core::mem::take(&mut old.users);
             new.take_over(&mut old);
             self.retired.push(Retired::new(&old));
-            state.zombies.insert(old);
+            state.retired_cells.insert(old);
         }
         for &(old, reference) in &self.patched.successions {
-            if let Some(cell) = state.zombies.get_mut(old) {
+            if let Some(cell) = state.retired_cells.get_mut(old) {
                 cell.references.push(reference);
             }
         }

@@ -44,7 +44,7 @@ pub(super) fn patch(turn: &Turn, works: &[Work<'_>], built: &Built) -> Result<Pa
     let mut patches = Patches::default();
     let mut patched = Patched::default();
     let users = turn.step(|state| {
-        let users = state.cells.values().chain(state.zombies.values()).map(|user| user.id);
+        let users = state.cells.values().chain(state.retired_cells.values()).map(|user| user.id);
         users.filter(|user| !by_old.contains_key(user)).collect::<Vec<_>>()
     });
     for user in users {
@@ -66,13 +66,13 @@ fn patch_user(
     patches: &mut Patches,
     references: &mut Vec<(CellId, usize, Reference)>,
 ) -> Result<(), ReplaceError> {
-    let zombie = state.zombies.get(user);
-    let Some(user) = state.cells.get(user).or(zombie) else { return Ok(()) };
+    let retired_cell = state.retired_cells.get(user);
+    let Some(user) = state.cells.get(user).or(retired_cell) else { return Ok(()) };
     for (place, reference) in user.references.iter().enumerate() {
         let Some(renewed) = by_old.get(&reference.cell) else { continue };
         let symbol = &renewed.work.old_object.symbols[reference.symbol as usize];
         let Some(successor) = renewed.successor(symbol) else {
-            if zombie.is_some() {
+            if retired_cell.is_some() {
                 continue;
             }
             let held = Held::Function { name: symbol.name.to_string(), user: user.entry.name.clone() };

@@ -19,7 +19,7 @@ pub struct Retired {
 
 impl Drop for Retired {
     fn drop(&mut self) {
-        drop(state::with_locked(|state| state.detach_zombie(self.id)));
+        drop(state::with_locked(|state| state.detach_retired_cell(self.id)));
     }
 }
 
@@ -57,7 +57,9 @@ impl Retired {
     }
 
     fn look<R: Default>(&self, look: impl FnOnce(&state::State, &Cell) -> R) -> R {
-        state::look(|state| state.zombies.get(self.id).map(|cell| look(state, cell))).flatten().unwrap_or_default()
+        state::look(|state| state.retired_cells.get(self.id).map(|cell| look(state, cell)))
+            .flatten()
+            .unwrap_or_default()
     }
 
     /// Addresses of its text.

@@ -8,8 +8,8 @@ use cpu_local::InterruptGuard;
 pub(crate) const TURN: usize = SENDING_SIZE;
 
 /// Takes out whole lines as long as they fit; of a longer one, what fits. How many bytes there were.
-pub(crate) fn collect(turn: &mut [u8; TURN], quiet: &InterruptGuard) -> usize {
-    let mut queue = TRANSMIT.lock_quiet(quiet);
+pub(crate) fn collect(turn: &mut [u8; TURN], irq_off: &InterruptGuard) -> usize {
+    let mut queue = TRANSMIT.lock_irq_off(irq_off);
     let mut count = 0;
     while let Some(rest @ [_, ..]) = turn.get_mut(count..) {
         match queue.pop_line(rest) {

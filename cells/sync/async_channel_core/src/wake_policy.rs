@@ -6,11 +6,11 @@ use cpu_local::InterruptGuard;
 use wait_queue::WaitQueue;
 
 /// A message went in; `_length` are in flight now.
-pub(crate) fn after_send(receivers: &WaitQueue, _length: usize, quiet: &InterruptGuard) {
-    receivers.wake_one_quiet(quiet);
+pub(crate) fn after_send(receivers: &WaitQueue, _length: usize, irq_off: &InterruptGuard) {
+    receivers.wake_one_irq_off(irq_off);
 }
 
 /// A message came out; `_length` of at most `_capacity` are in flight now.
-pub(crate) fn after_receive(senders: &WaitQueue, _length: usize, _capacity: usize, quiet: &InterruptGuard) {
-    senders.wake_one_quiet(quiet);
+pub(crate) fn after_receive(senders: &WaitQueue, _length: usize, _capacity: usize, irq_off: &InterruptGuard) {
+    senders.wake_one_irq_off(irq_off);
 }

@@ -6,7 +6,7 @@
 //! looked at, and what was looked for is on none of them. A CPU that does not come in time is named, and everything goes
 //! on as if nothing had been asked.
 //!
-//! One standstill at a time: the second caller is told so.
+//! One stop of all CPUs at a time: the second caller is told so.
 #![no_std]
 
 use core::{
@@ -29,7 +29,7 @@ pub type Unwanted<'a> = &'a (dyn Fn(Option<TaskId>, u64) -> bool + Sync);
 
 /// What stands in the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StandstillError {
+pub enum StopMachineError {
     /// Somebody else has the CPUs stopped.
     Busy,
     /// A CPU did not stop in time.
@@ -53,7 +53,7 @@ pub enum StandstillError {
     },
 }
 
-impl fmt::Display for StandstillError {
+impl fmt::Display for StopMachineError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Busy => f.write_str("the CPUs are being stopped for somebody else"),
@@ -66,7 +66,7 @@ impl fmt::Display for StandstillError {
     }
 }
 
-impl core::error::Error for StandstillError {}
+impl core::error::Error for StopMachineError {}
 
 fn number(task: Option<TaskId>) -> u64 {
     task.map_or(0, TaskId::number)
@@ -82,7 +82,7 @@ struct Request<'a> {
     /// All CPUs but the caller's.
     others: CpuSet,
     arrived: AtomicU32,
-    found: SpinLock<Option<StandstillError>>,
+    found: SpinLock<Option<StopMachineError>>,
 }
 
 impl Request<'_> {
@@ -104,7 +104,7 @@ const RIGHT: Machinery = unsafe { Machinery::new() };
 
 /// Registers with the scheduler, once.
 pub fn init() {
-    scheduler::set_standstill_hook(RIGHT, answer);
+    scheduler::set_stop_machine_hook(RIGHT, answer);
 }
 
 /// Called on every CPU where its task could be preempted.
@@ -112,7 +112,7 @@ fn answer() {
     if REQUEST.load(Ordering::Acquire).is_null() {
         return;
     }
-    let _quiet = InterruptGuard::new();
+    let _irq_off = InterruptGuard::new();
     INSIDE.fetch_add(1, Ordering::SeqCst);
     let request = REQUEST.load(Ordering::SeqCst);
     if !request.is_null() {
@@ -144,10 +144,10 @@ fn inspect(request: &Request<'_>, task: Option<TaskId>, walker: Walker) {
     for frame in walker {
         let found = match frame {
             Ok(frame) if (request.unwanted)(task, frame.lookup) => {
-                StandstillError::Occupied { task, address: frame.lookup }
+                StopMachineError::Occupied { task, address: frame.lookup }
             }
             Ok(_) => continue,
-            Err(error) => StandstillError::Unreadable { task, address: place(&error) },
+            Err(error) => StopMachineError::Unreadable { task, address: place(&error) },
         };
         request.found.lock().get_or_insert(found);
         return;
@@ -177,16 +177,16 @@ pub fn stopped_at(cpu: CpuId) -> u64 {
 /// `work` must not wait for another CPU, nor take a lock that is held with interrupts on.
 ///
 /// # Errors
-/// [`StandstillError`]; `work` has not run.
+/// [`StopMachineError`]; `work` has not run.
 ///
 /// # Panics
 /// Where blocking is forbidden: the caller must be a task that could be preempted.
-pub fn hold<R>(limit: Duration, unwanted: Unwanted<'_>, work: impl FnOnce() -> R) -> Result<R, StandstillError> {
+pub fn hold<R>(limit: Duration, unwanted: Unwanted<'_>, work: impl FnOnce() -> R) -> Result<R, StopMachineError> {
     scheduler::assert_may_block();
     // First: a kill that came between taking the turn and this would leave it taken for ever.
     let _here = PreemptGuard::new();
     if TAKEN.swap(true, Ordering::AcqRel) {
-        return Err(StandstillError::Busy);
+        return Err(StopMachineError::Busy);
     }
     let request = Request {
         unwanted,
@@ -199,7 +199,7 @@ pub fn hold<R>(limit: Duration, unwanted: Unwanted<'_>, work: impl FnOnce() -> R
     REQUEST.store(pointer.cast_mut().cast(), Ordering::Release);
     let _turn = Turn;
     stop_others(&request, limit)?;
-    let _quiet = InterruptGuard::new();
+    let _irq_off = InterruptGuard::new();
     look_at_stacks(&request);
     let found = *request.found.lock();
     found.map_or_else(|| Ok(apart(work)), Err)
@@ -227,7 +227,7 @@ impl Drop for Turn {
     }
 }
 
-fn stop_others(request: &Request<'_>, limit: Duration) -> Result<(), StandstillError> {
+fn stop_others(request: &Request<'_>, limit: Duration) -> Result<(), StopMachineError> {
     call(request.others)?;
     let mut called = clock::now();
     let all_here = clock::spin_until(limit, || {
@@ -241,14 +241,14 @@ fn stop_others(request: &Request<'_>, limit: Duration) -> Result<(), StandstillE
         request.missing().is_empty()
     });
     match request.missing().iter().next() {
-        Some(cpu) if !all_here => Err(StandstillError::Unanswered { cpu }),
+        Some(cpu) if !all_here => Err(StopMachineError::Unanswered { cpu }),
         _ => Ok(()),
     }
 }
 
-fn call(cpus: CpuSet) -> Result<(), StandstillError> {
+fn call(cpus: CpuSet) -> Result<(), StopMachineError> {
     cpus.iter().try_for_each(|cpu| {
-        apic::send_ipi(cpu, interrupts::vectors::RESCHEDULE).map_err(|_| StandstillError::Unanswered { cpu })
+        apic::send_ipi(cpu, interrupts::vectors::RESCHEDULE).map_err(|_| StopMachineError::Unanswered { cpu })
     })
 }
 

@@ -7,15 +7,15 @@ use cpu_local::InterruptGuard;
 use wait_queue::WaitQueue;
 
 /// A message went in; `_length` are in flight now.
-pub(crate) fn after_send(receivers: &WaitQueue, _length: usize, quiet: &InterruptGuard) {
-    receivers.wake_one_quiet(quiet);
+pub(crate) fn after_send(receivers: &WaitQueue, _length: usize, irq_off: &InterruptGuard) {
+    receivers.wake_one_irq_off(irq_off);
 }
 
 /// A message came out; `length` of at most `capacity` are in flight now.
-pub(crate) fn after_receive(senders: &WaitQueue, length: usize, capacity: usize, quiet: &InterruptGuard) {
+pub(crate) fn after_receive(senders: &WaitQueue, length: usize, capacity: usize, irq_off: &InterruptGuard) {
     if length <= capacity / 2 {
         senders.wake_all();
     } else {
-        senders.wake_one_quiet(quiet);
+        senders.wake_one_irq_off(irq_off);
     }
 }

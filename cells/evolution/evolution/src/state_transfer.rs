@@ -6,7 +6,7 @@
 
 use alloc::string::String;
 
-use ::hand_over::{Adopt, Catch, GivenBack, HandOver, Reason, Surrender};
+use ::state_transfer::{Adopt, Catch, GivenBack, Reason, StateTransfer, Surrender};
 use namespace::replace;
 use task_core::Cause;
 
@@ -26,13 +26,13 @@ impl Catch for Unwinder {
     }
 }
 
-/// The hand-over of the one kind of state that there is.
-pub(crate) struct Typed(HandOver);
+/// The state transfer of the one kind of state that there is.
+pub(crate) struct Typed(StateTransfer);
 
 impl Typed {
     /// With the functions at the addresses in `functions`, if the kind of state that `cell` hands over is known.
     #[expect(clippy::cast_possible_truncation, reason = "an address of this machine is a usize")]
-    pub(crate) fn new(cell: &str, functions: &replace::HandOver) -> Result<Self, SwapError> {
+    pub(crate) fn new(cell: &str, functions: &replace::StateTransfer) -> Result<Self, SwapError> {
         if cell != POLICY {
             return Err(SwapError::UnknownState { cell: String::from(cell) });
         }
@@ -40,7 +40,7 @@ impl Typed {
         // hands a cell's state over only if the structural digests of both signatures are there and unchanged, and this
         // crate was compiled with the same `policy_interface`.
         unsafe {
-            Ok(Self(HandOver::new(
+            Ok(Self(StateTransfer::new(
                 core::mem::transmute::<usize, Surrender>(functions.surrender as usize),
                 core::mem::transmute::<usize, Adopt>(functions.give_back as usize),
                 core::mem::transmute::<usize, Adopt>(functions.adopt as usize),

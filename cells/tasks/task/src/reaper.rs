@@ -1,4 +1,4 @@
-//! What is left to do for tasks that end: disposing of those that nobody joins, and insisting on kills.
+//! What is left to do for tasks that end: disposing of those that nobody joins, and escalating kills.
 
 use core::hint;
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -20,11 +20,11 @@ static LINKS: Links = Links::new();
 /// The earliest time at which a kill becomes an order, in ticks of the clock. It may be too early, never too late.
 static NEXT_ORDER: AtomicU64 = AtomicU64::new(u64::MAX);
 
-/// Where the undertaker waits.
+/// Where the reaper waits.
 static WORK: WaitQueue = WaitQueue::new();
 
 /// Gives back all that an ended task still has: its stack, its slot, and last what its code was part of. Once per task, by
-/// whoever joins it or by the undertaker; its last CPU may be only just leaving it.
+/// whoever joins it or by the reaper; its last CPU may be only just leaving it.
 pub(crate) fn dispose(task: &Task) {
     while task.is_busy() {
         hint::spin_loop();
@@ -39,12 +39,12 @@ pub(crate) fn dispose(task: &Task) {
 }
 
 /// A detached task has ended. Called with interrupts off by the task itself, as the last thing.
-pub(crate) fn bury(slot: Slot) {
+pub(crate) fn reap(slot: Slot) {
     DEAD.lock().push_back(&LINKS, slot);
     WORK.wake_one();
 }
 
-/// Has the undertaker insist if the task has not ended after `grace`. Needs no memory: a kill may be what gives some back.
+/// Has the reaper escalate if the task has not ended after `grace`. Needs no memory: a kill may be what gives some back.
 pub(crate) fn watch(task: &Task, grace: Duration) {
     let deadline = (clock::now() + grace).ticks;
     task.set_grace_end(RIGHT, Some(deadline));
@@ -55,7 +55,7 @@ pub(crate) fn watch(task: &Task, grace: Duration) {
 /// What is to be done now.
 enum Work {
     Dispose(Slot),
-    Insist(TaskRef),
+    Escalate(TaskRef),
 }
 
 fn next_work() -> Option<Work> {
@@ -75,7 +75,7 @@ fn next_work() -> Option<Work> {
         None => {}
     });
     NEXT_ORDER.fetch_min(next, Ordering::SeqCst);
-    due.and_then(task_core::find).map(Work::Insist)
+    due.and_then(task_core::find).map(Work::Escalate)
 }
 
 fn next_deadline() -> Option<Instant> {
@@ -95,14 +95,14 @@ fn work_once() {
     match next_work() {
         // SAFETY: the slot is occupied until it is released, which nobody does but this task, below.
         Some(Work::Dispose(slot)) => dispose(unsafe { task_core::by_slot(slot) }),
-        Some(Work::Insist(task)) => kill::insist(&task),
+        Some(Work::Escalate(task)) => kill::escalate(&task),
         None => {
             Wait::within(next_deadline()).park(ticket);
         }
     }
 }
 
-/// Starts the undertaker.
+/// Starts the reaper.
 pub(crate) fn start() -> Result<(), SpawnError> {
-    Builder::new().name("undertaker").priority(Priority::HIGHEST).spawn_essential(RIGHT, work)
+    Builder::new().name("reaper").priority(Priority::HIGHEST).spawn_essential(RIGHT, work)
 }

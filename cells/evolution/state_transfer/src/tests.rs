@@ -72,14 +72,14 @@ fn panic_half_way(entries: Tasks) -> Result<(), (AdoptError, Tasks)> {
     panic!("told to panic half way")
 }
 
-/// Four tasks with the old policy; what comes of a hand-over, and who has which tasks then.
+/// Four tasks with the old policy; what comes of a state transfer, and who has which tasks then.
 fn outcome(adopt: Adopt, failures: u32) -> (Result<(), GivenBack<()>>, Vec<usize>, Vec<usize>) {
     OLD.set((0..4).map(entry).collect());
     NEW.set(Vec::new());
     FAILURES.set(failures);
-    let mut hand_over = HandOver::new(surrender, give_back, adopt);
-    hand_over.prepare().unwrap();
-    let result = hand_over.carry_out(&Host);
+    let mut state_transfer = StateTransfer::new(surrender, give_back, adopt);
+    state_transfer.prepare().unwrap();
+    let result = state_transfer.carry_out(&Host);
     let numbers = |tasks: &RefCell<Tasks>| tasks.borrow().iter().map(|entry| entry.task.index()).collect();
     (result, OLD.with(numbers), NEW.with(numbers))
 }
@@ -121,7 +121,7 @@ fn what_an_old_policy_does_not_take_back_is_counted() {
 
 #[test]
 fn nothing_is_allocated_once_it_is_prepared() {
-    let mut hand_over = HandOver::new(surrender, give_back, adopt);
-    hand_over.prepare().unwrap();
-    assert!(hand_over.entries.capacity() >= MAX_TASKS && hand_over.copy.capacity() >= MAX_TASKS);
+    let mut state_transfer = StateTransfer::new(surrender, give_back, adopt);
+    state_transfer.prepare().unwrap();
+    assert!(state_transfer.entries.capacity() >= MAX_TASKS && state_transfer.copy.capacity() >= MAX_TASKS);
 }

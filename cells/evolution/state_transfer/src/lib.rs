@@ -1,10 +1,10 @@
 //! Hands the ready tasks of one scheduling policy to another, or gives them back.
 //!
-//! Guarantee: after [`HandOver::carry_out`] each task that the old policy had is with exactly one of both, whatever the
+//! Guarantee: after [`StateTransfer::carry_out`] each task that the old policy had is with exactly one of both, whatever the
 //! two did: the new one refused, or either of them panicked or faulted half way. Only a policy that does not take back what
 //! it surrendered itself can lose tasks; they are counted then.
 //!
-//! Needs memory only in [`HandOver::prepare`], except where a function that faulted has left tasks.
+//! Needs memory only in [`StateTransfer::prepare`], except where a function that faulted has left tasks.
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 
@@ -54,7 +54,7 @@ pub struct GivenBack<F> {
 
 /// The functions of both policies, and the tasks on their way.
 #[derive(Debug)]
-pub struct HandOver {
+pub struct StateTransfer {
     surrender: Surrender,
     give_back: Adopt,
     adopt: Adopt,
@@ -63,7 +63,7 @@ pub struct HandOver {
     copy: Vec<PolicyEntry>,
 }
 
-impl HandOver {
+impl StateTransfer {
     /// From the policy that has `surrender` and `give_back` to the one that has `adopt`.
     #[must_use]
     pub fn new(surrender: Surrender, give_back: Adopt, adopt: Adopt) -> Self {
