@@ -60,7 +60,7 @@ pub const CHECKS: &[Check] = &[
     Check::new("channel-loses-nothing", channels::channel_loses_nothing),
     Check::new("channel-disconnects", channels::channel_disconnects),
     Check::new("channel-drops-the-rest", channels::channel_drops_the_rest),
-    Check::new("a kick-is-harmless", channels::kick_is_harmless),
+    Check::new("a kick is harmless", channels::kick_is_harmless),
 ];
 
 fn patience() -> Instant {
