@@ -1,5 +1,5 @@
 // expect: unused `Registration` that must be used
-// Whoever registers a handler for an interrupt says how long it is to stay.
+// A cell that registers a handler for an interrupt says how long the handler stays.
 
 #![no_std]
 #![forbid(unsafe_code)]

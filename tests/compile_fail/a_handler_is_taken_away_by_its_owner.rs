@@ -1,5 +1,5 @@
 // expect: field `vector` of struct `Registration` is private
-// The right to take a handler away is given to whoever registered it, and is made up by nobody.
+// The right to take a handler away is a value. Registering the handler gives it; no other function makes one.
 
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,5 +1,5 @@
 // expect: unused `Result` that must be used
-// A message that nobody can receive comes back, and the sender must look.
+// A message without a receiver comes back, and the sender must look.
 
 #![no_std]
 #![forbid(unsafe_code)]

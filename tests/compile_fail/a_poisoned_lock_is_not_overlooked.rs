@@ -1,5 +1,5 @@
 // expect: mismatched types
-// What a dead task left behind is looked at only by those who say so.
+// Data that a dead task left half changed is reached only by code that asks for it in so many words.
 
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,5 +1,5 @@
 // expect: unused `Joinable` that must be used
-// A task that nobody joins or lets go is a mistake, and found as one.
+// A task is joined or detached. A program that does neither does not compile.
 
 #![no_std]
 #![forbid(unsafe_code)]

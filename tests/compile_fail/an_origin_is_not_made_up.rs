@@ -1,5 +1,5 @@
 // expect: call to unsafe function
-// A task keeps the code that it came from: nobody may say that it came from elsewhere.
+// A task keeps the code that it came from: no program can say that it came from elsewhere.
 
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,5 +1,5 @@
 // expect: this function takes 1 argument but 0 arguments were supplied
-// What a task does before it gives up its CPU is one half of blocking; who does only that half keeps interrupts off.
+// A task blocks in two halves. A program that could do the first half alone would keep interrupts off.
 
 #![no_std]
 #![forbid(unsafe_code)]

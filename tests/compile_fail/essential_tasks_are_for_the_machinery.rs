@@ -1,5 +1,5 @@
 // expect: takes 2 arguments but 1 argument was supplied
-// Nobody can end a task that the system cannot do without, so not everybody can make one.
+// An essential task cannot be ended, so only entitled cells can make one.
 
 #![no_std]
 #![forbid(unsafe_code)]

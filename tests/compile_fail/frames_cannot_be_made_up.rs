@@ -1,5 +1,5 @@
 // expect: is private
-// Only the allocator makes frames: their fields are nobody else's.
+// Only the allocator makes frames: their fields are private to it.
 
 #![no_std]
 #![forbid(unsafe_code)]

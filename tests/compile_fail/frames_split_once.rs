@@ -1,5 +1,5 @@
 // expect: borrow of moved value: `frames`
-// Splitting takes the whole: nobody keeps it beside its parts.
+// Splitting takes the whole by value: it does not stay beside its parts.
 
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,5 +1,5 @@
 // expect: call to unsafe function
-// Claiming a range of memory that somebody may own is an unsafe promise.
+// Claiming a range of memory that may have an owner is an unsafe promise.
 
 #![no_std]
 

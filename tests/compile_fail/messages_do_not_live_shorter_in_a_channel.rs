@@ -1,5 +1,5 @@
 // expect: lifetime may not live long enough
-// Nobody may put a message into a channel that does not live as long as another endpoint says.
+// A message that enters a channel lives at least as long as the other endpoint's type says.
 
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,5 +1,5 @@
 // expect: the trait bound `Everything: mapping::rights::sealed::Sealed` is not satisfied
-// Nobody can invent rights, for instance to write and to execute.
+// The set of rights is closed: no cell can add one, for instance to write and to execute.
 
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,5 +1,5 @@
 // expect: no method named `kill` found
-// Who may look at a task may not end it: these are two rights.
+// To observe a task and to end it are two rights.
 
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,5 +1,5 @@
 // expect: no method named `join` found
-// Who may look at a task has no claim on its result.
+// The right to observe a task is no claim on its result.
 
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,5 +1,5 @@
 // expect: call to unsafe function
-// The unwinder goes where the record says: whoever sets it vouches for it.
+// The unwinder jumps to the address in the record, so setting it is unsafe.
 
 #![no_std]
 #![forbid(unsafe_code)]

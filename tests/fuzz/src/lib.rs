@@ -105,7 +105,7 @@ pub fn archive(bytes: &[u8]) {
     }
 }
 
-/// Reads what is in an archive behind its digests: whoever can write the digest can write these.
+/// Reads the contents of an archive behind its digests: an author of digests can write these, too.
 ///
 /// # Panics
 /// If a reader panics.

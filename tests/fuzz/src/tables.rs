@@ -9,7 +9,7 @@ use boot_information::{BootInformation, MAX_COMMAND_LINE, MAX_REGIONS, Memory, R
 /// Where the bytes lie in physical memory. There is nothing else.
 pub const BASE: u64 = 0x1000;
 
-/// Where the sample's ACPI tables lie, from [`BASE`] on: root pointer, and tables whose sums are put right.
+/// Where the sample's ACPI tables lie, from [`BASE`] on: root pointer, and tables with their sums put right.
 pub const ROOT: usize = 0;
 /// Table of tables, interrupt controllers, power, byte code.
 pub const TABLES: [usize; 4] = [0x40, 0x100, 0x200, 0x400];
@@ -57,7 +57,7 @@ fn seal(bytes: &mut [u8], start: usize, length: usize, place: usize) {
     }
 }
 
-/// What ACPI tables say, if they are not refused. Sums are put right before: whoever can write a table can write its sum.
+/// What ACPI tables say, if they are not refused. Sums are put right before: an author of a table can write its sum, too.
 ///
 /// # Panics
 /// If the reader panics.

@@ -1,4 +1,4 @@
-//! `count` in the background: a printer at a steady pace, each of whose lines must come once, whole and in order.
+//! `count` in the background: a printer at a steady pace; each of its lines must come once, whole and in order.
 
 use std::fmt;
 use std::time::Duration;

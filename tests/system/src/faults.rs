@@ -160,7 +160,7 @@ fn says_within(shell: &mut Shell, command: &str, expected: &str) -> Outcome {
     Ok(())
 }
 
-/// Nobody may end the task, and who tries is told why.
+/// The task cannot be ended, and the command that tries says why.
 fn refused(shell: &mut Shell, task: &str) -> Outcome {
     one_line(shell, &format!("kill {task}"))?;
     contains(shell, &format!("kill {task}"), "it cannot be ended")?;

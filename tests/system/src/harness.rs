@@ -91,7 +91,7 @@ impl Places {
     }
 }
 
-/// Runs the batches; with a filter, only checks whose batch or name contains it.
+/// Runs the batches; with a filter, only checks with it in the name of the check or of its batch.
 pub fn run(batches: &[Batch], places: &Places, filter: Option<&str>, tally: &mut Tally) {
     for batch in batches {
         let wanted = |name: &str| filter.is_none_or(|word| batch.name.contains(word) || name.contains(word));

@@ -1,4 +1,4 @@
-//! Jobs in the background that keep the system busy, and must go on whatever is swapped meanwhile.
+//! Jobs in the background that keep the system busy, and must go on while any cell is swapped.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Swaps that are refused: one line says what and why, and everything is as it was, whatever the system is busy with.
+//! Swaps that are refused: one line says what and why, and everything is as it was, under any load.
 
 use std::time::Duration;
 

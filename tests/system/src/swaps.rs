@@ -139,7 +139,7 @@ fn started_meanwhile(shell: &mut Shell) -> Outcome {
     Ok(())
 }
 
-/// Replaced cells are freed as soon as nobody stands in them, and the command waits for that.
+/// Replaced cells are freed as soon as no task stands in them, and the command waits for that.
 pub(crate) fn no_retired_cells(shell: &mut Shell) -> Outcome {
     let output = shell.run_within("swap reclaim", Duration::from_secs(60))?;
     // Among other lines: jobs that end meanwhile say so.

@@ -16,7 +16,7 @@ use crate::{
 /// The group of cells that are applications.
 const GROUP: &str = "applications";
 
-/// Who may use what.
+/// Which cells each application may use.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Rights {

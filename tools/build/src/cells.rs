@@ -129,10 +129,10 @@ fn strip(full: &Path, stripped: &Path) -> Result<(), BuildError> {
     })
 }
 
-/// Who uses whose symbols.
+/// Which cell uses the symbols of which other cell.
 #[derive(Debug)]
 pub struct Graph {
-    /// For each cell, by its place in the list, the cells whose symbols it uses.
+    /// For each cell, by its place in the list: the cells that define symbols it uses.
     pub uses: Vec<BTreeSet<usize>>,
 }
 
@@ -140,7 +140,7 @@ impl Graph {
     /// Finds the definition of every symbol that a cell wants.
     ///
     /// # Errors
-    /// Two strong definitions of one name, or a name that nobody defines.
+    /// Two strong definitions of one name, or a name that no cell defines.
     pub fn new(cells: &[Cell]) -> Result<Self, BuildError> {
         let objects = cells.iter().map(Cell::object).collect::<Result<Vec<_>, _>>()?;
         let mut definer: HashMap<&str, (usize, bool)> = HashMap::new();

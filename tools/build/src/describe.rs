@@ -9,7 +9,7 @@ use sources::Survey;
 
 use crate::{BuildError, cells::Cell, cells::newer};
 
-/// The licence of the tree's own crates, whose manifests refer to the workspace for it.
+/// The licence of the tree's own crates: their manifests refer to the workspace for it.
 const OWN_LICENSE: &str = "MIT OR Apache-2.0";
 
 /// The digests of a cell, taken from the object with debug information.

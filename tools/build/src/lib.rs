@@ -152,7 +152,7 @@ impl BuildError {
 pub struct Build {
     /// All cells with their objects, sorted by name.
     pub cells: Vec<cells::Cell>,
-    /// The cells of all alternates: those whose objects differ from the base's.
+    /// The cells of all alternates: those with other objects than the base's.
     pub alternates: Vec<cells::Cell>,
     /// The manifest that went into the archive.
     pub manifest: manifest::Manifest,

@@ -93,7 +93,7 @@ impl Seed {
     /// Chooses the cells of the seed, gives them addresses and links them.
     ///
     /// # Errors
-    /// An object that cells may not be, a symbol that nobody defines, a target out of reach.
+    /// An object that cells may not be, a symbol that no cell defines, a target out of reach.
     ///
     /// # Panics
     /// If the seed has more than 2³² cells.
@@ -203,7 +203,7 @@ impl Seed {
     }
 }
 
-/// An upper bound for the number of stubs: the distinct symbols whose address is taken.
+/// An upper bound for the number of stubs: the distinct symbols that have their address taken.
 fn count_address_taken(objects: &[object::Object<'_>]) -> usize {
     let mut taken = BTreeSet::new();
     for (number, object) in objects.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Who may know an address of text.
+//! Which sections may hold an address of text.
 //!
 //! A replaced cell is freed when no frame stands in its text: the scan for references takes no other word for one that leads
 //! there (decision 0052). That is right if such an address is only in the hands of the text itself and of the constants

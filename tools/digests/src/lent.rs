@@ -67,11 +67,11 @@ fn is_unchangeable(tree: &Tree<'_>, index: usize, open: &mut HashSet<usize>) -> 
     }
 }
 
-/// What a pointer's name says of it.
+/// The kind of a pointer, as its name tells it.
 enum Pointer {
     /// `&T`.
     Shared,
-    /// `Box<T>`: whoever has it owns what it points to.
+    /// `Box<T>`: its holder owns the value behind it.
     Owned,
     /// `&mut T`, `*const T`, `*mut T`, the pointers within other types.
     Other,
@@ -88,7 +88,7 @@ impl Pointer {
     }
 }
 
-/// A shared slice or `str`: a pointer to the elements and their number. Not a trait object, whose methods could do anything.
+/// A shared slice or `str`: a pointer to the elements and their number. Not a trait object: its methods could do anything.
 fn is_unchangeable_slice(tree: &Tree<'_>, index: usize, name: &str, open: &mut HashSet<usize>) -> bool {
     if name.starts_with("&mut ") {
         return false;

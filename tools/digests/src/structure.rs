@@ -7,7 +7,7 @@ use manifest::{ShortDigest as Digest, StructuralDigest, Structure};
 use crate::hash::Hasher;
 
 /// Collects digests by kind and name. The same name can come with different digests (a path does not tell two
-/// instantiations apart in every case): then the digest of all of them together stands for the name, whatever their order.
+/// instantiations apart in every case): then the digest of all of them together stands for the name, in any order.
 #[derive(Default)]
 pub(crate) struct Collector {
     found: BTreeMap<(Structure, String), Vec<Digest>>,

@@ -10,7 +10,7 @@ fn digests(source: &str) -> ObjectDigests {
     digests::of_object(&compile(source)).unwrap()
 }
 
-/// The digest of the one structure of that kind whose name contains `part`.
+/// The digest of the one structure of that kind with `part` in its name.
 fn structure(digests: &ObjectDigests, kind: Structure, part: &str) -> Digest {
     let found: Vec<_> =
         digests.structures.iter().filter(|digest| digest.kind == kind && digest.name.ends_with(part)).collect();

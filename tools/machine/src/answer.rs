@@ -1,9 +1,9 @@
 //! What the shell said to a command, found in all that came over the serial line.
 //!
 //! The guest guarantees (`cells/console`): the shell repeats a command on a line before it does anything about it; its prompt
-//! begins a line, and comes after all that the command's applications wrote; whoever else says something (jobs in the
-//! background, the kernel's log) says whole lines. So an answer is what lies between a line that is the command and the next
-//! line that begins with the prompt, whatever was said before the command and however the text came in pieces.
+//! begins a line, and comes after all output of the command's applications; all other writers (jobs in the background, the
+//! kernel's log) write whole lines. So the answer lies between a line that is the command and the next line that begins with
+//! the prompt. The text before the command does not matter, nor how the text came in pieces.
 
 use crate::PROMPT;
 

@@ -118,7 +118,7 @@ impl Configuration {
         self
     }
 
-    /// QEMU with all arguments but those of the serial line, which depend on who talks over it.
+    /// QEMU with all arguments but those of the serial line, which depend on the program that talks over it.
     pub fn command(&self) -> Command {
         let mut command = Command::new(&self.emulator);
         command.args(["-machine", "q35", "-nodefaults", "-display", "none"]);

@@ -233,7 +233,7 @@ impl Machine {
         &self.log
     }
 
-    /// Collects the status of a process whose output has ended.
+    /// Collects the status of a process after its output has ended.
     fn reap(&mut self) -> Exit {
         self.input = None;
         // QEMU closes its output only by ending, so this wait is short.

@@ -86,7 +86,7 @@ fn job_number(line: &str) -> Option<u64> {
     task.parse::<u64>().ok().and(number.parse().ok())
 }
 
-/// A machine whose shell has been reached.
+/// A machine with a shell that has shown its prompt.
 pub struct Shell {
     machine: Machine,
     patience: Duration,

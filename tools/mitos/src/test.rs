@@ -29,7 +29,7 @@ pub(crate) struct Options {
     /// Only these parts.
     #[arg(long, value_enum)]
     only: Vec<Part>,
-    /// Only system checks whose batch or name contains this.
+    /// Only system checks with this in the name of the check or of its batch.
     #[arg(long)]
     filter: Option<String>,
     /// Run the system checks this often, to find those that fail now and then.
@@ -41,7 +41,7 @@ pub(crate) struct Options {
 }
 
 /// Builds if that was asked for, and runs the tests; success only if something was tested and nothing failed. What keeps
-/// a part from being run at all counts as a failed test, so that there is a closing line whatever happens.
+/// a part from being run at all counts as a failed test, so that there is always a closing line.
 pub(crate) fn run(tree: &Tree, build: impl Fn(&Tree) -> Result<Build, Failure>, options: &Options) -> ExitCode {
     let toolchain = host::Toolchain { cargo: PathBuf::from(compile::CARGO), rustc: compile::rustc() };
     let wanted = |part: Part| {
@@ -94,7 +94,7 @@ fn note(tally: &mut Tally, part: &str, outcome: Result<(), impl Display>) {
     }
 }
 
-/// Builds what is built already, in a process whose cargo may not use the network; the archive must come out the same.
+/// Builds again, in a process that keeps cargo from the network; the archive must come out the same.
 fn build_again(tree: &Tree) -> Result<(), Failure> {
     let read = || std::fs::read(tree.archive()).map_err(Failure::file(tree.archive()));
     let before = read()?;

@@ -41,7 +41,7 @@ impl fmt::Display for SurveyError {
 
 impl std::error::Error for SurveyError {}
 
-/// Surveys the crate whose root file is `root`.
+/// Surveys the crate with the root file `root`.
 ///
 /// # Errors
 /// [`SurveyError`]: the root cannot be read or parsed, or a folder cannot be listed.
