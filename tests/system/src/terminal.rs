@@ -15,6 +15,7 @@ pub(crate) fn batches() -> Vec<Batch> {
 
 const CHECKS: &[Check] = &[
     Check { name: "a half-typed line stays whole while a job writes, and has one prompt", run: half_typed },
+    Check { name: "a line of the log leaves the line that is being typed below it", run: log_line },
     Check { name: "an unfinished line of output is left alone by the prompt", run: unfinished_output },
     Check { name: "a line that is too long rings for each byte refused, and is not carried out", run: overlong },
     Check { name: "Ctrl-C ends an application however early it comes, with one word", run: interrupted },
@@ -76,6 +77,27 @@ fn half_typed(shell: &mut Shell) -> Outcome {
     claim!(wrong.is_none(), "not the number that was to come: {wrong:?}");
     let others = rows.iter().filter(|row| !row.starts_with("count ") && !row.starts_with(PROMPT)).count();
     claim!(others == 4, "more than number, end and done of the job, and the echo: {rows:?}");
+    Ok(())
+}
+
+/// A fault is logged while a line is half typed.
+fn log_line(shell: &mut Shell) -> Outcome {
+    let machine = shell.machine();
+    machine.send_line("busy 60 &")?;
+    machine.expect("] ", ANSWER)?;
+    machine.expect(PROMPT, ANSWER)?;
+    machine.send(b"fault panic busy &\recho hal")?;
+    machine.expect("] done\n", ANSWER)?;
+    machine.expect("] done\n", ANSWER)?;
+    machine.expect(&format!("{PROMPT}echo hal"), ANSWER)?;
+    machine.send_line("f")?;
+    machine.expect("\nhalf\n", ANSWER)?;
+    machine.expect(PROMPT, ANSWER)?;
+    let (rows, _) = screen(shell);
+    let logged: Vec<&String> = rows.iter().filter(|row| row.contains("fault 0: panic in task")).collect();
+    claim!(matches!(logged[..], [row] if row.starts_with('[')), "the line of the log has a row of its own: {rows:?}");
+    let typed = rows.iter().filter(|row| row.contains("echo hal")).count();
+    claim!(typed == 1, "the typed line is on the screen once: {rows:?}");
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! From the port to the readers.
 use apic::ApicError;
-use console_state::{READABLE, RECEIVED, TYPED, WORK};
+use console_state::{READABLE, RECEIVED, TRANSMIT, TYPED, WORK};
 use cpu_local::{CpuId, InterruptGuard};
 use interrupts::vectors;
 use registers::SavedRegisters;
@@ -22,12 +22,16 @@ pub fn init() -> Result<(), ApicError> {
     let vector = vectors::ISA + serial_port::SERIAL_IRQ;
     interrupts::register(vector, on_interrupt).map_err(ApicError::Vector)?.keep();
     apic::route_isa(serial_port::SERIAL_IRQ, CpuId::BOOT)?;
-    serial_port::enable_receive_interrupt();
+    serial_port::enable_interrupts();
     Ok(())
 }
 
-/// Empties the port, whose queue is short, and leaves the rest to the task.
+/// Empties the port, whose queue is short, and leaves the rest to the task. If the kernel's log took the place of the line
+/// that the user is typing, the editor of that line is woken.
 fn on_interrupt(_registers: &mut SavedRegisters) {
+    if serial_port::text_was_sent() && TRANSMIT.lock().bypass() {
+        READABLE.wake_all();
+    }
     while let Some(byte) = serial_port::receive() {
         // A full queue drops the byte: the port has nowhere to keep it either.
         let _kept = RECEIVED.lock().push_all(&[byte]);

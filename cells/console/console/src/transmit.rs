@@ -1,6 +1,6 @@
 //! To the port.
 use crate::turn::{TURN, collect};
-use console_state::{SENDING, WRITABLE};
+use console_state::{SENDING, TRANSMIT, WRITABLE};
 use cpu_local::InterruptGuard;
 
 /// What came of an attempt to send.
@@ -30,6 +30,7 @@ pub fn transmit() -> Sent {
     // There is room: they were taken out of this queue, or of the other while this one was empty.
     let _kept = sending.push_all(rest);
     drop(sending);
+    serial_port::set_erasable(rest.is_empty() && TRANSMIT.lock_irq_off(&irq_off).is_line_shown());
     WRITABLE.wake_all();
     if rest.is_empty() { Sent::All } else { Sent::Stuck }
 }

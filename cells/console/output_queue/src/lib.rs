@@ -42,12 +42,14 @@ pub enum Outcome {
 pub struct Outgoing<const N: usize> {
     queue: ByteQueue<N>,
     line: Line,
+    /// Text that did not come through the queue left the cursor at the start of a row.
+    bypassed: bool,
 }
 
 impl<const N: usize> Outgoing<N> {
     /// Nothing on its way, no line, and the cursor at the start of a row.
     pub const fn new() -> Self {
-        Self { queue: ByteQueue::new(), line: Line::Absent }
+        Self { queue: ByteQueue::new(), line: Line::Absent, bypassed: false }
     }
 
     /// Whether nothing waits.
@@ -60,7 +62,23 @@ impl<const N: usize> Outgoing<N> {
         self.line == Line::Erased
     }
 
-    /// Takes the output of anybody but the editor; with `fresh`, it begins a row.
+    /// Whether the row with the cursor is the edited line, and nothing waits that would change that.
+    pub fn is_line_shown(&self) -> bool {
+        self.line == Line::Shown && self.queue.is_empty()
+    }
+
+    /// Takes note of text that went to the terminal past the queue, on rows of its own: an edited line is not on the
+    /// screen any more. True if its editor is to be told.
+    pub fn bypass(&mut self) -> bool {
+        self.bypassed = self.queue.is_empty();
+        let shown = self.line == Line::Shown;
+        if shown {
+            self.line = Line::Erased;
+        }
+        shown
+    }
+
+    /// Takes the output of all but the editor; with `fresh`, it begins a row.
     pub fn write(&mut self, bytes: &[u8], fresh: bool) -> Outcome {
         let shown = self.line == Line::Shown && !bytes.is_empty();
         let before = match (shown, fresh && !self.is_at_start()) {
@@ -113,12 +131,17 @@ impl<const N: usize> Outgoing<N> {
     fn push(&mut self, before: &[u8], bytes: &[u8]) -> Outcome {
         // Both or neither.
         let fits = before.len() + bytes.len() <= self.queue.room();
-        if fits && self.queue.push_all(before) && self.queue.push_all(bytes) { Outcome::Taken } else { Outcome::NoRoom }
+        if fits && self.queue.push_all(before) && self.queue.push_all(bytes) {
+            self.bypassed &= before.is_empty() && bytes.is_empty();
+            Outcome::Taken
+        } else {
+            Outcome::NoRoom
+        }
     }
 
     /// Whether the cursor is at the start of a row, or will be.
     fn is_at_start(&self) -> bool {
-        self.queue.last().is_none_or(|last| last == b'\n')
+        self.bypassed || self.queue.last().is_none_or(|last| last == b'\n')
     }
 }
 

@@ -65,6 +65,26 @@ fn a_prompt_leaves_an_unfinished_line_alone() {
 }
 
 #[test]
+fn text_past_the_queue_has_the_line_drawn_again_below_it() {
+    let mut output_queue = Outgoing::<64>::new();
+    assert!(!output_queue.bypass(), "there is no line");
+    assert_eq!(output_queue.draw(b"\r> half"), Outcome::Taken);
+    assert!(!output_queue.is_line_shown(), "it is not on the screen yet");
+    assert_eq!(sent(&mut output_queue), "\r> half");
+    assert!(output_queue.is_line_shown());
+    assert!(output_queue.bypass());
+    assert!(output_queue.is_erased() && !output_queue.is_line_shown());
+    assert!(!output_queue.bypass(), "its editor is told once");
+    assert_eq!(output_queue.change(b"x"), Outcome::Outdated);
+    // The text ended its row, so the line needs no other.
+    assert_eq!(output_queue.draw(b"\r> halfx"), Outcome::Taken);
+    assert_eq!(sent(&mut output_queue), "\r> halfx");
+    assert_eq!(output_queue.write(b"one", false), Outcome::TakenAndErased);
+    assert_eq!(output_queue.draw(b"\r> halfx"), Outcome::Taken);
+    assert_eq!(sent(&mut output_queue), "\r\x1b[Kone\r\n\r> halfx");
+}
+
+#[test]
 fn what_finds_no_room_changes_nothing() {
     let mut output_queue = Outgoing::<8>::new();
     assert_eq!(output_queue.draw(b"\r> "), Outcome::Taken);

@@ -32,8 +32,12 @@ const PROMPT: &str = "mitos> ";
 /// Numbers the background jobs.
 static NEXT_JOB: AtomicU32 = AtomicU32::new(1);
 
+/// The first words to a user.
+const GREETING: &str = "Type 'help' for the commands; Ctrl-A X leaves the emulator.";
+
 /// Serves the user for ever.
 pub fn serve() -> ! {
+    say(format_args!("{GREETING}"));
     let mut reader = Reader::new(PROMPT);
     loop {
         if let Err(error) = reader.next_line().and_then(|line| execute(&line)) {

@@ -6,7 +6,9 @@
 //! one; so does text that waited a second for a CPU which stopped. A port that takes nothing for long is stuck: its
 //! reader has stopped reading. Of a piece that meets a stuck port the rest is not sent, which [`write_bytes`] tells its
 //! caller. A machine without the port swallows everything.
-//! Receiving is for the console driver: [`enable_receive_interrupt`] and [`receive`].
+//! Text begins a row of the terminal: if the cursor stands in a row, that row is ended first, or erased if the driver says
+//! that it can draw the row again ([`set_erasable`]). After text the port interrupts its driver, so that it does.
+//! Receiving is for the console driver: [`enable_interrupts`] and [`receive`].
 #![cfg_attr(not(test), no_std)]
 
 use core::arch::x86_64::_rdtsc;
@@ -26,6 +28,12 @@ const DATA_READY: u8 = 1;
 const TRANSMIT_EMPTY: u8 = 1 << 5;
 /// Interrupt enable: received data.
 const RECEIVE_INTERRUPT: u8 = 1;
+/// Interrupt enable: the transmit queue is empty. It comes at once if the queue is.
+const TRANSMIT_INTERRUPT: u8 = 1 << 1;
+/// Ends a row.
+const NEXT_ROW: &[u8] = b"\r\n";
+/// To the start of the row, and nothing to the right of it.
+const ERASE_ROW: &[u8] = b"\r\x1b[K";
 /// Polls after which the port counts as stuck: 100 times what a queue takes at 115,200 baud on a slow bus.
 const MAX_POLLS: u32 = 200_000;
 /// How long to wait for another CPU to finish its piece, in ticks of the time stamp counter: about a second.
@@ -40,6 +48,14 @@ static SENDER: AtomicU32 = AtomicU32::new(NOBODY);
 static ABSENT: AtomicBool = AtomicBool::new(false);
 /// Whether the port took nothing when it was last waited for. Until it takes something again, it is not waited for.
 static STUCK: AtomicBool = AtomicBool::new(false);
+/// Whether the last byte that was sent ended a row.
+static AT_START: AtomicBool = AtomicBool::new(true);
+/// Whether the row with the cursor can be drawn again by its writer.
+static ERASABLE: AtomicBool = AtomicBool::new(false);
+/// Whether the driver has asked for interrupts.
+static DRIVEN: AtomicBool = AtomicBool::new(false);
+/// Whether text was sent since the driver looked.
+static TEXT_SENT: AtomicBool = AtomicBool::new(false);
 
 /// Sets the port to 115,200 baud, 8 bits, no parity, and finds out whether it is there.
 pub fn init() {
@@ -73,11 +89,37 @@ pub fn write_bytes(bytes: &[u8]) -> usize {
     in_one_piece(|| bytes.iter().take_while(|byte| send(**byte)).count()).unwrap_or(bytes.len())
 }
 
-/// Sends text in one piece, each line feed as carriage return and line feed, as terminals want it. Of text that meets a
-/// stuck port the rest is dropped.
+/// Sends text in one piece and on a row of its own, each line feed as carriage return and line feed, as terminals want it. Of
+/// text that meets a stuck port the rest is dropped.
 pub fn write_text(text: &[u8]) {
     let send_text = |byte: u8| (byte != b'\n' || send(b'\r')) && send(byte);
-    let _sent = in_one_piece(|| text.iter().all(|byte| send_text(*byte)));
+    let _sent = in_one_piece(|| {
+        let before: &[u8] = match (AT_START.load(Ordering::Relaxed), ERASABLE.swap(false, Ordering::Relaxed)) {
+            (true, _) => &[],
+            (false, true) => ERASE_ROW,
+            (false, false) => NEXT_ROW,
+        };
+        let sent = before.iter().all(|byte| send(*byte)) && text.iter().all(|byte| send_text(*byte));
+        if DRIVEN.load(Ordering::Relaxed) {
+            TEXT_SENT.store(true, Ordering::SeqCst);
+            enable(RECEIVE_INTERRUPT | TRANSMIT_INTERRUPT);
+        }
+        sent
+    });
+}
+
+/// Says whether the row with the cursor is one that the driver can draw again, so that text may take its place.
+pub fn set_erasable(erasable: bool) {
+    ERASABLE.store(erasable, Ordering::Relaxed);
+}
+
+/// Whether text was sent since this was last asked. For the interrupt handler: the port does not interrupt again for that
+/// text.
+#[must_use]
+pub fn text_was_sent() -> bool {
+    // First the port, then the flag: text that comes in between interrupts once more.
+    enable(RECEIVE_INTERRUPT);
+    TEXT_SENT.swap(false, Ordering::SeqCst)
 }
 
 /// The number by which a CPU is known here: its APIC number from the processor itself, so that this works before
@@ -140,6 +182,7 @@ fn send(byte: u8) -> bool {
             // SAFETY: the port's own register, and its queue has room.
             unsafe { PortWriteOnly::<u8>::new(BASE).write(byte) };
             STUCK.store(false, Ordering::Relaxed);
+            AT_START.store(byte == b'\n', Ordering::Relaxed);
             return true;
         }
         hint::spin_loop();
@@ -148,10 +191,16 @@ fn send(byte: u8) -> bool {
     false
 }
 
-/// Lets the port interrupt (by [`SERIAL_IRQ`]) when bytes have come.
-pub fn enable_receive_interrupt() {
-    // SAFETY: the port's own register; the console has registered a handler.
-    unsafe { PortWriteOnly::<u8>::new(BASE + 1).write(RECEIVE_INTERRUPT) };
+/// Lets the port interrupt (by [`SERIAL_IRQ`]) when bytes have come, and after text.
+pub fn enable_interrupts() {
+    DRIVEN.store(true, Ordering::Relaxed);
+    enable(RECEIVE_INTERRUPT);
+}
+
+/// Chooses the interrupts of the port.
+fn enable(interrupts: u8) {
+    // SAFETY: the port's own register; the console has registered a handler before it asked for interrupts.
+    unsafe { PortWriteOnly::<u8>::new(BASE + 1).write(interrupts) };
 }
 
 /// Takes a byte that has come, if there is one. For one caller at a time.
