@@ -47,7 +47,6 @@ fn refused(error: LoadError) -> BootError {
 }
 
 /// Sets up memory, takes up the seed and loads all cells of the kernel; returns who takes over.
-#[expect(clippy::cast_possible_truncation, reason = "an address of this machine is a usize")]
 pub(crate) fn bootstrap(information: &BootInformation, image: &Image) -> Result<Main, BootError> {
     let region = information.archive.ok_or(BootError::NoArchive)?;
     init_memory(information, image, region)?;
@@ -60,8 +59,8 @@ pub(crate) fn bootstrap(information: &BootInformation, image: &Image) -> Result<
     let (stubs, names) = namespace::sizes();
     log::info!("{adopted} cells adopted, {loaded} loaded; {names} names, {stubs} stubs");
     let entry = namespace::entry().map_err(refused)?;
-    // SAFETY: the manifest names `init::main`, which has this type; the build checks both.
-    Ok(unsafe { core::mem::transmute::<usize, Main>(entry as usize) })
+    // SAFETY: a cell of the kernel stays loaded, or its functions lead to those of the cell that replaces it.
+    unsafe { entry.function(&crate::MAIN) }.map_err(refused)
 }
 
 fn init_memory(information: &BootInformation, image: &Image, archive: Region) -> Result<(), BootError> {

@@ -55,6 +55,11 @@ pub(crate) extern "C" fn start(magic: u32, tables: u32, entry_ticks: u64, header
 /// The type of the function that takes over.
 pub(crate) type Main = fn(&BootInformation) -> !;
 
+entry_point::expected! {
+    /// The function that takes over.
+    MAIN: Main
+}
+
 fn give_up(reason: &str) -> ! {
     log::error!("boot failed: {reason}");
     halt()

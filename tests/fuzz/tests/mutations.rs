@@ -114,6 +114,8 @@ fn damaged_archives_are_refused_or_keep_the_promises() {
         isolated_functions: vec![1, 4],
         entry: None,
         state_transfer: None,
+        entry_points: vec![],
+        expected: vec![],
         license: "MIT".into(),
     };
     let manifest =
@@ -139,6 +141,8 @@ fn damaged_manifests_are_refused_or_read() {
         isolated_functions: vec![1, 4],
         entry: Some("main".into()),
         state_transfer: Some(("surrender".into(), "adopt".into())),
+        entry_points: vec![],
+        expected: vec![],
         license: "MIT".into(),
     };
     let cells = vec![cell("one"), cell("two")];

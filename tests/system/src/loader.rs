@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use archive::{Archive, ArchiveError};
+use archive::{Archive, ArchiveError, Packer};
 use machine::{Boot, Configuration, Shell};
+use manifest::Blob;
 
 use crate::claim;
 use crate::harness::{Batch, Check, Outcome, Places};
@@ -13,6 +14,7 @@ use crate::shell::{contains, one_line, says};
 pub(crate) fn batches() -> Vec<Batch> {
     vec![
         Batch { name: "loader", machine: Places::machine, checks: TRIALS, self_checks: &["cells check"] },
+        Batch { name: "entry of another type", machine: other_entry, checks: OTHER_ENTRY, self_checks: &[] },
         Batch { name: "damaged archive", machine: damaged_archive, checks: DAMAGED, self_checks: &[] },
     ]
 }
@@ -101,5 +103,63 @@ fn refused_by_digest(shell: &mut Shell) -> Outcome {
 fn left_no_cell(shell: &mut Shell) -> Outcome {
     let output = shell.run("cells")?;
     claim!(!output.lines().any(|line| line.starts_with("uptime ")), "{VICTIM} is loaded");
+    Ok(())
+}
+
+/// The usual machine with an archive that says of one application that its `main` has another type. Image and archive agree
+/// that they are of one build, so nothing but the comparison of types stands against the call.
+fn other_entry(places: &Places) -> Configuration {
+    let (image, archive) = (places.logs.join("other_entry.elf"), places.logs.join("other_entry.archive"));
+    // If they cannot be made, the machine does not start for want of them, and the check says so.
+    if let Err(error) = forge(places, &image, &archive) {
+        eprintln!("{}: {error}", archive.display());
+    }
+    Configuration::new(Boot::Direct { kernel: image, archive })
+        .argument("log=warn")
+        .argument("exit=debug")
+        .argument("console=plain")
+}
+
+fn forge(places: &Places, image: &Path, archive: &Path) -> std::io::Result<()> {
+    let damaged = |_: ArchiveError| std::io::Error::other("the build's archive is damaged");
+    let original = Archive::parse(std::fs::read(places.output.join("cells.archive"))?).map_err(damaged)?;
+    let mut manifest = original.manifest().clone();
+    let victim = manifest.cells.iter_mut().find(|cell| cell.name == VICTIM).ok_or(std::io::ErrorKind::NotFound)?;
+    for (_, signature) in &mut victim.entry_points {
+        signature.digest[0] ^= 1;
+        signature.text = OTHER_TYPE.to_owned();
+    }
+    let (mut bytes, build) = Packer::new().finish(&manifest).map_err(damaged)?;
+    let blobs = original.place(&Blob::default()).ok_or(std::io::ErrorKind::InvalidData)?.start;
+    bytes.extend_from_slice(&std::fs::read(places.output.join("cells.archive"))?[blobs..]);
+    std::fs::write(archive, bytes)?;
+    let mut bytes = std::fs::read(places.output.join("nano_core.elf"))?;
+    let at = bytes.windows(build.len()).position(|window| window == original.build());
+    let at = at.ok_or(std::io::ErrorKind::InvalidData)?;
+    bytes[at..at + build.len()].copy_from_slice(&build);
+    std::fs::write(image, bytes)
+}
+
+const OTHER_TYPE: &str = "fn(u64) -> u64";
+const ENTRY_TYPE: &str = "fn(&mut application::Environment) -> application::failure::ExitCode";
+
+const OTHER_ENTRY: &[Check] = &[
+    Check { name: "an application whose entry has another type is refused with both types", run: refused_for_its_type },
+    Check { name: "other applications run", run: |shell| says(shell, "echo still here | cat", "still here") },
+    Check { name: "what was refused is not loaded", run: refused_is_gone },
+];
+
+fn refused_for_its_type(shell: &mut Shell) -> Outcome {
+    let message = format!("cell {VICTIM}: its entry has the type `{OTHER_TYPE}`, and launcher expects `{ENTRY_TYPE}`");
+    for _ in 0..5 {
+        contains(shell, VICTIM, &message)?;
+        one_line(shell, VICTIM)?;
+    }
+    Ok(())
+}
+
+fn refused_is_gone(shell: &mut Shell) -> Outcome {
+    let output = shell.run("cells")?;
+    claim!(!output.lines().any(|line| line.split_whitespace().next() == Some(VICTIM)), "{:?}", output.text);
     Ok(())
 }

@@ -16,7 +16,7 @@ use manifest::Alternate;
 use crate::{
     BuildError, Tree,
     cells::{self, Cell, Graph},
-    compile,
+    compile, entry_points,
     isolated_functions::SafeCrates,
     pack::CellPacker,
     wrapper,
@@ -125,6 +125,7 @@ pub fn pack(
     seed_folder(tree, overlay)?;
     let compiled = compile::compile(tree, Some(&overlay.name))?;
     let all = cells::collect(tree, &compiled)?;
+    entry_points::check(tree, &all)?;
     let graph = Graph::new(&all)?;
     let safe = SafeCrates::of(&all)?;
     let unchanged = |cell: &Cell| base.iter().any(|other| other.name() == cell.name() && other.file == cell.file);

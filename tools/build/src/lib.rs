@@ -10,6 +10,7 @@ pub mod applications;
 pub mod cells;
 pub mod compile;
 pub mod describe;
+pub mod entry_points;
 pub mod groups;
 pub mod image;
 pub mod isolated_functions;
@@ -123,6 +124,10 @@ pub enum BuildError {
         or do without"
     )]
     NotForApplications { application: String, used: String },
+    #[error("a function that is called by its name has another type than its caller expects:\n{output}")]
+    EntryPoints { output: String },
+    #[error("`{function}` has the type `{found}`, and {caller}, which calls it by its name, expects `{expected}`")]
+    EntryType { function: String, found: String, caller: String, expected: String },
     #[error("build/applications.toml grants cells to {application}, which is no application")]
     StrayGrant { application: String },
     #[error(
@@ -186,6 +191,7 @@ pub fn build(tree: &Tree) -> Result<Build, BuildError> {
     text_addresses::check(&cells)?;
     groups::check(tree, &cells)?;
     applications::check(tree, &cells)?;
+    entry_points::check(tree, &cells)?;
     let seed = seed::Seed::plan(&cells, &graph)?;
     let packed = pack::write(tree, &compiled, &cells, &graph, &seed)?;
     let map = image::write(tree, &cells, &seed, packed.build)?;

@@ -1,15 +1,18 @@
 //! Writes the manifest and the archive of cells.
 
-use std::{collections::HashMap, fs};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fs,
+};
 
 use archive::Packer;
-use manifest::{CellEntry, Digest, Manifest, Role};
+use manifest::{CellEntry, Digest, Manifest, Role, Signature};
 
 use crate::{
     BuildError, Tree, alternates,
     cells::{self, Cell, Graph},
     compile::Compiled,
-    describe,
+    describe, entry_points,
     isolated_functions::SafeCrates,
     seed::Seed,
 };
@@ -47,6 +50,8 @@ impl CellPacker {
         safe: &SafeCrates<'_>,
     ) -> Result<CellEntry, BuildError> {
         let digests = describe::digests(cell)?;
+        let entry_points = entry_points(cell, &digests.entry_points.functions)?;
+        let expected = digests.entry_points.expected.clone().into_iter().collect();
         let isolated_functions = safe.isolated_functions(cell, &digests.isolated)?;
         let details = postcard::to_stdvec(&digests.into_details()).map_err(BuildError::Map)?;
         let survey = describe::survey(cell)?;
@@ -67,6 +72,8 @@ impl CellPacker {
                 Role::Seed | Role::Kernel => None,
             },
             state_transfer: cells::find(cell, "surrender")?.zip(cells::find(cell, "adopt")?),
+            entry_points,
+            expected,
             license: describe::license(&cell.library.manifest)?,
         })
     }
@@ -85,6 +92,20 @@ impl CellPacker {
         let role = self.roles.get(cell.name()).copied().ok_or_else(missing)?;
         self.add(cell, role, dependencies, safe)
     }
+}
+
+/// The types of those functions of `cell` that others call by their names, among `functions`, which are all at its root.
+fn entry_points(cell: &Cell, functions: &BTreeMap<String, Signature>) -> Result<Vec<(String, Signature)>, BuildError> {
+    let mut found = Vec::new();
+    for name in entry_points::NAMES {
+        let symbol = cells::find(cell, name)?;
+        found.extend(
+            symbol
+                .and_then(|symbol| functions.get_key_value(&symbol))
+                .map(|(symbol, signature)| (symbol.clone(), signature.clone())),
+        );
+    }
+    Ok(found)
 }
 
 /// Packs all cells and all alternates.
@@ -111,6 +132,7 @@ pub fn write(
         };
         entries.push(packer.add(cell, role, graph.used_by(number, cells), &safe)?);
     }
+    entry_points::compare(&entries, &entries)?;
     let init = cells
         .iter()
         .find(|cell| cell.name() == ENTRY.0)
@@ -120,6 +142,7 @@ pub fn write(
     let (mut alternates, mut changed) = (Vec::new(), Vec::new());
     for overlay in &overlays {
         let (alternate, cells) = alternates::pack(tree, overlay, cells, &mut packer)?;
+        entry_points::compare(&alternate.cells, &entries)?;
         alternates.push(alternate);
         changed.extend(cells);
     }

@@ -32,6 +32,8 @@ pub(crate) struct Node<'a> {
     pub(crate) value: Option<u64>,
     pub(crate) encoding: Option<u64>,
     pub(crate) is_code: bool,
+    /// The function never returns.
+    pub(crate) diverges: bool,
 }
 
 /// The entries of one compilation unit.
@@ -212,6 +214,7 @@ fn read_node<'a>(
         value: None,
         encoding: None,
         is_code: false,
+        diverges: false,
     };
     let text = |value: AttributeValue<Reader<'a>>| -> Result<Cow<'a, str>, DigestError> {
         Ok(dwarf.attr_string(unit, value)?.to_string_lossy())
@@ -234,6 +237,7 @@ fn read_node<'a>(
             | gimli::DW_AT_count => node.value = number(&value),
             gimli::DW_AT_encoding => node.encoding = number(&value),
             gimli::DW_AT_low_pc => node.is_code = true,
+            gimli::DW_AT_noreturn => node.diverges = true,
             _ => {}
         }
     }

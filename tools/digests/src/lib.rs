@@ -8,7 +8,8 @@
 //!   behind a trait object. Equal code is no proof of equal layout, so these come from the debug information of the same
 //!   build.
 //!
-//! From the types of parameters it also finds the functions that were lent nothing that they could change.
+//! For functions that another cell calls by a name in the manifest there is also the readable type, so that a refusal can
+//! show both types. From the types of parameters the crate also finds the functions that were lent nothing that they could change.
 //!
 //! The same crate checks the frame information ([`frames`]): a text byte without a frame entry cannot be unwound through.
 //!
@@ -18,6 +19,7 @@ pub mod frames;
 
 mod content;
 mod debug_info;
+mod entry_points;
 mod hash;
 mod lent;
 mod structure;
@@ -29,6 +31,7 @@ use std::fmt;
 
 pub use cell_object::SectionKind;
 pub use content::SectionDigest;
+pub use entry_points::EntryPoints;
 use manifest::{CellDetails, StructuralDigest};
 
 /// All digests of one object.
@@ -40,6 +43,8 @@ pub struct ObjectDigests {
     pub structures: Vec<StructuralDigest>,
     /// Linkage names of the functions that were lent nothing that they could change.
     pub isolated: BTreeSet<String>,
+    /// Types of functions that are called by a name in the manifest.
+    pub entry_points: EntryPoints,
 }
 
 impl ObjectDigests {
@@ -114,10 +119,14 @@ pub fn of_object(file: &[u8]) -> Result<ObjectDigests, DigestError> {
     let sections = content::section_digests(&object);
     let mut collector = structure::Collector::default();
     let mut functions = BTreeMap::new();
+    let mut entry_points = EntryPoints::default();
     debug_info::walk(file, &mut |tree| {
-        type_digest::TypeDigests::new(tree).collect(&mut collector);
+        let mut types = type_digest::TypeDigests::new(tree);
+        types.collect(&mut collector);
+        types.collect_entry_points(&mut entry_points);
         lent::collect(tree, &mut functions);
     })?;
     vtables::collect(&object, &mut collector);
-    Ok(ObjectDigests { sections, structures: collector.finish(), isolated: lent::isolated(functions) })
+    let isolated = lent::isolated(functions);
+    Ok(ObjectDigests { sections, structures: collector.finish(), isolated, entry_points })
 }

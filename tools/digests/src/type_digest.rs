@@ -9,11 +9,12 @@ use gimli::DwTag;
 use manifest::{ShortDigest as Digest, Structure};
 
 use crate::debug_info::Tree;
+use crate::entry_points::FunctionType;
 use crate::hash::Hasher;
 use crate::structure::{Collector, belongs_to_toolchain};
 
 pub(crate) struct TypeDigests<'t, 'a> {
-    tree: &'t Tree<'a>,
+    pub(crate) tree: &'t Tree<'a>,
     known: HashMap<usize, Digest>,
 }
 
@@ -22,7 +23,7 @@ impl<'t, 'a> TypeDigests<'t, 'a> {
         Self { tree, known: HashMap::new() }
     }
 
-    pub(crate) fn collect(mut self, collector: &mut Collector) {
+    pub(crate) fn collect(&mut self, collector: &mut Collector) {
         for index in 0..self.tree.nodes.len() {
             match self.tree.nodes[index].tag {
                 gimli::DW_TAG_structure_type | gimli::DW_TAG_union_type | gimli::DW_TAG_enumeration_type => {
@@ -66,19 +67,12 @@ impl<'t, 'a> TypeDigests<'t, 'a> {
             return;
         }
         let Some(name) = tree.inherited(index, |node| node.linkage_name.clone()) else { return };
-        let mut hasher = Hasher::new("signature");
-        self.hash_reference(&mut hasher, tree.inherited(index, |node| node.of_type));
-        // Parameters that optimisation removed are missing from the code's entry; its origin has them all.
-        let parameters = parameters(tree, index);
-        hasher.number(parameters.len() as u64);
-        for parameter in parameters {
-            self.hash_reference(&mut hasher, tree.inherited(parameter, |node| node.of_type));
-        }
-        collector.add(Structure::Signature, name.into_owned(), hasher.finish());
+        let digest = self.function_digest(&FunctionType::of_function(tree, index));
+        collector.add(Structure::Signature, name.into_owned(), digest);
     }
 
     /// Name and digest of the type at an offset; no type is `()`.
-    fn hash_reference(&mut self, hasher: &mut Hasher, offset: Option<gimli::UnitOffset>) {
+    pub(crate) fn hash_reference(&mut self, hasher: &mut Hasher, offset: Option<gimli::UnitOffset>) {
         match offset.and_then(|offset| self.tree.at(offset)) {
             Some(index) => {
                 let digest = self.digest(index);
@@ -150,7 +144,7 @@ impl<'t, 'a> TypeDigests<'t, 'a> {
     }
 
     /// The name of any type, also of those that the debug information gives none.
-    fn type_name(&self, index: usize) -> String {
+    pub(crate) fn type_name(&self, index: usize) -> String {
         let tree = self.tree;
         let node = &tree.nodes[index];
         let target = || match node.of_type.and_then(|offset| tree.at(offset)) {

@@ -1,8 +1,8 @@
 //! From the name of a command to its `main`.
 //!
 //! To the shell: a [`Program`] can be started, once. Its cell is unloaded when its task and all tasks that came from that one
-//! have been disposed of, or when the program is dropped instead. This is the one place where the address of an application's
-//! entry becomes a function.
+//! have been disposed of, or when the program is dropped instead. A cell whose `main` has another type than [`Entry`] is
+//! refused.
 #![no_std]
 
 extern crate alloc;
@@ -17,6 +17,11 @@ use task_core::Machinery;
 
 // SAFETY: this cell only says what an application's code is part of.
 const RIGHT: Machinery = unsafe { Machinery::new() };
+
+entry_point::expected! {
+    /// The `main` of every application.
+    MAIN: Entry
+}
 
 /// So many swaps in a row are waited for.
 const MAX_SWAPS: u32 = 16;
@@ -33,31 +38,38 @@ fn application(name: &str) -> Result<LoadedApplication, Box<LoadError>> {
 }
 
 /// A loaded application.
-pub struct Program(LoadedApplication);
+pub struct Program {
+    application: LoadedApplication,
+    main: Entry,
+}
 
 impl Program {
     /// Loads the application for the command `name`.
     pub fn load(name: &str) -> Result<Self, Box<LoadError>> {
         let error = match application(name) {
-            Ok(application) => return Ok(Self(application)),
+            Ok(application) => return Self::new(application),
             Err(error) => error,
         };
         let LoadError::NotAnApplication { .. } = *error else { return Err(error) };
         // A library has the name; the application's cell has a longer one.
         match application(&format!("{name}{}", manual::SUFFIX)) {
-            Ok(application) => Ok(Self(application)),
+            Ok(application) => Self::new(application),
             Err(longer) => Err(if matches!(*longer, LoadError::Unknown { .. }) { error } else { longer }),
         }
     }
 
+    /// The application, if its `main` can be called.
+    fn new(application: LoadedApplication) -> Result<Self, Box<LoadError>> {
+        // SAFETY: the application is loaded for as long as a task that can get at the function is there: all of them have it
+        // as their origin, and until `start` the program has it.
+        let main = unsafe { application.entry().function(&MAIN) }?;
+        Ok(Self { application, main })
+    }
+
     /// Calls its `main` in a task of its own.
     pub fn start(self, name: &str, mut environment: Environment) -> Result<Joinable<ExitCode>, SpawnError> {
-        // SAFETY: the manifest names this symbol as the `main` of an application, for which the build requires the
-        // type `Entry`; the cell was linked against the `application` that is loaded here. It is loaded for as long as a task
-        // that can get at the function is there: they all have this program as their origin. The address is that of a
-        // function, so it is not null.
-        let entry: Entry = unsafe { core::mem::transmute(self.0.entry()) };
-        let origin = Origin::new(RIGHT, Arc::new(self.0));
-        Builder::new().name(name).origin(origin).spawn(move || entry(&mut environment))
+        let Self { application, main } = self;
+        let origin = Origin::new(RIGHT, Arc::new(application));
+        Builder::new().name(name).origin(origin).spawn(move || main(&mut environment))
     }
 }

@@ -44,6 +44,16 @@ use task_core::TaskId;
 /// How long a swap tries to find the system quiescent.
 pub const DEADLINE: Duration = Duration::from_secs(5);
 
+entry_point::expected! {
+    /// How a policy gives its tasks up.
+    SURRENDER: ::state_transfer::Surrender
+}
+
+entry_point::expected! {
+    /// How a policy takes tasks.
+    ADOPT: ::state_transfer::Adopt
+}
+
 /// How long a CPU may take to stop: the host of a virtual machine may keep it waiting.
 const STOP_LIMIT: Duration = Duration::from_secs(2);
 

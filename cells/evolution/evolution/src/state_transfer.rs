@@ -6,11 +6,11 @@
 
 use alloc::string::String;
 
-use ::state_transfer::{Adopt, Catch, GivenBack, Reason, StateTransfer, Surrender};
-use namespace::replace;
+use ::state_transfer::{Catch, GivenBack, Reason, StateTransfer};
+use namespace::replace::{self, ReplaceError};
 use task_core::Cause;
 
-use crate::SwapError;
+use crate::{ADOPT, SURRENDER, SwapError};
 
 /// The cell whose state is the list of ready tasks.
 const POLICY: &str = "scheduling_policy";
@@ -31,19 +31,17 @@ pub(crate) struct Typed(StateTransfer);
 
 impl Typed {
     /// With the functions at the addresses in `functions`, if the kind of state that `cell` hands over is known.
-    #[expect(clippy::cast_possible_truncation, reason = "an address of this machine is a usize")]
     pub(crate) fn new(cell: &str, functions: &replace::StateTransfer) -> Result<Self, SwapError> {
         if cell != POLICY {
             return Err(SwapError::UnknownState { cell: String::from(cell) });
         }
-        // SAFETY: the manifest names `scheduling_policy::surrender` and `::adopt` of both versions. `namespace::replace`
-        // hands a cell's state over only if the structural digests of both signatures are there and unchanged, and this
-        // crate was compiled with the same `policy_interface`.
+        let refused = |error| SwapError::Prepare(ReplaceError::from(error));
+        // SAFETY: the functions are called before the swap ends, and until then neither the old cells nor the new ones go.
         unsafe {
             Ok(Self(StateTransfer::new(
-                core::mem::transmute::<usize, Surrender>(functions.surrender as usize),
-                core::mem::transmute::<usize, Adopt>(functions.give_back as usize),
-                core::mem::transmute::<usize, Adopt>(functions.adopt as usize),
+                functions.surrender.function(&SURRENDER).map_err(refused)?,
+                functions.give_back.function(&ADOPT).map_err(refused)?,
+                functions.adopt.function(&ADOPT).map_err(refused)?,
             )))
         }
     }

@@ -20,6 +20,8 @@ fn packed(object: &[u8]) -> (Vec<u8>, Digest) {
         isolated_functions: vec![1, 4],
         entry: None,
         state_transfer: None,
+        entry_points: vec![],
+        expected: vec![],
         license: String::from("MIT"),
     };
     let manifest = Manifest { compiler: String::new(), entry: String::new(), cells: vec![cell], alternates: vec![] };

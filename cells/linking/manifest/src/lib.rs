@@ -41,6 +41,15 @@ pub enum Role {
     Application,
 }
 
+/// The type of a function.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signature {
+    /// Equal for functions whose result and parameters are of the same structure.
+    pub digest: ShortDigest,
+    /// The type for people.
+    pub text: String,
+}
+
 /// One cell of a build.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CellEntry {
@@ -70,6 +79,10 @@ pub struct CellEntry {
     pub entry: Option<String>,
     /// Mangled names of `surrender` and `adopt`, for a cell that hands its state over when it is replaced.
     pub state_transfer: Option<(String, String)>,
+    /// Types of the functions of this cell that another cell calls by a name in the manifest, by mangled name.
+    pub entry_points: Vec<(String, Signature)>,
+    /// Types that this cell expects of such functions in other cells, by the path of the static that states each.
+    pub expected: Vec<(String, Signature)>,
     /// SPDX expression.
     pub license: String,
 }
@@ -144,6 +157,20 @@ pub struct Manifest {
     pub cells: Vec<CellEntry>,
     /// The alternate builds.
     pub alternates: Vec<Alternate>,
+}
+
+impl CellEntry {
+    /// The type of the function with the mangled name `symbol`, if others may call it by that name.
+    #[must_use]
+    pub fn entry_point(&self, symbol: &str) -> Option<&Signature> {
+        self.entry_points.iter().find(|(name, _)| name == symbol).map(|(_, signature)| signature)
+    }
+
+    /// The type that the static at `path` in this cell states.
+    #[must_use]
+    pub fn expectation(&self, path: &str) -> Option<&Signature> {
+        self.expected.iter().find(|(stated, _)| stated == path).map(|(_, signature)| signature)
+    }
 }
 
 impl Manifest {

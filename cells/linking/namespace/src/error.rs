@@ -1,6 +1,6 @@
 //! Why cells cannot be loaded or unloaded.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 use core::fmt;
 
 use archive::ArchiveError;
@@ -9,7 +9,7 @@ use mapping::MapError;
 use object::ObjectError;
 use unwind_table::TableError;
 
-use crate::segments::TextWriteError;
+use crate::{entry::EntryType, segments::TextWriteError};
 
 /// Why cells cannot be loaded. The namespace is as it was.
 #[derive(Debug)]
@@ -33,6 +33,8 @@ pub enum LoadError {
         /// The cell.
         cell: String,
     },
+    /// A function that is called by its name has another type than its caller expects.
+    EntryType(Box<EntryType>),
     /// A cell that this one uses is not loaded.
     DependencyMissing {
         /// The cell.
@@ -107,6 +109,7 @@ impl fmt::Display for LoadError {
             Self::Unknown { cell } => write!(f, "{cell}: no such cell"),
             Self::AlreadyLoaded { cell } => write!(f, "cell {cell} is loaded already"),
             Self::NotAnApplication { cell } => write!(f, "cell {cell} is no application"),
+            Self::EntryType(error) => error.fmt(f),
             Self::DependencyMissing { cell, dependency } => {
                 write!(f, "cell {cell} uses cell {dependency}, which is not loaded")
             }

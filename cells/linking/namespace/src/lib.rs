@@ -15,6 +15,7 @@ extern crate alloc;
 
 mod adopt;
 mod cell;
+mod entry;
 mod error;
 mod load;
 mod query;
@@ -30,6 +31,7 @@ mod unload;
 use alloc::vec::Vec;
 
 pub use adopt::adopt;
+pub use entry::{EntryPoint, EntryType};
 pub use error::{LoadError, UnloadError};
 pub use linker::{CellId, LinkErrorKind};
 pub use load::Scope;
@@ -66,14 +68,16 @@ pub fn load_kernel() -> Result<usize, LoadError> {
     })
 }
 
-/// The address of the function to which the boot code hands over, from the manifest.
+/// The function to which the boot code hands over, from the manifest.
 ///
 /// # Errors
 /// [`LoadError::Unknown`] if no loaded cell defines it.
-pub fn entry() -> Result<u64, LoadError> {
+pub fn entry() -> Result<EntryPoint, LoadError> {
     state::with(|state| {
         let name = &state.archive.manifest().entry;
-        let global = state.index.get(name).ok_or_else(|| LoadError::Unknown { cell: name.clone() })?;
-        Ok(global.address.get())
+        let unknown = || LoadError::Unknown { cell: name.clone() };
+        let global = state.index.get(name).ok_or_else(unknown)?;
+        let cell = state.cells.get(global.cell).ok_or_else(unknown)?;
+        Ok(EntryPoint::new(&cell.entry, name, global.address.get()))
     })
 }

@@ -33,7 +33,7 @@ pub use target::{AlternateInfo, BASE, Change, alternates, current};
 use target::{Target, target};
 
 use crate::{
-    LoadError,
+    EntryPoint, LoadError,
     cell::Cell,
     load::{Candidate, fetch},
     state,
@@ -65,14 +65,14 @@ pub struct Unstable {
 }
 
 /// The functions by which a cell hands its state over: mangled paths are in the manifest's cell of that name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateTransfer {
     /// `surrender` of the old cell.
-    pub surrender: u64,
+    pub surrender: EntryPoint,
     /// `adopt` of the old cell, to give the state back.
-    pub give_back: u64,
+    pub give_back: EntryPoint,
     /// `adopt` of the new cell.
-    pub adopt: u64,
+    pub adopt: EntryPoint,
 }
 
 fn addresses(pages: &MappedPages<Writable>) -> Range<u64> {

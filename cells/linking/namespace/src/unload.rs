@@ -10,7 +10,7 @@ use linker::CellId;
 use manifest::Role;
 
 use crate::{
-    LoadError, UnloadError,
+    EntryPoint, LoadError, UnloadError,
     load::{Scope, fetch, parse},
     state,
 };
@@ -34,14 +34,14 @@ fn changed() {
 #[must_use = "dropping it unloads the application at once"]
 pub struct LoadedApplication {
     id: CellId,
-    entry: u64,
+    entry: EntryPoint,
 }
 
 impl LoadedApplication {
-    /// Address of its `main`.
+    /// Its `main`.
     #[must_use]
-    pub fn entry(&self) -> u64 {
-        self.entry
+    pub fn entry(&self) -> &EntryPoint {
+        &self.entry
     }
 }
 
@@ -76,7 +76,8 @@ pub fn application(name: &str) -> Result<LoadedApplication, LoadError> {
         match (loaded.names.get(&symbol), &loaded.ids[..]) {
             (Some(main), &[id]) => {
                 changed();
-                Ok(LoadedApplication { id, entry: main.address.get() })
+                let entry = EntryPoint::new(&candidate.entry, &symbol, main.address.get());
+                Ok(LoadedApplication { id, entry })
             }
             _ => {
                 // It was loaded, but its `main` is not the one that the manifest names.

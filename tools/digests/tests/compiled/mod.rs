@@ -5,7 +5,13 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The object of a crate with this source.
+#[allow(dead_code, reason = "each test file uses one of both functions")]
 pub fn compile(source: &str) -> Vec<u8> {
+    compile_as("sample", source)
+}
+
+/// The object of the crate `name` with this source.
+pub fn compile_as(name: &str, source: &str) -> Vec<u8> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{number}", env!("CARGO_CRATE_NAME")));
@@ -17,16 +23,10 @@ pub fn compile(source: &str) -> Vec<u8> {
     let result = Command::new(rustc)
         // Unstable flags on the pinned compiler, as in the real build.
         .env("RUSTC_BOOTSTRAP", "1")
-        .args([
-            "--edition=2024",
-            "--crate-name=sample",
-            "--crate-type=lib",
-            "--emit=obj",
-            "-Copt-level=2",
-            "-Cdebuginfo=2",
-        ])
+        .args(["--edition=2024", "--crate-type=lib", "--emit=obj", "-Copt-level=2", "-Cdebuginfo=2"])
         .args(["-Ccodegen-units=1", "-Csymbol-mangling-version=v0", "-Ccode-model=kernel", "-Crelocation-model=static"])
         .args(["-Cforce-unwind-tables=yes", "-Zcross-crate-inline-threshold=never", "-Cmetadata=sample"])
+        .arg(format!("--crate-name={name}"))
         .arg("-Ztls-model=local-exec")
         .arg(format!("--remap-path-prefix={}=/sample", folder.display()))
         .arg("-o")

@@ -5,11 +5,12 @@ use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
 use hashbrown::{HashMap, HashSet};
 use layout::{Layout, Segment};
 use linker::{CellId, Function, Global, Index, Layered, Names, Stubs};
+use manifest::CellEntry;
 use object::SectionKind;
 
 use super::{ReplaceError, StateTransfer, examine::Work, prepared::Pair};
 use crate::{
-    LoadError,
+    EntryPoint, LoadError,
     cell::{Cell, Description},
     load::{Candidate, ThreadImage, duplicate, input, register_frames},
     segments::Drafts,
@@ -179,14 +180,14 @@ fn state_transfer(
     let (Some((surrender, give_back)), Some((_, adopt))) = (&before.state_transfer, &after.state_transfer) else {
         return Ok(None);
     };
-    let address = |index: &Index, name: &String| {
+    let function = |cell: &CellEntry, index: &Index, name: &String| {
         let missing = || ReplaceError::from(LoadError::Unknown { cell: name.clone() });
-        index.get(name).map(|global| global.address.get()).ok_or_else(missing)
+        index.get(name).map(|global| EntryPoint::new(cell, name, global.address.get())).ok_or_else(missing)
     };
     let state_transfer = StateTransfer {
-        surrender: address(&state.index, surrender)?,
-        give_back: address(&state.index, give_back)?,
-        adopt: address(own, adopt)?,
+        surrender: function(before, &state.index, surrender)?,
+        give_back: function(before, &state.index, give_back)?,
+        adopt: function(after, own, adopt)?,
     };
     Ok(Some((before.name.clone(), state_transfer)))
 }
