@@ -1,4 +1,4 @@
-//! The assembly through which the processor comes in and goes out.
+//! The assembly through which the processor enters and leaves a handler.
 //!
 //! Each vector has a short entry that makes the stack look alike for all (an error code, then the vector) and goes
 //! on in [`common`]. The frame information says at every instruction where the interrupted code's registers are: the
@@ -15,7 +15,7 @@ pub(crate) type Entry = unsafe extern "C" fn();
 /// A vector for which the processor pushes no error code.
 ///
 /// # Safety
-/// Only the processor may come here.
+/// Only the processor enters here.
 #[unsafe(naked)]
 unsafe extern "C" fn without_error_code<const VECTOR: u8>() {
     naked_asm!(
@@ -38,7 +38,7 @@ unsafe extern "C" fn without_error_code<const VECTOR: u8>() {
 /// A vector for which the processor pushes an error code.
 ///
 /// # Safety
-/// Only the processor may come here.
+/// Only the processor enters here.
 #[unsafe(naked)]
 unsafe extern "C" fn with_error_code<const VECTOR: u8>() {
     naked_asm!(
@@ -60,7 +60,7 @@ unsafe extern "C" fn with_error_code<const VECTOR: u8>() {
 /// stack before it pushed, and 22 words keep it aligned to 16 bytes for the call.
 ///
 /// # Safety
-/// Only the entries above come here.
+/// Only the entries above jump here.
 #[unsafe(naked)]
 unsafe extern "C" fn common() {
     naked_asm!(

@@ -39,7 +39,7 @@ pub const MESSAGES: u8 = 0xf0;
 pub const RESCHEDULE: u8 = 0xf0;
 /// Asks a CPU to forget translations.
 pub const SHOOTDOWN: u8 = 0xf1;
-/// Asks a CPU to stop for good, before power-off or after a panic that nobody survives.
+/// Asks a CPU to stop for good, before power-off or after a fault that ends the system.
 pub const STOP: u8 = 0xf3;
 /// Asks a CPU to deliver a kill to the task it runs.
 pub const KILL: u8 = 0xf4;
@@ -48,8 +48,8 @@ pub const APIC_ERROR: u8 = 0xfe;
 /// The local APIC withdrew an interrupt; it wants no acknowledgement.
 pub const SPURIOUS: u8 = 0xff;
 
-/// Whether handlers may be registered for a vector.
-pub const fn is_registrable(vector: u8) -> bool {
+/// Whether a vector is for devices and messages, which have owners.
+pub(crate) const fn is_for_handlers(vector: u8) -> bool {
     (vector >= DEVICES && vector <= LAST_DEVICE) || vector >= MESSAGES
 }
 

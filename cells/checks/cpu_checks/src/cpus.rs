@@ -3,12 +3,15 @@
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use cpu_local::{CpuSet, MAX_CPUS};
-use interrupts::{RegisterError, SavedRegisters, vectors};
+use interrupts::{ClaimError, Interrupt, InterruptCap, Interrupted, vectors};
 use self_check::{CheckError, Outcome, eventually, expect, holds};
 use task::Builder;
 use x86_64::VirtAddr;
 
-/// A vector for messages that nobody else uses.
+// SAFETY: the checks claim a message that no other cell uses, and give it back.
+const RIGHT: InterruptCap = unsafe { InterruptCap::new() };
+
+/// A message that no other cell uses.
 const VECTOR: u8 = vectors::MESSAGES + 0x0a;
 
 pub(crate) fn listed_cpus_run() -> Outcome {
@@ -31,36 +34,30 @@ pub(crate) fn start_code_is_gone() -> Outcome {
     expect("mapped pages below 1 MiB", mapped as u64, 0)
 }
 
-pub(crate) fn vectors_have_one_handler() -> Outcome {
-    fn nothing(_registers: &mut SavedRegisters) {}
-    let reserved = vectors::PAGE_FAULT;
-    holds(
-        "an exception's vector is reserved",
-        interrupts::register(reserved, nothing).err() == Some(RegisterError::Reserved(reserved)),
-    )?;
-    let registration = interrupts::register(VECTOR, nothing)?;
-    let again = interrupts::register(VECTOR, nothing).err();
-    holds("a vector is given once", again == Some(RegisterError::Taken(VECTOR)))?;
+pub(crate) fn interrupts_have_one_owner() -> Outcome {
+    let exception = Interrupt::claim(RIGHT, vectors::PAGE_FAULT).err();
+    holds("an exception belongs to the processor", exception == Some(ClaimError::Reserved(vectors::PAGE_FAULT)))?;
+    let interrupt = Interrupt::claim(RIGHT, VECTOR)?;
+    let taken = Some(ClaimError::Taken(VECTOR));
+    holds("an interrupt has one owner", Interrupt::claim(RIGHT, VECTOR).err() == taken)?;
+    let registration = interrupt.handle(note);
+    holds("it has one while it is handled", Interrupt::claim(RIGHT, VECTOR).err() == taken)?;
     drop(registration);
-    holds("a vector that was given back can be had", interrupts::register(VECTOR, nothing).is_ok())
+    holds("an interrupt that was given back can be had", Interrupt::claim(RIGHT, VECTOR).is_ok())
 }
 
 /// The CPUs that took the message.
 static REACHED: AtomicU32 = AtomicU32::new(0);
 
-fn note(_registers: &mut SavedRegisters) {
+fn note(_interrupted: &mut Interrupted<'_>) {
     REACHED.fetch_or(CpuSet::EMPTY.with(cpu_local::cpu_id()).bits(), Ordering::AcqRel);
 }
 
 pub(crate) fn messages_reach_each_cpu() -> Outcome {
     REACHED.store(0, Ordering::Release);
-    let _registration = interrupts::register(VECTOR, note)?;
-    send_to_each()
-}
-
-fn send_to_each() -> Outcome {
+    let message = Interrupt::claim(RIGHT, VECTOR)?.handle(note);
     for cpu in smp::online().iter() {
-        apic::send_ipi(cpu, VECTOR)?;
+        apic::send_ipi(cpu, &message)?;
     }
     let all = smp::online().bits();
     eventually("each CPU takes a message", || REACHED.load(Ordering::Acquire) == all)

@@ -1,9 +1,8 @@
 //! Checks of CPUs, interrupts, time and spin locks on the running system.
 //!
 //! Each check takes well under two seconds on a busy machine, leaves nothing behind and may be run at any time, on any
-//! number of CPUs, but not twice at once: some register a vector. A failed check says what was found and expected.
+//! number of CPUs, but not twice at once: some claim an interrupt. A failed check names the value that it found and the one that it expected.
 #![no_std]
-#![forbid(unsafe_code)]
 
 extern crate alloc;
 
@@ -19,7 +18,7 @@ pub const CHECKS: &[Check] = &[
     Check::new("listed-cpus-run", cpus::listed_cpus_run),
     Check::new("apic-numbers-differ", cpus::apic_numbers_differ),
     Check::new("start-code-is-gone", cpus::start_code_is_gone),
-    Check::new("vectors-have-one-handler", cpus::vectors_have_one_handler),
+    Check::new("interrupts-have-one-owner", cpus::interrupts_have_one_owner),
     Check::new("messages-reach-each-cpu", cpus::messages_reach_each_cpu),
     Check::new("each-cpu-ticks", cpus::each_cpu_ticks),
     Check::new("nmi-shows-each-cpu", cpus::nmi_shows_each_cpu),

@@ -16,6 +16,7 @@ mod write;
 pub use apic::ApicError;
 pub use output_queue::Outcome;
 pub use receive::{Typed, init, receive, try_read};
+pub use serial_port::SERIAL_IRQ as SERIAL_LINE;
 pub use transmit::{Sent, transmit};
 pub use write::{has_output, line_is_erased, try_change, try_draw, try_finish, try_give_up, try_write};
 

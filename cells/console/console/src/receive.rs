@@ -1,9 +1,8 @@
 //! From the port to the readers.
 use apic::ApicError;
-use console_state::{READABLE, RECEIVED, TRANSMIT, TYPED, WORK};
+use console_state::{READABLE, RECEIVED, SERIAL, TRANSMIT, TYPED, WORK};
 use cpu_local::{CpuId, InterruptGuard};
-use interrupts::vectors;
-use registers::SavedRegisters;
+use interrupts::{Interrupt, Interrupted};
 
 /// Ctrl-C, as terminals send it.
 const INTERRUPT: u8 = 0x03;
@@ -17,18 +16,19 @@ pub struct Typed {
     pub interrupt: bool,
 }
 
-/// Has the port interrupt the boot CPU from now on.
-pub fn init() -> Result<(), ApicError> {
-    let vector = vectors::ISA + serial_port::SERIAL_IRQ;
-    interrupts::register(vector, on_interrupt).map_err(ApicError::Vector)?.keep();
-    apic::route_isa(serial_port::SERIAL_IRQ, CpuId::BOOT)?;
+/// Has the port interrupt the boot CPU from now on. `serial` is ISA interrupt [`SERIAL_LINE`](crate::SERIAL_LINE).
+///
+/// # Errors
+/// If the interrupt cannot be routed.
+pub fn init(serial: Interrupt) -> Result<(), ApicError> {
+    SERIAL.try_call_once(|| apic::route(serial.handle(on_interrupt), CpuId::BOOT))?;
     serial_port::enable_interrupts();
     Ok(())
 }
 
 /// Empties the port, whose queue is short, and leaves the rest to the task. If the kernel's log took the place of the line
 /// that the user is typing, the editor of that line is woken.
-fn on_interrupt(_registers: &mut SavedRegisters) {
+fn on_interrupt(_interrupted: &mut Interrupted<'_>) {
     if serial_port::text_was_sent() && TRANSMIT.lock().bypass() {
         READABLE.wake_all();
     }

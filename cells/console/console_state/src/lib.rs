@@ -8,8 +8,11 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+use apic::Line;
 use byte_queue::ByteQueue;
+use interrupts::Registration;
 use output_queue::Outgoing;
+use spin::Once;
 use spin_lock::SpinLock;
 use wait_queue::WaitQueue;
 
@@ -23,6 +26,9 @@ pub const RECEIVED_SIZE: usize = 1024;
 pub const TYPED_SIZE: usize = 4096;
 /// Output that may wait for the port: some screenfuls.
 pub const TRANSMIT_SIZE: usize = 32 * 1024;
+
+/// The line by which the port interrupts.
+pub static SERIAL: Once<Line<Registration>> = Once::new();
 
 /// From the interrupt handler to the driver's task.
 pub static RECEIVED: SpinLock<ByteQueue<RECEIVED_SIZE>> = SpinLock::new(ByteQueue::new());

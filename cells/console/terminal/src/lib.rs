@@ -17,13 +17,14 @@ mod input;
 mod output;
 mod service;
 
-pub use console::ApicError;
+pub use console::{ApicError, SERIAL_LINE};
 pub use edited_line::EditedLine;
 pub use foreground::Foreground;
 pub use input::LineInput;
 pub use output::ConsoleOutput;
 pub use service::{drain, serve};
 
+use interrupts::Interrupt;
 use line_editor::Style;
 use spin::Once;
 
@@ -37,9 +38,13 @@ fn style() -> Style {
     *STYLE.get().unwrap_or(&Style::Plain)
 }
 
-/// Reads `console=plain` from the kernel's command line, and lets input come. [`serve`] moves it.
-pub fn init(command_line: &str) -> Result<(), ApicError> {
+/// Reads `console=plain` from the kernel's command line, and lets input come. [`serve`] moves it. `serial` is ISA interrupt
+/// [`SERIAL_LINE`].
+///
+/// # Errors
+/// If the interrupt cannot be routed.
+pub fn init(command_line: &str, serial: Interrupt) -> Result<(), ApicError> {
     let plain = command_line.split_ascii_whitespace().any(|word| word == "console=plain");
     STYLE.call_once(|| if plain { Style::Plain } else { Style::Terminal { columns: COLUMNS } });
-    console::init()
+    console::init(serial)
 }

@@ -247,9 +247,7 @@ fn stop_others(request: &Request<'_>, limit: Duration) -> Result<(), StopMachine
 }
 
 fn call(cpus: CpuSet) -> Result<(), StopMachineError> {
-    cpus.iter().try_for_each(|cpu| {
-        apic::send_ipi(cpu, interrupts::vectors::RESCHEDULE).map_err(|_| StopMachineError::Unanswered { cpu })
-    })
+    cpus.iter().try_for_each(|cpu| scheduler::call(cpu).map_err(|_| StopMachineError::Unanswered { cpu }))
 }
 
 /// Calls `work` once, with the registers that callers depend on saved on this stack above its frame, where a scan can see

@@ -16,7 +16,7 @@ pub use classify::{Fault, PageFaultCode, classify};
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use fault_context::{Cause, FaultContext, FaultKind, StackBounds};
-use interrupts::vectors;
+use interrupts::{Interrupted, vectors};
 use registers::SavedRegisters;
 use unwinder::{Registers, Walker};
 use x86_64::registers::control::Cr2;
@@ -34,7 +34,9 @@ pub fn handled() -> u64 {
     HANDLED.load(Ordering::Relaxed)
 }
 
-fn on_exception(registers: &mut SavedRegisters) {
+fn on_exception(interrupted: &mut Interrupted<'_>) {
+    // SAFETY: the code goes on at the faulting instruction, or as the unwinder says.
+    let registers = unsafe { interrupted.registers_mut() };
     HANDLED.fetch_add(1, Ordering::Relaxed);
     let vector = (registers.vector & 0xff) as u8;
     if vector == vectors::DEBUG {

@@ -1,20 +1,22 @@
 //! The I/O APICs.
+//!
+//! Source: Intel 82093AA I/O APIC datasheet (order number 290566), 3.1 and 3.2.
 
 use alloc::vec::Vec;
 
 use acpi_tables::{Platform, SourceOverride};
 use cpu_local::CpuId;
-use interrupts::vectors;
+use interrupts::{Interrupt, Registration};
 use mapping::{Device, MappedPages, map_physical};
 use spin_lock::SpinLock;
 
 use crate::redirection::{SILENT, Wiring, entry, nmi_entry, wiring};
 use crate::{ApicError, number_of};
 
-/// The window: write a register's number to the first, then read or write the second.
+/// The window (datasheet 3.1): a register's number is written to the first, then its value is read or written at the second.
 const SELECT: usize = 0x00;
 const DATA: usize = 0x10;
-/// The register that tells how many entries there are, and the first of them (two registers each).
+/// The register that tells the number of entries (datasheet 3.2.2), and the first of them, of two registers each (3.2.4).
 const VERSION: u32 = 0x01;
 const ENTRIES: u32 = 0x10;
 
@@ -73,30 +75,50 @@ pub(crate) unsafe fn map(platform: &Platform) -> Result<(), ApicError> {
     Ok(())
 }
 
-/// Lets ISA interrupt `irq` (0 to 15) come to `cpu`, by the vector that is returned; its handler has been registered.
-pub fn route_isa(irq: u8, cpu: CpuId) -> Result<u8, ApicError> {
-    let vector = vectors::ISA + (irq & 0x0f);
-    route(irq, cpu, |wiring, destination| entry(wiring, vector, destination))?;
-    Ok(vector)
+/// An ISA interrupt that comes to a CPU. Dropping it silences the line first, and then frees the interrupt.
+#[derive(Debug)]
+#[must_use = "the line is silent again when this is dropped"]
+pub struct Line<I> {
+    /// The global interrupt that the line is.
+    number: u32,
+    _interrupt: I,
 }
 
-/// Lets ISA interrupt `irq` come to `cpu` as an NMI, whether it takes interrupts or not.
-pub fn route_isa_as_nmi(irq: u8, cpu: CpuId) -> Result<(), ApicError> {
-    route(irq, cpu, nmi_entry)
+impl<I> Drop for Line<I> {
+    fn drop(&mut self) {
+        // It was routed, so there is an input, and no error.
+        let _silenced = IO_APICS.lock().set(self.number, SILENT);
+    }
 }
 
-fn route(irq: u8, cpu: CpuId, entry: impl FnOnce(Wiring, u8) -> u64) -> Result<(), ApicError> {
+/// Lets an ISA interrupt come to `cpu`, where its handler is called.
+///
+/// # Errors
+/// If the interrupt is none of the ISA's, if no I/O APIC has its input, or if the CPU cannot be addressed.
+pub fn route(registration: Registration, cpu: CpuId) -> Result<Line<Registration>, ApicError> {
+    let vector = registration.interrupt().vector();
+    let number = connect(registration.interrupt(), cpu, |wiring, destination| entry(wiring, vector, destination))?;
+    Ok(Line { number, _interrupt: registration })
+}
+
+/// Lets an ISA interrupt come to `cpu` as an NMI, also while the CPU takes no interrupts.
+///
+/// # Errors
+/// As [`route`].
+pub fn route_as_nmi(interrupt: Interrupt, cpu: CpuId) -> Result<Line<Interrupt>, ApicError> {
+    let number = connect(&interrupt, cpu, nmi_entry)?;
+    Ok(Line { number, _interrupt: interrupt })
+}
+
+/// Connects the interrupt's input with the CPU; returns the global interrupt that it is.
+fn connect(interrupt: &Interrupt, cpu: CpuId, entry: impl FnOnce(Wiring, u8) -> u64) -> Result<u32, ApicError> {
+    let line = interrupt.isa_line().ok_or(ApicError::NoLine(interrupt.vector()))?;
     let number = number_of(cpu).ok_or(ApicError::NoSuchCpu(cpu))?;
     let destination = u8::try_from(number).map_err(|_| ApicError::NumberTooLarge(number))?;
     let io_apics = IO_APICS.lock();
-    let wiring = wiring(irq, &io_apics.overrides);
-    io_apics.set(wiring.interrupt, entry(wiring, destination))
-}
-
-/// Lets ISA interrupt `irq` come no more.
-pub fn mask_isa(irq: u8) -> Result<(), ApicError> {
-    let io_apics = IO_APICS.lock();
-    io_apics.set(wiring(irq, &io_apics.overrides).interrupt, SILENT)
+    let wiring = wiring(line, &io_apics.overrides);
+    io_apics.set(wiring.interrupt, entry(wiring, destination))?;
+    Ok(wiring.interrupt)
 }
 
 impl IoApics {

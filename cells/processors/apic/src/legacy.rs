@@ -1,15 +1,17 @@
 //! The old interrupt controllers (two 8259), which are masked for good.
+//!
+//! Source: Intel 8259A datasheet (order number 231468), "Programming the 8259A".
 
 use interrupts::vectors;
 use x86_64::instructions::port::Port;
 
 const COMMANDS: [u16; 2] = [0x20, 0xa0];
 const DATA: [u16; 2] = [0x21, 0xa1];
-/// A delay after each command, by writing to a port that nobody listens to.
+/// The diagnostic port: a write to it takes about a microsecond, which the controllers need after each command.
 const NOWHERE: u16 = 0x80;
 
 fn write(port: u16, value: u8) {
-    // SAFETY: the ports of the old controllers, which nobody else uses, and the diagnostic port.
+    // SAFETY: the ports of the old controllers, which nothing else uses, and the diagnostic port.
     unsafe {
         Port::<u8>::new(port).write(value);
         Port::<u8>::new(NOWHERE).write(0);

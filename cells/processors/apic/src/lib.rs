@@ -1,10 +1,10 @@
 //! The advanced programmable interrupt controllers: each CPU's local APIC with its timer and its messages to other
 //! CPUs, and the I/O APICs that route device interrupts.
 //!
-//! Guarantees: after [`init`] (boot CPU) and [`init_cpu`] (each other CPU), interrupts registered in `interrupts` are
-//! acknowledged after their handler; the timer's rate has been measured; a message sent by [`send_ipi`] has left the
-//! sender when the call returns; device interrupts come to one CPU by their ISA vector, and only those that were
-//! routed. The old interrupt controllers (8259) are silent.
+//! Guarantees: after [`init`] (boot CPU) and [`init_cpu`] (each other CPU), interrupts are acknowledged after their
+//! handler; the timer's rate has been measured; a message sent by [`send_ipi`] has left the sender when the call returns;
+//! device interrupts come to one CPU by their ISA vector, and only those that have a [`Line`]. Only the owner of
+//! an interrupt has it routed, sent or set as the timer's. The old interrupt controllers (8259) are silent.
 //!
 //! How it can fail: a machine without the APICs that its tables promise gives an [`ApicError`], and nothing runs that
 //! needs a timer. A message that the hardware does not accept in time is an error too, never a wait without end.
@@ -23,13 +23,12 @@ use core::{error, fmt};
 
 use acpi_tables::Platform;
 use cpu_local::CpuId;
-use interrupts::RegisterError;
 use mapping::MapError;
 
-pub use io_apic::{mask_isa, route_isa, route_isa_as_nmi};
-pub use local::{end_of_interrupt, id, is_initialized};
-pub use message::{cpu_of, number_of, send_init, send_ipi, send_ipi_others, send_nmi, send_startup, set_cpu};
-pub use timer::{start_one_shot, start_periodic, stop_timer, timer_rate};
+pub use io_apic::{Line, route, route_as_nmi};
+pub use local::id;
+pub use message::{cpu_of, number_of, send_init, send_ipi, send_ipi_others, send_nmi, send_startup};
+pub use timer::{start_periodic, timer_rate};
 
 /// Why interrupts cannot be had.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -49,8 +48,8 @@ pub enum ApicError {
     NoSuchCpu(CpuId),
     /// An APIC number that this mode of the APIC cannot address.
     NumberTooLarge(u32),
-    /// The vector of the interrupt cannot be had.
-    Vector(RegisterError),
+    /// The interrupt with this vector is no ISA interrupt, so no I/O APIC has an input for it.
+    NoLine(u8),
 }
 
 impl fmt::Display for ApicError {
@@ -62,7 +61,7 @@ impl fmt::Display for ApicError {
             Self::MessageStuck => write!(f, "the local APIC does not send"),
             Self::NoSuchCpu(cpu) => write!(f, "there is no CPU {cpu}"),
             Self::NumberTooLarge(number) => write!(f, "APIC {number} cannot be addressed in this mode"),
-            Self::Vector(error) => error.fmt(f),
+            Self::NoLine(vector) => write!(f, "the interrupt by vector {vector:#x} is no ISA interrupt"),
         }
     }
 }
@@ -75,14 +74,11 @@ impl From<MapError> for ApicError {
     }
 }
 
-impl From<RegisterError> for ApicError {
-    fn from(error: RegisterError) -> Self {
-        Self::Vector(error)
-    }
-}
-
 /// Sets up the boot CPU's local APIC and all I/O APICs, and measures the timer (5 ms). All device interrupts are
 /// masked afterwards.
+///
+/// # Errors
+/// If the registers cannot be mapped, or if the timer does not count.
 ///
 /// # Safety
 /// Runs once, on the boot CPU with interrupts off, after `interrupts::init_boot_cpu`; `platform` is the firmware's.
@@ -94,9 +90,9 @@ pub unsafe fn init(platform: &Platform) -> Result<(), ApicError> {
         io_apic::map(platform)?;
     }
     local::enable();
-    set_cpu(CpuId::BOOT, id());
+    message::set_cpu(CpuId::BOOT, id());
     cpu_local::set_local_apic(id());
-    interrupts::set_end_of_interrupt_hook(end_of_interrupt);
+    interrupts::set_end_of_interrupt_hook(local::end_of_interrupt);
     timer::measure()?;
     log::info!(
         "local APIC {} in {} mode, timer at {} kHz; {} I/O APICs",
@@ -114,6 +110,6 @@ pub unsafe fn init(platform: &Platform) -> Result<(), ApicError> {
 /// Runs once per CPU, on that CPU with interrupts off, after its `interrupts::init_cpu`.
 pub unsafe fn init_cpu(cpu: CpuId) {
     local::enable();
-    set_cpu(cpu, id());
+    message::set_cpu(cpu, id());
     cpu_local::set_local_apic(id());
 }

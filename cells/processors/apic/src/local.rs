@@ -1,4 +1,6 @@
 //! A CPU's local APIC: its registers, in memory (xAPIC) or as model-specific registers (x2APIC).
+//!
+//! Source: Intel SDM volume 3, 12.4.1 and table 12-1 (registers), 12.12.1 (extended mode).
 
 use core::arch::x86_64::__cpuid;
 
@@ -72,11 +74,6 @@ pub(crate) fn is_extended() -> bool {
     matches!(ACCESS.get(), Some(Access::Extended))
 }
 
-/// Whether [`map`] has succeeded: before that, nothing here has an effect.
-pub fn is_initialized() -> bool {
-    ACCESS.get().is_some()
-}
-
 fn extended(register: Register) -> Msr {
     Msr::new(0x800 + u32::from(register as u16) / 16)
 }
@@ -97,7 +94,7 @@ pub(crate) fn write(register: Register, value: u32) {
             // All registers lie in the mapped page.
             let _within = registers.write(usize::from(register as u16), value);
         }
-        // SAFETY: as above; what is written concerns interrupts only, which this cell is for.
+        // SAFETY: as above; the value concerns interrupts only, which this cell is for.
         Some(Access::Extended) => unsafe { extended(register).write(u64::from(value)) },
         None => {}
     }
@@ -135,7 +132,7 @@ pub fn id() -> u32 {
     if is_extended() { value } else { value >> 24 }
 }
 
-/// Says that the interrupt being handled is done. `interrupts` does this after each handler.
-pub fn end_of_interrupt() {
+/// Acknowledges the interrupt that is being handled. `interrupts` calls this after each handler.
+pub(crate) fn end_of_interrupt() {
     write(Register::EndOfInterrupt, 0);
 }

@@ -1,11 +1,13 @@
 //! The local APIC's timer: one per CPU, all of one rate.
+//!
+//! Source: Intel SDM volume 3, 12.5.4.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
 
 use crate::ApicError;
 use crate::local::{self, MASKED, Register};
-use interrupts::vectors;
+use interrupts::Registration;
 
 const PERIODIC: u32 = 1 << 17;
 /// Divide by 16: the 32 bits of the counter then last for more than a minute at 1 GHz.
@@ -55,33 +57,17 @@ pub fn timer_rate() -> u64 {
     RATE.load(Ordering::Acquire)
 }
 
-/// How many counts it lasts: at least one, at most what the counter holds (more than half a minute).
+/// The counts that a duration lasts: at least one, at most what the counter holds (more than half a minute).
 fn counts(rate: u64, duration: Duration) -> u32 {
     let counts = u128::from(rate) * duration.as_nanos() / 1_000_000_000;
     u32::try_from(counts).unwrap_or(u32::MAX).max(1)
 }
 
-fn start(mode: u32, duration: Duration) {
+/// Has the calling CPU's timer interrupt it every `period`, at most half a minute. The caller owns the timer's interrupt.
+pub fn start_periodic(timer: &Registration, period: Duration) {
     local::write(Register::Divide, DIVIDE_BY_16);
-    local::write(Register::Timer, mode | u32::from(vectors::TIMER));
-    local::write(Register::InitialCount, counts(timer_rate(), duration));
-}
-
-/// Lets this CPU's timer interrupt by [`vectors::TIMER`] every `period`.
-pub fn start_periodic(period: Duration) {
-    start(PERIODIC, period);
-}
-
-/// Lets this CPU's timer interrupt by [`vectors::TIMER`] once, after `delay` (at most half a minute; the handler
-/// looks at the clock). Takes the place of what was set before.
-pub fn start_one_shot(delay: Duration) {
-    start(0, delay);
-}
-
-/// Stops this CPU's timer. An interrupt that is under way may still come.
-pub fn stop_timer() {
-    local::write(Register::InitialCount, 0);
-    local::write(Register::Timer, MASKED);
+    local::write(Register::Timer, PERIODIC | u32::from(timer.interrupt().vector()));
+    local::write(Register::InitialCount, counts(timer_rate(), period));
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use core::{error, fmt};
 
 use apic::ApicError;
 use cpu_local::{CpuId, MAX_CPUS, PerCpu, cpu_id};
-use interrupts::{Handler, SavedRegisters};
+use interrupts::{Handler, InterruptCap, Interrupted, SavedRegisters};
 use spin::Once;
 use spin_lock::PreemptLock;
 
@@ -89,6 +89,9 @@ static FAULT_HOOK: Once<Handler> = Once::new();
 /// What takes the NMIs that no CPU asked for.
 static ALARM_HOOK: Once<Handler> = Once::new();
 
+// SAFETY: this cell claims no interrupt, and sends NMIs to CPUs that are to be looked at, which no other cell does.
+const RIGHT: InterruptCap = unsafe { InterruptCap::new() };
+
 /// Takes over NMIs.
 pub fn init() {
     interrupts::set_nmi_hook(handle);
@@ -136,7 +139,7 @@ pub unsafe fn request_fault(cpu: CpuId) -> Result<(), NmiError> {
         return Err(NmiError::Oneself);
     }
     MAILBOXES[cpu].faults_wanted.fetch_add(1, Ordering::AcqRel);
-    Ok(apic::send_nmi(cpu)?)
+    Ok(apic::send_nmi(RIGHT, cpu)?)
 }
 
 /// How many NMIs came to a CPU that nobody had asked for, and that were for nobody.
@@ -151,7 +154,7 @@ fn ask(cpu: CpuId, wanted: &AtomicU64, met: &AtomicU64) -> Result<(), NmiError> 
         return Err(NmiError::Oneself);
     }
     let number = wanted.fetch_add(1, Ordering::AcqRel) + 1;
-    apic::send_nmi(cpu)?;
+    apic::send_nmi(RIGHT, cpu)?;
     if clock::spin_until(TIMEOUT, || met.load(Ordering::Acquire) >= number) {
         Ok(())
     } else {
@@ -160,13 +163,13 @@ fn ask(cpu: CpuId, wanted: &AtomicU64, met: &AtomicU64) -> Result<(), NmiError> 
 }
 
 /// Runs on the NMI's own emergency stack; a second NMI waits until this one returns.
-fn handle(registers: &mut SavedRegisters) {
+fn handle(interrupted: &mut Interrupted<'_>) {
     let mailbox = &MAILBOXES[cpu_id()];
     let mut expected = false;
     let wanted = mailbox.wanted.load(Ordering::Acquire);
     if mailbox.shown.load(Ordering::Relaxed) < wanted {
         expected = true;
-        mailbox.registers.write(registers);
+        mailbox.registers.write(interrupted.registers());
         mailbox.shown.store(wanted, Ordering::Release);
     }
     let faults = mailbox.faults_wanted.load(Ordering::Acquire);
@@ -174,12 +177,12 @@ fn handle(registers: &mut SavedRegisters) {
         expected = true;
         mailbox.faults_made.store(faults, Ordering::Release);
         if let Some(hook) = FAULT_HOOK.get() {
-            hook(registers);
+            hook(interrupted);
         }
     }
     if !expected {
         match ALARM_HOOK.get() {
-            Some(hook) => hook(registers),
+            Some(hook) => hook(interrupted),
             None => drop(mailbox.unexpected.fetch_add(1, Ordering::Relaxed)),
         }
     }

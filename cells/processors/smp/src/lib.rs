@@ -18,7 +18,7 @@ use core::{error, fmt};
 use acpi_tables::Platform;
 use apic::ApicError;
 use cpu_local::{CpuId, CpuSet, MAX_CPUS};
-use interrupts::{SavedRegisters, vectors};
+use interrupts::{Interrupt, Interrupted, Registration};
 use mapping::MapError;
 use spin::Once;
 use x86_64::instructions::{hlt, interrupts as flag, tlb};
@@ -70,6 +70,8 @@ const SECOND_TIMEOUT: Duration = Duration::from_secs(2);
 
 static ONLINE: AtomicU32 = AtomicU32::new(CpuSet::EMPTY.with(CpuId::BOOT).bits());
 static CPU_MAIN: Once<fn(CpuId) -> !> = Once::new();
+/// The message by which a CPU is stopped for good.
+static STOP: Once<Registration> = Once::new();
 
 /// The CPUs that run.
 pub fn online() -> CpuSet {
@@ -78,7 +80,7 @@ pub fn online() -> CpuSet {
 
 /// Starts all other CPUs, each of which calls `cpu_main` on a stack of its own, with interrupts off and preemption
 /// forbidden once. Returns those that run. Runs once, on the boot CPU, when `apic` works.
-pub fn start_all(platform: &Platform, cpu_main: fn(CpuId) -> !) -> Result<CpuSet, StartError> {
+pub fn start_all(platform: &Platform, cpu_main: fn(CpuId) -> !, stop: Interrupt) -> Result<CpuSet, StartError> {
     CPU_MAIN.call_once(|| cpu_main);
     let own = apic::id();
     let mut others = [0; MAX_CPUS];
@@ -96,7 +98,7 @@ pub fn start_all(platform: &Platform, cpu_main: fn(CpuId) -> !) -> Result<CpuSet
     if others.is_empty() {
         return Ok(online());
     }
-    interrupts::register(vectors::STOP, stop).map_err(ApicError::from)?.keep();
+    STOP.call_once(|| stop.handle(on_stop));
     let mut trampoline = Trampoline::new(first_code)?;
     for &number in others {
         // SAFETY: the CPU has not been started, so it runs nothing.
@@ -168,10 +170,10 @@ extern "C" fn first_code(number: u64) -> ! {
 /// Stops all other CPUs for good, as far as they still take interrupts.
 pub fn stop_others() {
     // One that does not stop is not waited for: this comes before power-off or after a fault that nobody survives.
-    let _tried = apic::send_ipi_others(vectors::STOP);
+    let _tried = STOP.get().map(apic::send_ipi_others);
 }
 
-fn stop(_registers: &mut SavedRegisters) {
+fn on_stop(_interrupted: &mut Interrupted<'_>) {
     stop_here()
 }
 

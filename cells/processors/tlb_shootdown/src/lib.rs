@@ -14,8 +14,9 @@ use core::time::Duration;
 
 use addresses::{Page, PageRange};
 use cpu_local::{CpuId, CpuSet, InterruptGuard, MAX_CPUS, PerCpu, PreemptGuard, cpu_id};
-use interrupts::{RegisterError, SavedRegisters, vectors};
+use interrupts::{Interrupt, Interrupted, Registration};
 use mapping::ShootdownTimeout;
+use spin::Once;
 use x86_64::instructions::tlb;
 
 /// Four busy emulated CPUs on two host CPUs answer within milliseconds; after two seconds one is lost.
@@ -47,11 +48,13 @@ static REQUESTS: PerCpu<Request> = PerCpu::new(
 /// The number of the next request; numbers are used once, even if a requester dies half way.
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
-/// Registers the message by which CPUs are asked, and tells `mapping` about this.
-pub fn init() -> Result<(), RegisterError> {
-    interrupts::register(vectors::SHOOTDOWN, answer_interrupt)?.keep();
+/// The message by which CPUs are asked.
+static MESSAGE: Once<Registration> = Once::new();
+
+/// Takes the message by which CPUs are asked, and tells `mapping` about this.
+pub fn init(message: Interrupt) {
+    MESSAGE.call_once(|| message.handle(answer_interrupt));
     mapping::set_shootdown(forget);
-    Ok(())
 }
 
 /// Makes all other CPUs forget the range.
@@ -65,7 +68,9 @@ pub fn forget(range: PageRange) -> Result<(), ShootdownTimeout> {
     let request = &REQUESTS[me];
     let number = request.publish(range);
     for cpu in others.iter() {
-        if let Err(error) = apic::send_ipi(cpu, vectors::SHOOTDOWN) {
+        if let Some(message) = MESSAGE.get()
+            && let Err(error) = apic::send_ipi(cpu, message)
+        {
             log::error!("CPU {cpu} cannot be asked to forget pages: {error}");
         }
     }
@@ -116,7 +121,7 @@ impl Request {
     }
 }
 
-fn answer_interrupt(_registers: &mut SavedRegisters) {
+fn answer_interrupt(_interrupted: &mut Interrupted<'_>) {
     answer();
 }
 

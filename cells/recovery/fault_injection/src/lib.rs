@@ -19,7 +19,8 @@ use core::arch::naked_asm;
 use core::fmt;
 
 use fault_context::FaultKind;
-use registers::{FLAG_DIRECTION, SavedRegisters};
+use interrupts::Interrupted;
+use registers::FLAG_DIRECTION;
 use task_core::{Machinery, TaskId};
 use unwinder::enter_from_interruption;
 
@@ -73,7 +74,9 @@ pub fn init() {
 }
 
 /// Makes the interrupted task fault if that was asked for. For the timer, where the task could be preempted.
-pub fn on_tick(registers: &mut SavedRegisters) {
+pub fn on_tick(interrupted: &mut Interrupted<'_>) {
+    // SAFETY: the task goes on in `entry`, which is made for it and has its instruction and stack, or where it was.
+    let registers = unsafe { interrupted.registers_mut() };
     let Some(context) = fault_context::current() else { return };
     let stack = context.stack.get();
     let landing = registers.rsp.wrapping_sub(CLEARANCE) & !15;

@@ -9,8 +9,11 @@ mod dropped_locks;
 
 use fault_context::FaultContext;
 use fault_log::Place;
+use interrupts::Interrupt;
 use task_core::Machinery;
 use unwinder::{Caught, Detail};
+
+pub use watchdog::ALARM_LINE;
 
 // SAFETY: this cell has the scheduler tell recovery of ticks, which changes tasks as they asked for, and starts the supervisor,
 // which the system cannot do without.
@@ -22,13 +25,17 @@ pub fn init_early() {
     unwinder::set_last_resort(last_resort);
 }
 
-/// Starts to record, to inject, to watch and to supervise. Once, when tasks run.
-pub fn init() -> Result<(), supervisor::SupervisorError> {
+/// Starts to record, to inject, to watch and to supervise. Once, when tasks run. `alarm` is the interrupt of a CPU that is
+/// alone: ISA interrupt [`ALARM_LINE`].
+///
+/// # Errors
+/// If there is no task for the supervisor.
+pub fn init(alarm: Interrupt) -> Result<(), supervisor::SupervisorError> {
     fault_log::set_resolver(Some(place_of));
     unwinder::set_caught_hook(on_caught);
     lock_ledger::set_drop_hook(dropped_locks::forget);
     fault_injection::init();
-    watchdog::init();
+    watchdog::init(alarm);
     scheduler::set_tick_hook(RIGHT, fault_injection::on_tick);
     scheduler::set_watch_hook(RIGHT, watchdog::on_tick);
     supervisor::init(RIGHT)

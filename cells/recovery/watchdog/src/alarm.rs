@@ -7,9 +7,10 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use apic::ApicError;
+use apic::{ApicError, Line};
 use cpu_local::CpuId;
-use interrupts::SavedRegisters;
+use interrupts::{Interrupt, Interrupted};
+use spin::Once;
 use x86_64::instructions::port::Port;
 
 use crate::cpus::{TIMEOUT, end};
@@ -20,7 +21,7 @@ const ALARMS: u64 = 2 * 1000 * TIMEOUT.as_secs() / PERIOD_MILLISECONDS;
 const PERIOD_MILLISECONDS: u64 = 55;
 
 /// The ISA interrupt of the timer's channel 0.
-const TIMER: u8 = 0;
+pub const ALARM_LINE: u8 = 0;
 const CHANNEL_0: u16 = 0x40;
 const COMMAND: u16 = 0x43;
 /// Channel 0, both bytes, mode 2 (again and again), binary.
@@ -31,31 +32,35 @@ static SILENT: AtomicU64 = AtomicU64::new(0);
 /// The CPU's count of interrupts at the last alarm.
 static COUNT: AtomicU64 = AtomicU64::new(0);
 
+/// The line by which the alarm comes.
+static LINE: Once<Line<Interrupt>> = Once::new();
+
 /// Sets the alarm for the boot CPU, if it is the only one.
-pub(crate) fn init() -> Result<(), ApicError> {
+pub(crate) fn init(alarm: Interrupt) -> Result<(), ApicError> {
     if scheduler::scheduling_cpus().len() > 1 {
         return Ok(());
     }
     nmi::set_alarm_hook(on_alarm);
     let (mut command, mut data) = (Port::<u8>::new(COMMAND), Port::<u8>::new(CHANNEL_0));
-    // SAFETY: the ports belong to the timer on every PC, and nobody else uses channel 0. A count of zero is the longest.
+    // SAFETY: the ports belong to the timer on every PC, and nothing else uses channel 0. A count of zero is the longest.
     unsafe {
         command.write(COMMAND_PERIODIC);
         data.write(0);
         data.write(0);
     }
-    apic::route_isa_as_nmi(TIMER, CpuId::BOOT)
+    LINE.try_call_once(|| apic::route_as_nmi(alarm, CpuId::BOOT))?;
+    Ok(())
 }
 
 /// Between any two instructions.
-fn on_alarm(registers: &mut SavedRegisters) {
+fn on_alarm(interrupted: &mut Interrupted<'_>) {
     let count = interrupts::handled(cpu_local::cpu_id());
-    let is_silent = count == COUNT.swap(count, Ordering::Relaxed) + 1 && !registers.interrupts_enabled();
+    let is_silent = count == COUNT.swap(count, Ordering::Relaxed) + 1 && !interrupted.registers().interrupts_enabled();
     let silent = if is_silent { SILENT.load(Ordering::Relaxed) + 1 } else { 0 };
     if silent < ALARMS {
         SILENT.store(silent, Ordering::Relaxed);
     } else {
         SILENT.store(0, Ordering::Relaxed);
-        end(registers);
+        end(interrupted);
     }
 }

@@ -8,7 +8,7 @@ use core::time::Duration;
 
 use cpu_local::{CpuId, CpuSet, MAX_CPUS, PerCpu};
 use fault_context::{Cause, FaultKind};
-use interrupts::SavedRegisters;
+use interrupts::Interrupted;
 
 /// How long a CPU may keep interrupts off before it is accused. Far more than any code does; but under emulation a busy
 /// host may not run a CPU's thread for as long, so it takes a second accusation to be condemned.
@@ -68,18 +68,20 @@ fn watch(cpu: CpuId) {
 /// On the CPU that is accused, between any two instructions. Ends the task that keeps it, if the only interrupt since
 /// the last accusation is this NMI and the task does keep interrupts off; a CPU that the host did not run has taken
 /// others by then.
-fn on_nmi(registers: &mut SavedRegisters) {
+fn on_nmi(interrupted: &mut Interrupted<'_>) {
     let here = cpu_local::cpu_id();
     let count = interrupts::handled(here);
     let before = WATCHES[here].accused_at.swap(count, Ordering::Relaxed);
-    if count != before + 1 || registers.interrupts_enabled() {
+    if count != before + 1 || interrupted.registers().interrupts_enabled() {
         return;
     }
-    end(registers);
+    end(interrupted);
 }
 
-/// Ends the task that these registers are of, as a hang.
-pub(crate) fn end(registers: &mut SavedRegisters) {
+/// Ends the interrupted task, as a hang.
+pub(crate) fn end(interrupted: &mut Interrupted<'_>) {
+    // SAFETY: the unwinder leaves registers with which the task goes on in the unwinder, or changes none.
+    let registers = unsafe { interrupted.registers_mut() };
     let cause = Cause { instruction: registers.rip, ..Cause::of(FaultKind::Hang) };
     if !unwinder::begin_fault(registers, cause) {
         log::error!("the CPU runs no task that could be ended");

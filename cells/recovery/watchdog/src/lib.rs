@@ -13,13 +13,16 @@ mod alarm;
 mod cpus;
 mod deadlocks;
 
+pub use alarm::ALARM_LINE;
 pub use cpus::{TIMEOUT, on_tick};
 pub use deadlocks::{LOOK_INTERVAL, look_for_deadlocks};
 
-/// Starts to watch the CPUs that run tasks.
-pub fn init() {
+use interrupts::Interrupt;
+
+/// Starts to watch the CPUs that run tasks. `alarm` is ISA interrupt [`ALARM_LINE`].
+pub fn init(alarm: Interrupt) {
     cpus::init();
-    if let Err(error) = alarm::init() {
-        log::warn!("nobody watches this CPU: {error}");
+    if let Err(error) = alarm::init(alarm) {
+        log::warn!("this CPU is not watched: {error}");
     }
 }

@@ -5,17 +5,20 @@ use core::fmt;
 use acpi_tables::TablesError;
 use apic::ApicError;
 use boot_information::BootInformation;
-use interrupts::RegisterError;
+use interrupts::{ClaimError, Interrupt, InterruptCap, vectors};
 use mapping::MapError;
+use scheduler::SchedulerInterrupts;
 use x86_64::PhysAddr;
+
+// SAFETY: the boot gives each interrupt to the one cell that drives its source.
+const RIGHT: InterruptCap = unsafe { InterruptCap::new() };
 
 /// What is missing.
 pub(crate) enum HardwareError {
     Tables(TablesError),
     Apic(ApicError),
     Map(MapError),
-    Vector(RegisterError),
-    Tasks(task::StartError),
+    Interrupt(ClaimError),
 }
 
 impl fmt::Display for HardwareError {
@@ -24,14 +27,21 @@ impl fmt::Display for HardwareError {
             Self::Tables(error) => error.fmt(f),
             Self::Apic(error) => error.fmt(f),
             Self::Map(error) => error.fmt(f),
-            Self::Vector(error) => error.fmt(f),
-            Self::Tasks(error) => error.fmt(f),
+            Self::Interrupt(error) => error.fmt(f),
         }
     }
 }
 
+/// The interrupts of the devices that are driven by tasks.
+pub(crate) struct DeviceInterrupts {
+    /// Of the interval timer, which watches a CPU that is alone.
+    pub(crate) alarm: Interrupt,
+    /// Of the serial port.
+    pub(crate) serial: Interrupt,
+}
+
 /// Brings up interrupts, the timer, and all CPUs, which begin to run tasks.
-pub(crate) fn start(information: &BootInformation) -> Result<(), HardwareError> {
+pub(crate) fn start(information: &BootInformation) -> Result<DeviceInterrupts, HardwareError> {
     recovery::init_early();
     nmi::init();
     let root = information.acpi_root.and_then(|root| PhysAddr::try_new(root).ok());
@@ -39,14 +49,26 @@ pub(crate) fn start(information: &BootInformation) -> Result<(), HardwareError> 
     power::init(information.command_line()).map_err(HardwareError::Map)?;
     // SAFETY: this is the boot CPU, once, with interrupts off; the platform is what the firmware says.
     unsafe { apic::init(platform).map_err(HardwareError::Apic)? };
-    tlb_shootdown::init().map_err(HardwareError::Vector)?;
+    tlb_shootdown::init(message(vectors::SHOOTDOWN)?);
     match real_time_clock::init() {
         Ok(date) => log::info!("it is {date}"),
         Err(error) => log::warn!("{error}"),
     }
-    task::init().map_err(HardwareError::Tasks)?;
-    if let Err(error) = smp::start_all(platform, task::start_cpu) {
+    task::init(SchedulerInterrupts {
+        timer: message(vectors::TIMER)?,
+        reschedule: message(vectors::RESCHEDULE)?,
+        kill: message(vectors::KILL)?,
+    });
+    if let Err(error) = smp::start_all(platform, task::start_cpu, message(vectors::STOP)?) {
         log::error!("this stays the only CPU: {error}");
     }
-    Ok(())
+    Ok(DeviceInterrupts { alarm: line(recovery::ALARM_LINE)?, serial: line(userland::SERIAL_LINE)? })
+}
+
+fn message(vector: u8) -> Result<Interrupt, HardwareError> {
+    Interrupt::claim(RIGHT, vector).map_err(HardwareError::Interrupt)
+}
+
+fn line(number: u8) -> Result<Interrupt, HardwareError> {
+    Interrupt::claim_isa(RIGHT, number).map_err(HardwareError::Interrupt)
 }

@@ -11,16 +11,17 @@ mod hardware;
 use alloc::string::String;
 
 use boot_information::{BootInformation, Region};
+use hardware::DeviceInterrupts;
 use x86_64::instructions;
 
 /// Takes over from nano_core on the boot CPU, with all cells loaded.
 pub fn main(information: &BootInformation) -> ! {
     log::debug!("all cells are loaded after {:?}", clock::since_boot());
     match hardware::start(information) {
-        Ok(()) => {
+        Ok(interrupts) => {
             let command_line = String::from(information.command_line());
             let boot_stack = information.boot_stack;
-            let error = task::start(move || services(&command_line, boot_stack));
+            let error = task::start(move || services(&command_line, boot_stack, interrupts));
             log::error!("boot failed: {error}");
         }
         Err(error) => log::error!("boot failed: {error}"),
@@ -32,15 +33,15 @@ pub fn main(information: &BootInformation) -> ! {
 }
 
 /// The first task.
-fn services(command_line: &str, boot_stack: Region) {
-    if let Err(error) = recovery::init() {
+fn services(command_line: &str, boot_stack: Region, interrupts: DeviceInterrupts) {
+    if let Err(error) = recovery::init(interrupts.alarm) {
         log::error!("faults end tasks, and nothing restarts them: {error}");
     }
     if let Err(error) = evolution::init(boot_stack.start..boot_stack.start + boot_stack.bytes) {
         log::error!("what a swap does not free at once stays until the next one: {error}");
     }
     log::info!("tasks run after {:?}", clock::since_boot());
-    if let Err(error) = userland::start(command_line) {
+    if let Err(error) = userland::start(command_line, interrupts.serial) {
         log::error!("{error}");
     }
 }

@@ -12,11 +12,14 @@ use alloc::boxed::Box;
 use alloc::vec;
 use core::fmt;
 use core::time::Duration;
+use interrupts::Interrupt;
 use memory_fs::MemoryFs;
 use restart_policy::{Intensity, MAX_RESTARTS, Strategy};
 use supervisor::{Child, Group, SupervisorError};
 use terminal::ApicError;
 use vfs::FsError;
+
+pub use terminal::SERIAL_LINE;
 
 /// Files may take one part in so many of the free memory.
 const SHARE_OF_FILES: u64 = 4;
@@ -49,10 +52,13 @@ impl fmt::Display for StartError {
 
 impl core::error::Error for StartError {}
 
-/// Starts them. Once, when tasks, supervisor and interrupts work.
-pub fn start(command_line: &str) -> Result<(), StartError> {
+/// Starts them. Once, when tasks, supervisor and interrupts work. `serial` is ISA interrupt [`SERIAL_LINE`].
+///
+/// # Errors
+/// If the tree of files, the console or their tasks cannot be had.
+pub fn start(command_line: &str, serial: Interrupt) -> Result<(), StartError> {
     mount_files().map_err(StartError::Files)?;
-    terminal::init(command_line).map_err(StartError::Console)?;
+    terminal::init(command_line, serial).map_err(StartError::Console)?;
     // The last line before the prompt: what comes after it is the user's.
     log::info!("console and shell after {:?}", clock::since_boot());
     let console = Child::new("console", || terminal::serve());

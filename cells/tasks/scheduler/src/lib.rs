@@ -16,8 +16,7 @@
 //! What changes a task's record, takes the CPU from a task or is told of every switch and tick wants a
 //! [`Machinery`] token.
 //!
-//! How it can fail: [`init`], if an interrupt vector is taken. After that nothing here fails; blocking where
-//! that is forbidden (a spin lock held, an interrupt being handled) panics.
+//! Nothing here fails, but blocking where that is forbidden (a spin lock held, an interrupt being handled) panics.
 #![no_std]
 
 extern crate alloc;
@@ -34,8 +33,9 @@ pub use idle::{IdleCpus, begin, bring_online, idle_cpus, idle_turn};
 pub use policy_interface::QueueAccess;
 pub use switch::{assert_may_block, begin_to_block, exit, set_stop_machine_hook, switch_away, yield_now};
 pub use timer::{TICK_MICROSECONDS, arm, disarm, set_tick_hook, set_watch_hook, sleepers, start_ticking};
-pub use wake::{admit, interrupt, make_ready, make_ready_irq_off, reprioritise};
+pub use wake::{admit, call, interrupt, make_ready, make_ready_irq_off, reprioritise};
 
+use interrupts::Interrupt;
 use task_core::Machinery;
 
 // SAFETY: this cell is the scheduler; the rules at each method are kept here.
@@ -56,12 +56,20 @@ pub fn ready_count(cpu: cpu_local::CpuId) -> usize {
     scheduling_policy::length(cpu.index())
 }
 
-/// Registers what the scheduler does when preemption is due and when other CPUs call. Once, before the first
-/// [`begin`].
-pub fn init() -> Result<(), interrupts::RegisterError> {
+/// The interrupts that the scheduler owns.
+pub struct SchedulerInterrupts {
+    /// The local timer's.
+    pub timer: Interrupt,
+    /// The message by which a CPU is asked to look at its run queue.
+    pub reschedule: Interrupt,
+    /// The message by which a CPU is asked to look at the orders for the task it runs.
+    pub kill: Interrupt,
+}
+
+/// Takes over preemption, the tick and the calls of other CPUs. Once, before the first [`begin`].
+pub fn init(interrupts: SchedulerInterrupts) {
     cpu_local::set_reschedule_hook(switch::preempt);
-    interrupts::register(interrupts::vectors::RESCHEDULE, wake::on_reschedule)?.keep();
-    interrupts::register(interrupts::vectors::TIMER, timer::on_tick)?.keep();
-    interrupts::register(interrupts::vectors::KILL, timer::on_kill)?.keep();
-    Ok(())
+    timer::TIMER.call_once(|| interrupts.timer.handle(timer::on_tick));
+    wake::RESCHEDULE.call_once(|| interrupts.reschedule.handle(wake::on_reschedule));
+    wake::KILL.call_once(|| interrupts.kill.handle(timer::on_kill));
 }

@@ -6,7 +6,7 @@ use core::time::Duration;
 use clock::Instant;
 use cpu_local::InterruptGuard;
 use fault_context::KillRequest;
-use interrupts::SavedRegisters;
+use interrupts::{Handler, Interrupted, Registration};
 use spin::Once;
 use spin_lock::SpinLock;
 use task_core::{Machinery, Task, Wake};
@@ -27,14 +27,17 @@ static DEADLINES: SpinLock<TimerQueue> = SpinLock::new(TimerQueue::new());
 static EARLIEST: AtomicU64 = AtomicU64::new(u64::MAX);
 
 /// What else looks at the interrupted task at each tick.
-static TICK_HOOK: Once<fn(&mut SavedRegisters)> = Once::new();
+static TICK_HOOK: Once<Handler> = Once::new();
+
+/// The interrupt of each CPU's timer.
+pub(crate) static TIMER: Once<Registration> = Once::new();
 
 /// What looks at the other CPUs at each tick.
 static WATCH_HOOK: Once<fn()> = Once::new();
 
 /// Has `hook` called at each tick that interrupts a task which could be preempted; it may change where that task
 /// goes on. For recovery: faults that are made on purpose. The first hook stays.
-pub fn set_tick_hook(_right: Machinery, hook: fn(&mut SavedRegisters)) {
+pub fn set_tick_hook(_right: Machinery, hook: Handler) {
     TICK_HOOK.call_once(|| hook);
 }
 
@@ -46,7 +49,9 @@ pub fn set_watch_hook(_right: Machinery, hook: fn()) {
 
 /// Starts the calling CPU's tick.
 pub fn start_ticking() {
-    apic::start_periodic(Duration::from_micros(u64::from(TICK_MICROSECONDS)));
+    if let Some(timer) = TIMER.get() {
+        apic::start_periodic(timer, Duration::from_micros(u64::from(TICK_MICROSECONDS)));
+    }
 }
 
 /// Has `task` woken when `deadline` has passed, if it is still blocked then. Replaces a deadline that it has.
@@ -81,7 +86,7 @@ fn expire(now: u64) {
     note_earliest(&deadlines);
 }
 
-pub(crate) fn on_tick(registers: &mut SavedRegisters) {
+pub(crate) fn on_tick(interrupted: &mut Interrupted<'_>) {
     if let Some(watch) = WATCH_HOOK.get() {
         watch();
     }
@@ -106,17 +111,18 @@ pub(crate) fn on_tick(registers: &mut SavedRegisters) {
     if current.ticks().is_multiple_of(BALANCE_TICKS) {
         balance::balance();
     }
-    deliver(current, registers);
+    deliver(current, interrupted);
 }
 
-pub(crate) fn on_kill(registers: &mut SavedRegisters) {
+pub(crate) fn on_kill(interrupted: &mut Interrupted<'_>) {
     if let Some(current) = task_core::current().filter(|task| !task.is_idle()) {
-        deliver(current.record(RIGHT), registers);
+        deliver(current.record(RIGHT), interrupted);
     }
 }
 
-/// Does to the interrupted task what somebody asked for, if it can be interrupted where it is.
-fn deliver(current: &Task, registers: &mut SavedRegisters) {
+/// Carries out an order for the interrupted task, if the task can be interrupted where it is.
+fn deliver(current: &Task, interrupted: &mut Interrupted<'_>) {
+    let registers = interrupted.registers();
     let undisturbed = cpu_local::preempt_count() == 0 && cpu_local::interrupt_depth() == 1;
     let faults = current.faults(RIGHT);
     if !undisturbed || !registers.interrupts_enabled() || !faults.takes_orders() {
@@ -127,8 +133,9 @@ fn deliver(current: &Task, registers: &mut SavedRegisters) {
         return;
     }
     if is_to_end {
-        unwinder::begin_end(registers);
+        // SAFETY: the unwinder leaves registers with which the task goes on in the unwinder, or changes none.
+        unwinder::begin_end(unsafe { interrupted.registers_mut() });
     } else if let Some(hook) = TICK_HOOK.get() {
-        hook(registers);
+        hook(interrupted);
     }
 }

@@ -2,13 +2,19 @@
 
 use core::sync::atomic::{Ordering, fence};
 
+use apic::ApicError;
 use cpu_local::{CpuId, CpuSet, InterruptGuard};
-use interrupts::SavedRegisters;
-use interrupts::vectors::{KILL, RESCHEDULE};
+use interrupts::{Interrupted, Registration};
 use policy_interface::PolicyEntry;
+use spin::Once;
 use task_core::{Machinery, Task, Wake};
 
 use crate::queues;
+
+/// The message by which a CPU is asked to look at its run queue.
+pub(crate) static RESCHEDULE: Once<Registration> = Once::new();
+/// The message by which a CPU is asked to look at the orders for the task it runs.
+pub(crate) static KILL: Once<Registration> = Once::new();
 
 /// Wakes a blocked task. `false` if it is not blocked, or if somebody else was faster. Any context may call this,
 /// interrupt handlers too.
@@ -89,7 +95,7 @@ fn notify(cpu: CpuId, entry: &PolicyEntry) {
     // A CPU says that it is idle and then looks at its queue; here the queue comes first and then the look.
     fence(Ordering::SeqCst);
     if queues::idle().contains(cpu) || scheduling_policy::preempts(entry, &queues::running(cpu)) {
-        call(cpu);
+        call_or_log(cpu);
     }
 }
 
@@ -98,30 +104,38 @@ fn notify(cpu: CpuId, entry: &PolicyEntry) {
 fn call_helper(allowed: CpuSet, cpu: CpuId) {
     let helpers = CpuSet::from_bits(queues::idle().bits() & allowed.bits()).without(cpu);
     if let Some(helper) = helpers.without(cpu_local::cpu_id()).iter().next() {
-        call(helper);
+        call_or_log(helper);
     }
 }
 
-/// Has another CPU look at its queue.
-fn call(cpu: CpuId) {
-    send(cpu, RESCHEDULE);
+/// Has another CPU look at its run queue.
+///
+/// # Errors
+/// If the message cannot be sent; the CPU looks at its next tick.
+pub fn call(cpu: CpuId) -> Result<(), ApicError> {
+    RESCHEDULE.get().map_or(Ok(()), |message| apic::send_ipi(cpu, message))
+}
+
+fn call_or_log(cpu: CpuId) {
+    note_sent(cpu, call(cpu));
 }
 
 /// If `task` runs, interrupts it, so that what was asked for is done to it. Else that happens when it runs.
 pub fn interrupt(_right: Machinery, task: &Task) {
     if task.is_busy() {
-        send(task.cpu(), KILL);
+        let cpu = task.cpu();
+        note_sent(cpu, KILL.get().map_or(Ok(()), |message| apic::send_ipi(cpu, message)));
     }
 }
 
 /// A CPU that cannot be called looks at its next tick.
-fn send(cpu: CpuId, vector: u8) {
-    if let Err(error) = apic::send_ipi(cpu, vector) {
+fn note_sent(cpu: CpuId, sent: Result<(), ApicError>) {
+    if let Err(error) = sent {
         log::debug!("CPU {cpu} was not called: {error}");
     }
 }
 
-pub(crate) fn on_reschedule(_registers: &mut SavedRegisters) {
+pub(crate) fn on_reschedule(_interrupted: &mut Interrupted<'_>) {
     refresh_running();
     cpu_local::set_reschedule_pending();
 }
@@ -145,7 +159,7 @@ pub fn reprioritise(_right: Machinery, task: &Task) {
     // It runs, or is blocked: then its next entry says the new priority.
     if task.is_busy() {
         let cpu = task.cpu();
-        if cpu == cpu_local::cpu_id() { refresh_running() } else { call(cpu) }
+        if cpu == cpu_local::cpu_id() { refresh_running() } else { call_or_log(cpu) }
     }
 }
 

@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use core::fmt;
 
 use cpu_local::{CpuId, CpuSet};
-use interrupts::RegisterError;
+use scheduler::SchedulerInterrupts;
 use task_core::{Name, Priority, Role};
 use x86_64::instructions;
 
@@ -15,8 +15,6 @@ use crate::{RIGHT, reaper, thread_local_growth};
 /// Why there can be no tasks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum StartError {
-    /// An interrupt vector is taken.
-    Vector(RegisterError),
     /// There is no first task.
     Spawn(SpawnError),
 }
@@ -24,19 +22,12 @@ pub enum StartError {
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Vector(error) => error.fmt(f),
             Self::Spawn(error) => error.fmt(f),
         }
     }
 }
 
 impl core::error::Error for StartError {}
-
-impl From<RegisterError> for StartError {
-    fn from(error: RegisterError) -> Self {
-        Self::Vector(error)
-    }
-}
 
 impl From<SpawnError> for StartError {
     fn from(error: SpawnError) -> Self {
@@ -46,11 +37,10 @@ impl From<SpawnError> for StartError {
 
 /// Registers what tasks need. Once, on the boot CPU, when memory, interrupts, the local APIC and the clock work, and
 /// before [`start`] or [`start_cpu`].
-pub fn init() -> Result<(), StartError> {
-    scheduler::init()?;
+pub fn init(interrupts: SchedulerInterrupts) {
+    scheduler::init(interrupts);
     thread_local_growth::init();
     stacks::initialise();
-    Ok(())
 }
 
 /// Makes the boot CPU run tasks, beginning with one that does `first`. The caller and its stack are forgotten, so it

@@ -1,23 +1,17 @@
-//! The descriptor tables: one interrupt descriptor table for all CPUs, and for each CPU its own segments, task state
-//! segment and emergency stacks.
+//! The segments, the task state segment and the emergency stacks of each CPU.
+//!
+//! Sources: Intel SDM volume 3, 9.2.3 (TSS descriptor in 64-bit mode) and 7.14.5 (interrupt stack table).
 
 use core::cell::UnsafeCell;
-use core::mem::size_of;
-use core::ptr;
 
 use cpu_local::{CpuId, MAX_CPUS, PerCpu};
-use spin::Once;
 use x86_64::VirtAddr;
 use x86_64::instructions::segmentation::{CS, DS, ES, SS, Segment};
 use x86_64::instructions::tables::load_tss;
 use x86_64::structures::gdt::{Descriptor, GlobalDescriptorTable};
-use x86_64::structures::idt::{Entry as Gate, HandlerFunc, InterruptDescriptorTable};
 use x86_64::structures::tss::TaskStateSegment;
 
-use crate::entries::{self, Entry};
-use crate::vectors;
-
-/// What one exception may use of the first emergency stack: the hook formats log lines there, no more.
+/// The part of the first emergency stack that one exception may use: the hook formats log lines there, no more.
 pub const FAULT_STACK_LEVEL: usize = 16 * 1024;
 /// Levels of the first emergency stack: a fault, a fault in its handling, and the report that this is too much.
 pub(crate) const FAULT_LEVELS: u8 = 3;
@@ -27,10 +21,10 @@ pub const FAULT_STACK_SIZE: usize = FAULT_STACK_LEVEL * FAULT_LEVELS as usize;
 pub const OTHER_STACK_SIZE: usize = 16 * 1024;
 
 /// Positions in the task state segment's list of emergency stacks (the processor counts from 1, the crate from 0).
-const FAULT: u16 = 0;
-const DOUBLE_FAULT: u16 = 1;
-const NMI: u16 = 2;
-const MACHINE_CHECK: u16 = 3;
+pub(crate) const FAULT: u16 = 0;
+pub(crate) const DOUBLE_FAULT: u16 = 1;
+pub(crate) const NMI: u16 = 2;
+pub(crate) const MACHINE_CHECK: u16 = 3;
 
 /// The emergency stacks of a CPU, each by its end (highest address, aligned to 16). They are never given back.
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +44,7 @@ struct CpuTables {
     state: UnsafeCell<TaskStateSegment>,
 }
 
-// SAFETY: each is written by the CPU it belongs to only, and read by the processor.
+// SAFETY: only the CPU that they belong to writes them, and the processor reads them.
 unsafe impl Sync for CpuTables {}
 
 static TABLES: PerCpu<CpuTables> = PerCpu::new(
@@ -61,8 +55,6 @@ static TABLES: PerCpu<CpuTables> = PerCpu::new(
         }
     }; MAX_CPUS],
 );
-
-static GATES: Once<InterruptDescriptorTable> = Once::new();
 
 #[repr(C, align(16))]
 struct StackSpace<const N: usize>(UnsafeCell<[u8; N]>);
@@ -85,27 +77,22 @@ static BOOT_DOUBLE_FAULT: StackSpace<OTHER_STACK_SIZE> = StackSpace::new();
 static BOOT_NMI: StackSpace<OTHER_STACK_SIZE> = StackSpace::new();
 static BOOT_MACHINE_CHECK: StackSpace<OTHER_STACK_SIZE> = StackSpace::new();
 
-/// Sets up the boot CPU, with emergency stacks that need no memory manager.
-///
-/// # Safety
-/// Runs once, on the boot CPU, after `cpu_local::init_boot_cpu` and with interrupts off.
-pub unsafe fn init_boot_cpu() {
-    let stacks = InterruptStacks {
+/// The emergency stacks of the boot CPU, which need no memory manager.
+pub(crate) fn boot_stacks() -> InterruptStacks {
+    InterruptStacks {
         fault: BOOT_FAULT.end(),
         double_fault: BOOT_DOUBLE_FAULT.end(),
         nmi: BOOT_NMI.end(),
         machine_check: BOOT_MACHINE_CHECK.end(),
-    };
-    // SAFETY: the caller's promise; the stacks are there for ever.
-    unsafe { init_cpu(CpuId::BOOT, stacks) };
+    }
 }
 
-/// Sets up the calling CPU.
+/// Loads the calling CPU's segments, with these emergency stacks.
 ///
 /// # Safety
-/// Runs once per CPU, on that CPU, after its `cpu_local::init_cpu` and with interrupts off. The stacks are mapped,
-/// writable, of the stated sizes, used for nothing else, and stay.
-pub unsafe fn init_cpu(cpu: CpuId, stacks: InterruptStacks) {
+/// Runs once per CPU, on that CPU, with interrupts off. The stacks are mapped, writable, of the stated sizes, used for
+/// nothing else, and stay.
+pub(crate) unsafe fn load(cpu: CpuId, stacks: InterruptStacks) {
     let tables = &TABLES[cpu];
     // SAFETY: this CPU's own tables, which the processor does not use before they are loaded below.
     let (segments, state) = unsafe { (&mut *tables.segments.get(), &mut *tables.state.get()) };
@@ -130,48 +117,13 @@ pub unsafe fn init_cpu(cpu: CpuId, stacks: InterruptStacks) {
         ES::set_reg(data);
         load_tss(task);
     }
-    GATES.call_once(gates).load();
-}
-
-/// All gates. They take the code segment from the running CPU; it is the same on all.
-fn gates() -> InterruptDescriptorTable {
-    let mut table = InterruptDescriptorTable::new();
-    let emergency = |vector| match vector {
-        vectors::DOUBLE_FAULT => DOUBLE_FAULT,
-        vectors::NMI => NMI,
-        vectors::MACHINE_CHECK => MACHINE_CHECK,
-        _ => FAULT,
-    };
-    for (vector, entry) in
-        entries::exceptions_with_error_code().into_iter().chain(entries::exceptions_without_error_code())
-    {
-        set_gate(&mut table, vector, entry, Some(emergency(vector)));
-    }
-    for (vector, entry) in entries::interrupts() {
-        set_gate(&mut table, vector, entry, None);
-    }
-    table
-}
-
-const _: () = assert!(size_of::<InterruptDescriptorTable>() == 256 * size_of::<Gate<HandlerFunc>>());
-
-fn set_gate(table: &mut InterruptDescriptorTable, vector: u8, entry: Entry, stack: Option<u16>) {
-    // SAFETY: the table is 256 gates, which differ only in a type that stands for the handler's signature.
-    let gates = unsafe { &mut *ptr::from_mut(table).cast::<[Gate<HandlerFunc>; 256]>() };
-    // SAFETY: `entry` is the entry for this vector, made for being called by the processor.
-    let options = unsafe { gates[usize::from(vector)].set_handler_addr(VirtAddr::from_ptr(entry as *const ())) };
-    if let Some(stack) = stack {
-        // SAFETY: the list has this stack, and every entry on it leaves it before another may start at its end
-        // (`dispatch` moves the end of the fault stack).
-        unsafe { options.set_stack_index(stack) };
-    }
 }
 
 /// Moves the end of this CPU's fault stack by `levels` (negative: a new exception gets the next level below).
 ///
 /// # Safety
-/// Interrupts are off. Whoever moves it down runs on that stack; the move is taken back before it returns, or when it is known
-/// that it never will.
+/// Interrupts are off. A caller that moves it down runs on that stack, and the move is taken back before the caller returns,
+/// or when it is certain that the caller never returns.
 pub(crate) unsafe fn move_fault_stack(cpu: CpuId, levels: i64) {
     let state = TABLES[cpu].state.get();
     // SAFETY: this CPU's own segment, which the processor reads only when it takes an exception; the field is not
