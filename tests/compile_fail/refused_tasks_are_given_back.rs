@@ -11,6 +11,6 @@ use alloc::vec::Vec;
 use policy_interface::PolicyEntry;
 
 pub fn state_transfer(tasks: Vec<PolicyEntry>) -> Vec<PolicyEntry> {
-    scheduling_policy::adopt(tasks); return Vec::new(); //~ wrong
-    match scheduling_policy::adopt(tasks) { Ok(()) => Vec::new(), Err((_, tasks)) => tasks } //~ right
+    scheduling_policy::import_state(tasks); return Vec::new(); //~ wrong
+    match scheduling_policy::import_state(tasks) { Ok(()) => Vec::new(), Err((_, tasks)) => tasks } //~ right
 }

@@ -1,17 +1,16 @@
-//! `cells [NAME]` lists the cells, or tells all about one; `cells check` checks the loader; `cells try` hands it an object,
-//! damaged if wanted, and tells what it says.
+//! `cells [NAME]` lists the cells, or tells all about one; `cells check` checks the loader; `cells try` hands the loader an
+//! object, damaged if the user asks for it, and tells the answer.
 #![no_std]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
 
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use application::{Environment, ExitCode, Failure};
+use cell_index::{CellDetail, CellInfo, Role};
 use core::fmt;
-use loader_checks::CHECKS;
-use namespace::{CellDetail, CellInfo, Role, Scope};
+use loader_checks::{CHECKS, Damage};
 use rustc_demangle::demangle;
 
 /// The sections of a cell that are shown, largest first: a cell has hundreds.
@@ -39,47 +38,24 @@ fn run(environment: &mut Environment) -> Result<(), Failure> {
         [word] if word == "try" => Err(manual::CELLS.usage.into()),
         [name] => {
             let name = application::name(name)?;
-            let detail = namespace::cell(name).ok_or_else(|| Failure::refused(NotLoaded(String::from(name))))?;
+            let detail = cell_index::cell(name).ok_or_else(|| Failure::refused(NotLoaded(String::from(name))))?;
             one(environment, detail)
         }
         _ => Err(manual::CELLS.usage.into()),
     }
 }
 
-struct Short {
-    bytes: usize,
-}
-
-impl fmt::Display for Short {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "the object has {} bytes only", self.bytes)
-    }
-}
-
-/// Loads the object of `name` on trial, after doing to it what `damage` says.
-fn attempt<W: AsRef<str>>(environment: &mut Environment, name: &str, damage: &[W]) -> Result<(), Failure> {
-    let object = namespace::archived_object(name).map_err(Failure::refused)?;
-    let bytes = object.len();
+/// Loads the object of `name` on trial, after doing to it the damage that `words` name.
+fn attempt<W: AsRef<str>>(environment: &mut Environment, name: &str, words: &[W]) -> Result<(), Failure> {
     let number = |word: &W| word.as_ref().parse::<usize>().map_err(|_| Failure::from(manual::CELLS.usage));
-    let mut file = Vec::from(&*object);
-    match damage {
-        [] => {}
-        [word, size] if word.as_ref() == "cut" => {
-            let size = number(size)?;
-            if size > bytes {
-                return Err(Failure::refused(Short { bytes }));
-            }
-            file.truncate(size);
-        }
-        [word, bit] if word.as_ref() == "flip" => {
-            if !loader_checks::flip(&mut file, number(bit)?) {
-                return Err(Failure::refused(Short { bytes }));
-            }
-        }
+    let damage = match words {
+        [] => Damage::Sound,
+        [word, size] if word.as_ref() == "cut" => Damage::Cut(number(size)?),
+        [word, bit] if word.as_ref() == "flip" => Damage::Flip(number(bit)?),
         _ => return Err(manual::CELLS.usage.into()),
-    }
-    namespace::check_object(name, &file, Scope::Private).map_err(Failure::refused)?;
-    writeln!(environment, "{name}: {} bytes can be loaded", file.len())?;
+    };
+    let bytes = loader_checks::attempt(name, damage).map_err(Failure::refused)?;
+    writeln!(environment, "{name}: {bytes} bytes can be loaded")?;
     Ok(())
 }
 
@@ -92,7 +68,7 @@ fn role(cell: &CellInfo) -> &'static str {
 }
 
 fn table(environment: &mut Environment) -> Result<(), Failure> {
-    let cells = namespace::cells();
+    let cells = cell_index::cells();
     writeln!(
         environment,
         "{:<24} {:<10} {:<11} {:>8} {:>8} {:>8} {:>5} {:>5} unsafe",

@@ -1,4 +1,4 @@
-//! `deps CELL` shows whom a cell uses and who uses it, with the number of references.
+//! `deps CELL` shows the cells that a cell uses and the cells that use it, with the number of references.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -22,7 +22,7 @@ pub fn main(environment: &mut Environment) -> ExitCode {
 fn run(environment: &mut Environment) -> Result<(), Failure> {
     let [name] = &*environment.arguments() else { return Err(manual::DEPS.usage.into()) };
     application::name(name)?;
-    let detail = namespace::cell(name).ok_or_else(|| Failure::refused(NotLoaded(name.clone())))?;
+    let detail = cell_index::cell(name).ok_or_else(|| Failure::refused(NotLoaded(name.clone())))?;
     for (cell, references) in detail.uses {
         writeln!(environment, "{name} -> {cell} {references}")?;
     }

@@ -9,8 +9,8 @@ use application::{Environment, ExitCode, Failure};
 use core::fmt;
 use rustc_demangle::demangle;
 
-/// More than anybody reads; the word can be made longer.
-const MOST: usize = 50;
+/// More than a reader goes through; a longer word finds fewer.
+const MAX_SYMBOLS: usize = 50;
 
 /// A word that is in no name.
 struct NoSymbol(String);
@@ -36,10 +36,10 @@ fn run(environment: &mut Environment) -> Result<(), Failure> {
 }
 
 fn summary(environment: &mut Environment) -> Result<(), Failure> {
-    let (stubs, names) = namespace::sizes();
-    writeln!(environment, "{} cells, {names} names, {stubs} permanent stubs", namespace::cells().len())?;
+    let (stubs, names) = cell_index::sizes();
+    writeln!(environment, "{} cells, {names} names, {stubs} permanent stubs", cell_index::cells().len())?;
     write!(environment, "applications:")?;
-    for name in namespace::applications() {
+    for name in cell_index::applications() {
         write!(environment, " {name}")?;
     }
     writeln!(environment)?;
@@ -47,14 +47,14 @@ fn summary(environment: &mut Environment) -> Result<(), Failure> {
 }
 
 fn symbols(environment: &mut Environment, word: &str) -> Result<(), Failure> {
-    let found = namespace::symbols(word, MOST + 1);
+    let found = cell_index::symbols(word, MAX_SYMBOLS + 1);
     if found.is_empty() {
         return Err(Failure::refused(NoSymbol(String::from(word))));
     }
-    for symbol in found.iter().take(MOST) {
+    for symbol in found.iter().take(MAX_SYMBOLS) {
         writeln!(environment, "{:#018x} {:<24} {:#}", symbol.address, symbol.cell, demangle(&symbol.name))?;
     }
-    if found.len() > MOST {
+    if found.len() > MAX_SYMBOLS {
         writeln!(environment, "... and more")?;
     }
     Ok(())

@@ -13,8 +13,9 @@ extern crate alloc;
 use alloc::string::String;
 use alloc::vec::Vec;
 use application::{Environment, ExitCode, Failure};
+use cell_index::{AlternateInfo, BASE, RetiredCell};
 use core::time::Duration;
-use evolution::{AlternateInfo, Change};
+use evolution::Change;
 
 /// The entry.
 pub fn main(environment: &mut Environment) -> ExitCode {
@@ -37,22 +38,22 @@ const RECLAIM_LIMIT: Duration = Duration::from_secs(20);
 
 /// The build that a name stands for. A name that is neither a build's nor a cell's goes to the engine, which refuses it.
 fn build_of(name: &str) -> String {
-    let (alternates, current) = (evolution::alternates(), evolution::current());
+    let (alternates, current) = (cell_index::alternates(), cell_index::current_build());
     if alternates.iter().any(|build| build.name == name) {
         return String::from(name);
     }
     let differs = |build: &&AlternateInfo| !build.refused && build.cells.iter().any(|cell| cell == name);
     if alternates.iter().filter(differs).any(|build| build.name == current) {
-        return String::from(evolution::BASE);
+        return String::from(BASE);
     }
     alternates.iter().find(differs).map_or(name, |build| &build.name).into()
 }
 
 fn list(environment: &mut Environment) -> Result<(), Failure> {
-    let current = evolution::current();
+    let current = cell_index::current_build();
     let mark = |name: &str| if name == current { "*" } else { " " };
-    writeln!(environment, "{} {:<12} as booted", mark(evolution::BASE), evolution::BASE)?;
-    let (refused, others): (Vec<_>, Vec<_>) = evolution::alternates().into_iter().partition(|build| build.refused);
+    writeln!(environment, "{} {:<12} as booted", mark(BASE), BASE)?;
+    let (refused, others): (Vec<_>, Vec<_>) = cell_index::alternates().into_iter().partition(|build| build.refused);
     for AlternateInfo { name, description, cells, .. } in &others {
         writeln!(environment, "{} {name:<12} {description} ({})", mark(name), cells.join(", "))?;
     }
@@ -62,12 +63,12 @@ fn list(environment: &mut Environment) -> Result<(), Failure> {
     for AlternateInfo { name, description, cells, .. } in &refused {
         writeln!(environment, "  {name:<12} {description} ({})", cells.join(", "))?;
     }
-    let left = evolution::retired_cells();
+    let left = cell_index::retired_cells();
     writeln!(environment, "{} retired cells", left.len())?;
     retired_cells(environment, &left)
 }
 
-fn retired_cells(environment: &mut Environment, retired_cells: &[evolution::RetiredCell]) -> Result<(), Failure> {
+fn retired_cells(environment: &mut Environment, retired_cells: &[RetiredCell]) -> Result<(), Failure> {
     for retired_cell in retired_cells {
         writeln!(
             environment,

@@ -140,7 +140,7 @@ fn damaged_manifests_are_refused_or_read() {
         unsafe_blocks: 3,
         isolated_functions: vec![1, 4],
         entry: Some("main".into()),
-        state_transfer: Some(("surrender".into(), "adopt".into())),
+        state_transfer: Some(("export_state".into(), "import_state".into())),
         entry_points: vec![],
         expected: vec![],
         license: "MIT".into(),

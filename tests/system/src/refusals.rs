@@ -120,7 +120,7 @@ fn blamed(shell: &mut Shell) -> Outcome {
     for _ in 0..TIMES {
         says_why(shell, "unfinished", "failed with panic when it took over the state")?;
         let line = latest(shell, "swap")?;
-        let is_it = line.cell == "scheduling_policy" && line.function.ends_with("::adopt");
+        let is_it = line.cell == "scheduling_policy" && line.function.ends_with("::import_state");
         claim!(is_it && line.action == "caught", "the blame is on {line:?}");
     }
     Ok(())

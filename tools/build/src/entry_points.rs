@@ -11,7 +11,7 @@ use manifest::{CellEntry, Role};
 use crate::{BuildError, Tree, cells::Cell, compile};
 
 /// The names at the root of a crate by which others call.
-pub(crate) const NAMES: [&str; 3] = ["main", "surrender", "adopt"];
+pub(crate) const NAMES: [&str; 3] = ["main", "export_state", "import_state"];
 
 /// Crates that a program names by `#![no_std]` and `extern crate`, never by a path alone.
 const LANGUAGE: [&str; 3] = ["alloc", "compiler_builtins", "core"];
@@ -29,8 +29,8 @@ struct Call {
 const CALLS: [Call; 4] = [
     Call { expected: "launcher::MAIN", cell: None, function: "main" },
     Call { expected: "nano_core::MAIN", cell: Some("init"), function: "main" },
-    Call { expected: "evolution::SURRENDER", cell: Some("scheduling_policy"), function: "surrender" },
-    Call { expected: "evolution::ADOPT", cell: Some("scheduling_policy"), function: "adopt" },
+    Call { expected: "evolution::EXPORT_STATE", cell: Some("scheduling_policy"), function: "export_state" },
+    Call { expected: "evolution::IMPORT_STATE", cell: Some("scheduling_policy"), function: "import_state" },
 ];
 
 impl Call {
@@ -156,7 +156,7 @@ mod tests {
         vec![
             cell("launcher", Role::Kernel, &[], &[("launcher::MAIN", "fn(&u8)")]),
             cell("nano_core", Role::Seed, &[], &[("nano_core::MAIN", "fn() -> !")]),
-            cell("evolution", Role::Kernel, &[], &[("evolution::SURRENDER", "s"), ("evolution::ADOPT", "a")]),
+            cell("evolution", Role::Kernel, &[], &[("evolution::EXPORT_STATE", "s"), ("evolution::IMPORT_STATE", "a")]),
             cell("echo", Role::Application, &[("_RNvC4echo4main", main)], &[]),
         ]
     }

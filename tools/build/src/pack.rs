@@ -71,7 +71,7 @@ impl CellPacker {
                 Role::Application => Some(cells::mangled(cell, "main")?),
                 Role::Seed | Role::Kernel => None,
             },
-            state_transfer: cells::find(cell, "surrender")?.zip(cells::find(cell, "adopt")?),
+            state_transfer: cells::find(cell, "export_state")?.zip(cells::find(cell, "import_state")?),
             entry_points,
             expected,
             license: describe::license(&cell.library.manifest)?,

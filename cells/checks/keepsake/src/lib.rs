@@ -17,11 +17,11 @@ pub fn keep(thing: u64) {
 }
 
 /// Gives it up.
-pub fn surrender() -> u64 {
+pub fn export_state() -> u64 {
     KEPT.swap(0, Ordering::AcqRel)
 }
 
 /// Takes what another version gave up, or gives it back.
-pub fn adopt(thing: u64) -> Result<(), u64> {
+pub fn import_state(thing: u64) -> Result<(), u64> {
     KEPT.compare_exchange(0, thing, Ordering::AcqRel, Ordering::Relaxed).map(drop).map_err(|_| thing)
 }

@@ -9,6 +9,7 @@
 
 extern crate alloc;
 
+mod attempt;
 mod census;
 mod crafted;
 mod elf;
@@ -20,7 +21,7 @@ use core::fmt;
 
 use self_check::{Check, CheckError, Outcome, eventually};
 
-pub use random_damage::flip;
+pub use attempt::{AttemptError, Damage, attempt};
 
 /// What the loader did that it must not.
 #[derive(Debug)]

@@ -18,7 +18,7 @@ use crate::{
 const ROUNDS: usize = 300;
 
 /// Turns bit `bit` of `file` over; `false` if it has no such bit.
-pub fn flip(file: &mut [u8], bit: usize) -> bool {
+pub(crate) fn flip(file: &mut [u8], bit: usize) -> bool {
     let byte = file.get_mut(bit / 8);
     let there = byte.is_some();
     if let Some(byte) = byte {

@@ -84,7 +84,7 @@ pub(crate) fn replacement() -> Outcome {
     let page = original.exchangeable(1).ok_or(CheckError::Missing("the page"))?;
     let mut prepared = None;
     // SAFETY: this function plays the pivot, and `replacement` is dropped before `original`.
-    unsafe { mapping::prepare_replacements(&[page], copy, &mut |replacement| prepared = Some(replacement))? };
+    unsafe { mapping::prepare_pages(&[page], copy, &mut |page| prepared = Some(page))? };
     let replacement = prepared.ok_or(CheckError::Missing("the replacement"))?;
     // No other CPU is to see the page, with whatever frame.
     let _here = PreemptGuard::new();

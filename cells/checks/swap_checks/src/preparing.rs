@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use cpu_local::CpuSet;
-use namespace::replace::{self, Goal};
+use replacement::Goal;
 use self_check::{Outcome, holds};
 use task::Builder;
 
@@ -30,7 +30,7 @@ pub(crate) fn others_run() -> Outcome {
     };
     let preparer = Builder::new().name("check: prepares").affinity(here).spawn(move || {
         let before = turns.load(Ordering::Relaxed);
-        let prepared = replace::prepare(Goal::Fresh(LARGE)).map(drop);
+        let prepared = replacement::prepare(Goal::Fresh(LARGE)).map(drop);
         let after = turns.load(Ordering::Relaxed);
         done.store(true, Ordering::Relaxed);
         prepared.map(|()| after - before)

@@ -36,8 +36,8 @@ fn is_of(line: &str, command: &str) -> bool {
 
 /// The builds that can be swapped to, and the cells that stand for them.
 fn builds(word: &str) -> Vec<String> {
-    let mut names = alloc::vec![String::from(namespace::replace::BASE)];
-    for build in namespace::replace::alternates() {
+    let mut names = alloc::vec![String::from(namespace::BASE)];
+    for build in namespace::alternates() {
         names.push(build.name);
         // A cell's name never stands for a build that is to be refused.
         names.extend(build.cells.into_iter().filter(|_| !build.refused));

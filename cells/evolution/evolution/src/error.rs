@@ -3,7 +3,7 @@
 use alloc::string::{String, ToString};
 use core::fmt;
 
-use namespace::replace::ReplaceError;
+use replacement::ReplaceError;
 use rustc_demangle::demangle;
 use stop_machine::StopMachineError;
 
@@ -37,21 +37,21 @@ pub enum SwapError {
         cell: String,
     },
     /// The old cell failed while it gave its state up; it has it again.
-    SurrenderFailed {
+    ExportFailed {
         /// The cell.
         cell: &'static str,
         /// What it met.
         cause: task_core::Cause,
     },
     /// The new cell did not take the state; the old one has it again.
-    NotAdopted {
+    NotImported {
         /// The cell.
         cell: &'static str,
         /// What it said.
-        reason: policy_interface::AdoptError,
+        reason: policy_interface::ImportError,
     },
     /// The new cell failed while it took the state; the old one has it again.
-    AdoptFailed {
+    ImportFailed {
         /// The cell.
         cell: &'static str,
         /// What it met.
@@ -76,13 +76,13 @@ impl fmt::Display for SwapError {
             Self::UnknownState { cell } => {
                 write!(f, "cell {cell} hands over state of a kind that evolution does not know")
             }
-            Self::SurrenderFailed { cell, cause } => {
+            Self::ExportFailed { cell, cause } => {
                 write!(f, "cell {cell} failed with {} when it gave its state up; it has it again and stays", cause.kind)
             }
-            Self::NotAdopted { cell, reason } => {
+            Self::NotImported { cell, reason } => {
                 write!(f, "cell {cell} did not take over the state: {reason}; it stays with the old one")
             }
-            Self::AdoptFailed { cell, cause } => {
+            Self::ImportFailed { cell, cause } => {
                 write!(
                     f,
                     "cell {cell} failed with {} when it took over the state; it stays with the old one",

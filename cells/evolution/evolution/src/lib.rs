@@ -1,16 +1,16 @@
 //! Replaces cells while the system works.
 //!
 //! [`swap`] is a transaction in four phases:
-//! 1. **prepare**, while everything runs: `namespace::replace` loads the swap set beside what is there, compares both
-//!    versions and makes patched copies of every page that refers to it;
+//! 1. **prepare**, while everything runs: `replacement` loads the swap set beside the old cells, compares both versions and
+//!    makes patched copies of every page that refers to the old ones;
 //! 2. **quiesce**: `stop_machine` stops all CPUs for a moment and looks at every stack. If one stands in text that changes,
 //!    everything goes on, the task is made to return from where it waits, and the phase begins again, until the deadline;
 //! 3. **commit**: with all CPUs still stopped, state is handed over and the pivot exchanges page table entries and words;
-//! 4. **reclaim**: the books are brought up to date, and what nothing refers to is freed; what is still in use then is
-//!    freed by a task that looks again from time to time.
+//! 4. **reclaim**: the tables of the namespace are brought up to date, and the old cells to which nothing refers are freed; a task
+//!    frees the others later, when it has looked again.
 //!
 //! Guarantees: an error before the exchange leaves everything as it was, state included; the exchange itself cannot fail,
-//! and what follows until the books agree with it takes no memory; code is never writable and executable. A swap whose task
+//! and from there until the tables agree with it no step takes memory; code is never writable and executable. A swap whose task
 //! is ended or faults, wherever it is, is given up, and the next one finds everything as it was. The report says how long
 //! each phase took and which cells are left as retired cells.
 #![no_std]
@@ -18,7 +18,8 @@
 extern crate alloc;
 
 mod error;
-mod settle;
+mod exchange;
+mod reclaiming;
 mod state_transfer;
 
 use alloc::{string::String, vec::Vec};
@@ -29,38 +30,32 @@ use core::{
 };
 
 use clock::Instant;
-use cpu_local::PreemptGuard;
 pub use error::SwapError;
+use exchange::{Exchanged, Plan};
 use mutex::{Mutex, MutexGuard, TryLockError};
-pub use namespace::replace::{AlternateInfo, BASE, Change, alternates, current};
-use namespace::replace::{Goal, Prepared, Unstable, Write};
-use pivot::Exchange;
-pub use reclaim::{Holder, Place, RetiredCell, retired_cells};
-pub use settle::reclaim_within;
-use stop_machine::StopMachineError;
+use namespace::RetiredCell;
+pub use reclaiming::reclaim_within;
+pub use replacement::Change;
+use replacement::Goal;
 use task::SpawnError;
-use task_core::TaskId;
 
 /// How long a swap tries to find the system quiescent.
 pub const DEADLINE: Duration = Duration::from_secs(5);
 
 entry_point::expected! {
-    /// How a policy gives its tasks up.
-    SURRENDER: ::state_transfer::Surrender
+    /// The type of the function by which a policy exports its tasks.
+    EXPORT_STATE: ::state_transfer::Export
 }
 
 entry_point::expected! {
-    /// How a policy takes tasks.
-    ADOPT: ::state_transfer::Adopt
+    /// The type of the function by which a policy imports tasks.
+    IMPORT_STATE: ::state_transfer::Import
 }
 
 /// How long a CPU may take to stop: the host of a virtual machine may keep it waiting.
 const STOP_LIMIT: Duration = Duration::from_secs(2);
 
-/// Between two attempts, for tasks to leave what changes.
-const PAUSE: Duration = Duration::from_millis(2);
-
-/// How long a swap waits for its old cells to be left. Whoever was preempted in one leaves it when it runs the next time.
+/// How long a swap waits for its old cells to be left. A task that was preempted in one leaves it when it runs the next time.
 const TIMEOUT: Duration = Duration::from_millis(500);
 
 /// How a swap went.
@@ -78,53 +73,59 @@ pub struct Report {
     pub prepare: Duration,
     /// Time until the CPUs had stopped in a quiescent system.
     pub quiesce: Duration,
-    /// Time from then until they went on: what anybody can notice.
+    /// Time from then until they went on: the pause that other tasks can notice.
     pub commit: Duration,
-    /// Time to bring the books up to date and to look for references to the old cells.
+    /// Time to bring the tables up to date and to look for references to the old cells.
     pub reclaim: Duration,
     /// Replaced cells that something still refers to.
     pub retired_cells: Vec<RetiredCell>,
 }
 
-/// Held by whoever carries out a swap. A lock, since that is released also if its holder is lost.
+/// Held by the task that carries out a swap. A lock, because a lock is released also if its holder is lost.
 static SWAP: Mutex<()> = Mutex::new(());
-/// Held by whoever prepares and commits a change, or looks for references: a cell must not be freed while a change that
+/// Held by the task that prepares and commits a change, or looks for references: a cell must not be freed while a change that
 /// patches it is ready to take effect.
 static NAMESPACE: Mutex<()> = Mutex::new(());
-/// Between the exchange and the entry in the books. Nothing but a fault of this very code can leave it set.
+/// Set between the exchange and the update of the tables. Only a fault of this very code can leave it set.
 static HALF_DONE: AtomicBool = AtomicBool::new(false);
 
-/// Makes evolution possible: once, when tasks run. `boot_stack` is the stack that nobody uses after the boot; what was
-/// left there refers to nothing.
+/// Makes swaps possible: once, when tasks run. `boot_stack` is the stack of the boot, which is not in use any more.
 ///
 /// # Errors
 /// The task that frees replaced cells in the background cannot be made.
-pub fn init(boot_stack: Range<u64>) -> Result<(), SpawnError> {
-    reclaim::set_boot_stack(boot_stack);
+///
+/// # Safety
+/// No reference lies in `boot_stack` that any code may still follow: a replaced cell that only such a word refers to is freed.
+pub unsafe fn init(boot_stack: Range<u64>) -> Result<(), SpawnError> {
+    // SAFETY: the caller's promise.
+    unsafe { reclaim::set_boot_stack(boot_stack) };
     stop_machine::init();
-    settle::begin()
+    reclaiming::spawn_reclaimer()
 }
 
 /// Returns when the change that is being prepared or committed, if there is one, is done or given up: until then no cell
 /// can be loaded. Blocks; the caller must be a task.
 pub fn wait_for_swap() {
-    drop(alone());
+    drop(lock_namespace());
 }
 
-/// Keeps others from preparing a change and from looking for references. If the last one who did so was lost, what it had
-/// prepared is given up.
-fn alone() -> MutexGuard<'static, ()> {
+/// Keeps other tasks from preparing a change and from looking for references. If the last holder was lost, the change that it
+/// had prepared is given up.
+fn lock_namespace() -> MutexGuard<'static, ()> {
     NAMESPACE.lock().unwrap_or_else(|poisoned| {
         let guard = poisoned.into_inner();
         if !HALF_DONE.load(Ordering::Acquire) {
-            namespace::replace::abandon();
+            // SAFETY: the task that had the change is lost, and it had not exchanged the words. While the lock is held no other
+            // task of this crate prepares a change.
+            unsafe { replacement::abandon() };
         }
         NAMESPACE.clear_poison();
         guard
     })
 }
 
-/// Changes the running system to the build called `name`: an alternate of the archive, or [`BASE`]. Blocks; the caller
+/// Changes the running system to the build called `name`: an alternate of the archive, or the base
+/// ([`namespace::BASE`]). Blocks; the caller
 /// must be a task.
 ///
 /// # Errors
@@ -143,21 +144,21 @@ pub fn reload(cell: &str) -> Result<Report, SwapError> {
 }
 
 fn reach(goal: Goal<'_>) -> Result<Report, SwapError> {
-    let _turn = match SWAP.try_lock() {
-        Ok(turn) => turn,
-        Err(TryLockError::Poisoned(turn)) => {
+    let _swap = match SWAP.try_lock() {
+        Ok(guard) => guard,
+        Err(TryLockError::Poisoned(poisoned)) => {
             SWAP.clear_poison();
-            turn.into_inner()
+            poisoned.into_inner()
         }
         Err(TryLockError::WouldBlock) => return Err(SwapError::Busy),
     };
-    settle::below_callers(|floor| reach_above(floor, goal))
+    reclaiming::below_callers(|floor| reach_above(floor, goal))
 }
 
-/// As [`reach`], by whoever has the turn; what lies below `floor` on its stack belongs to the engine.
+/// As [`reach`], by the task that has the lock; everything below `floor` on its stack belongs to the engine.
 fn reach_above(floor: u64, goal: Goal<'_>) -> Result<Report, SwapError> {
     let Changed { build, changes, patched_pages, attempts, prepare, quiesce, commit, committed } = change_to(goal)?;
-    let retired_cells = settle::settle(floor, TIMEOUT);
+    let retired_cells = reclaiming::reclaim_above(floor, TIMEOUT);
     let report = Report {
         build,
         changes,
@@ -173,7 +174,7 @@ fn reach_above(floor: u64, goal: Goal<'_>) -> Result<Report, SwapError> {
     Ok(report)
 }
 
-/// What a change has done, and how long it took.
+/// The outcome of a change, and how long its phases took.
 struct Changed {
     build: String,
     changes: Vec<Change>,
@@ -185,153 +186,29 @@ struct Changed {
     committed: Instant,
 }
 
-/// The first three phases. The books of the change, which name the old addresses, are gone when it returns.
+/// The first three phases. The notes of the change, which name the old addresses, are gone when it returns.
 #[inline(never)]
 fn change_to(goal: Goal<'_>) -> Result<Changed, SwapError> {
-    let _alone = alone();
+    let _namespace = lock_namespace();
     if HALF_DONE.load(Ordering::Acquire) {
         return Err(SwapError::HalfDone);
     }
     let began = clock::now();
-    let mut prepared = namespace::replace::prepare(goal).map_err(SwapError::Prepare)?;
+    let mut prepared = replacement::prepare(goal).map_err(SwapError::Prepare)?;
     let mut plan = Plan::new(&prepared)?;
     let build = match goal {
         Goal::Build(name) => String::from(name),
-        Goal::Fresh(_) => current(),
+        Goal::Fresh(_) => namespace::current_build(),
     };
     let (changes, patched_pages) = (prepared.changes().to_vec(), prepared.patched_pages());
-    reclaim::make_room(prepared.swap_set()).map_err(|_| SwapError::Memory)?;
     let prepare = began.elapsed();
     log::info!("swap {goal}: {} cells prepared, {patched_pages} pages patched", prepared.swap_set());
-    let Committed { attempts, quiesce, commit, committed, undisturbed } = plan.carry_out()?;
-    // From the exchange to here nothing takes memory: a task that is unwound between would free cells that are in use.
-    reclaim::retire(prepared.commit());
+    let Exchanged { attempts, quiesce, commit, committed, undisturbed } = plan.carry_out()?;
+    // From the exchange to here no step takes memory: a task that is unwound between would free cells that are in use.
+    // SAFETY: the words have been exchanged, and `_namespace` keeps others from giving the change up.
+    unsafe { prepared.commit() };
     HALF_DONE.store(false, Ordering::Release);
-    settle::announce();
+    reclaiming::wake_reclaimer();
     drop(undisturbed);
     Ok(Changed { build, changes, patched_pages, attempts, prepare, quiesce, commit, committed })
-}
-
-/// A prepared change in the form that is needed while the CPUs stand still.
-struct Plan {
-    /// Page table entries.
-    pages: Vec<Exchange>,
-    /// Words of statics.
-    words: Vec<Exchange>,
-    /// Sorted by address.
-    unstable: Vec<Unstable>,
-    state_transfer: Option<state_transfer::Typed>,
-}
-
-/// The change was made, but not yet entered in the books.
-struct Committed {
-    attempts: u32,
-    quiesce: Duration,
-    commit: Duration,
-    /// When the CPUs went on.
-    committed: Instant,
-    /// Keeps kills away until it is: a [`Prepared`] that is dropped half way would free what is in use.
-    undisturbed: PreemptGuard,
-}
-
-impl Plan {
-    fn new(prepared: &Prepared) -> Result<Self, SwapError> {
-        let mut unstable = prepared.unstable().to_vec();
-        unstable.sort_unstable_by_key(|text| text.range.start);
-        let exchange = |write: &Write| Exchange {
-            address: write.address,
-            old: write.old,
-            new: write.new,
-            bytes: write.bytes as u64,
-        };
-        let state_transfers =
-            prepared.state_transfers().iter().map(|(cell, functions)| state_transfer::Typed::new(cell, functions));
-        Ok(Self {
-            pages: prepared.page_entries().iter().map(exchange).collect(),
-            words: prepared.words().iter().map(exchange).collect(),
-            unstable,
-            // There is one kind of state that can be handed over, hence one cell at most.
-            state_transfer: state_transfers.collect::<Result<Vec<_>, _>>()?.pop(),
-        })
-    }
-
-    /// Tries until the system is quiescent or the deadline has passed.
-    fn carry_out(&mut self) -> Result<Committed, SwapError> {
-        let began = clock::now();
-        let mut attempts = 0;
-        loop {
-            attempts += 1;
-            let Self { pages, words, unstable, state_transfer } = self;
-            state_transfer.as_mut().map_or(Ok(()), state_transfer::Typed::prepare)?;
-            let unwanted = |_, address| text_at(unstable, address).is_some();
-            let outcome = stop_machine::hold(STOP_LIMIT, &unwanted, || {
-                let stopped = clock::now();
-                commit(pages, words, state_transfer.as_mut()).map(|()| (stopped, PreemptGuard::new()))
-            });
-            match outcome {
-                Ok(Ok((stopped, undisturbed))) => {
-                    let committed = clock::now();
-                    let (quiesce, commit) = (stopped - began, committed - stopped);
-                    return Ok(Committed { attempts, quiesce, commit, committed, undisturbed });
-                }
-                Ok(Err(error)) => return Err(error),
-                Err(error) if began.elapsed() >= DEADLINE => return Err(self.refusal(error)),
-                Err(StopMachineError::Occupied { task: Some(task), .. }) => kick(task),
-                Err(_) => {}
-            }
-            task::sleep(PAUSE);
-        }
-    }
-
-    fn refusal(&self, error: StopMachineError) -> SwapError {
-        match error {
-            StopMachineError::Occupied { task, address } => match text_at(&self.unstable, address) {
-                Some(text) => SwapError::Occupied {
-                    task: task.map_or(0, TaskId::number),
-                    cell: text.cell.clone(),
-                    section: text.section.clone(),
-                },
-                None => SwapError::StopMachine(error),
-            },
-            error => SwapError::StopMachine(error),
-        }
-    }
-}
-
-/// The changing text around `address`; `unstable` is sorted and its ranges do not overlap.
-fn text_at(unstable: &[Unstable], address: u64) -> Option<&Unstable> {
-    let after = unstable.partition_point(|text| text.range.start <= address);
-    let text = unstable.get(after.checked_sub(1)?)?;
-    let range: &Range<u64> = &text.range;
-    range.contains(&address).then_some(text)
-}
-
-/// Makes a task that waits in changing text return to its retry point.
-fn kick(task: TaskId) {
-    if let Some(task) = task_core::find(task) {
-        wait_queue::kick(&task);
-    }
-}
-
-/// All CPUs stand still: hands state over and exchanges the words. On an error nothing has changed. A static that was given
-/// another value since it was loaded keeps that one: it does not refer to an old cell any more.
-fn commit(
-    pages: &[Exchange],
-    words: &[Exchange],
-    state_transfer: Option<&mut state_transfer::Typed>,
-) -> Result<(), SwapError> {
-    // SAFETY: the entries belong to page tables, which are mapped.
-    if !unsafe { pivot::is_unchanged(pages.as_ptr(), pages.len()) } {
-        return Err(SwapError::Changed);
-    }
-    state_transfer.map_or(Ok(()), state_transfer::Typed::carry_out)?;
-    HALF_DONE.store(true, Ordering::Release);
-    // SAFETY: all other CPUs wait at the gate, interrupts are off here, and every page was prepared for its place. The words
-    // belong to statics of cells that are loaded, or that nobody frees until the books are up to date.
-    unsafe {
-        pivot::exchange(pages.as_ptr(), pages.len());
-        pivot::exchange(words.as_ptr(), words.len());
-    }
-    pivot::serialise();
-    Ok(())
 }

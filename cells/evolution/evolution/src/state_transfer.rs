@@ -1,16 +1,16 @@
 //! The state that cells hand over, as typed values.
 //!
-//! A cell that carries state has `surrender` and `adopt` at its root, in types that a swap does not change. The engine
-//! must know these types to pass the value on, so each kind of state is one entry here. A value that is not adopted goes
+//! A cell that carries state has `export_state` and `import_state` at its root, in types that a swap does not change. The engine
+//! must know these types to pass the value on, so each kind of state is one entry here. A value that is not imported goes
 //! back to where it came from.
 
 use alloc::string::String;
 
 use ::state_transfer::{Catch, GivenBack, Reason, StateTransfer};
-use namespace::replace::{self, ReplaceError};
+use replacement::ReplaceError;
 use task_core::Cause;
 
-use crate::{ADOPT, SURRENDER, SwapError};
+use crate::{EXPORT_STATE, IMPORT_STATE, SwapError};
 
 /// The cell whose state is the list of ready tasks.
 const POLICY: &str = "scheduling_policy";
@@ -31,7 +31,7 @@ pub(crate) struct Typed(StateTransfer);
 
 impl Typed {
     /// With the functions at the addresses in `functions`, if the kind of state that `cell` hands over is known.
-    pub(crate) fn new(cell: &str, functions: &replace::StateTransfer) -> Result<Self, SwapError> {
+    pub(crate) fn new(cell: &str, functions: &replacement::StateTransfer) -> Result<Self, SwapError> {
         if cell != POLICY {
             return Err(SwapError::UnknownState { cell: String::from(cell) });
         }
@@ -39,9 +39,9 @@ impl Typed {
         // SAFETY: the functions are called before the swap ends, and until then neither the old cells nor the new ones go.
         unsafe {
             Ok(Self(StateTransfer::new(
-                functions.surrender.function(&SURRENDER).map_err(refused)?,
-                functions.give_back.function(&ADOPT).map_err(refused)?,
-                functions.adopt.function(&ADOPT).map_err(refused)?,
+                functions.export_state.function(&EXPORT_STATE).map_err(refused)?,
+                functions.give_back.function(&IMPORT_STATE).map_err(refused)?,
+                functions.import_state.function(&IMPORT_STATE).map_err(refused)?,
             )))
         }
     }
@@ -58,9 +58,9 @@ impl Typed {
                 log::error!("cell {POLICY} did not take back {lost} tasks that it gave up itself: they are lost");
             }
             match reason {
-                Reason::Surrender(cause) => SwapError::SurrenderFailed { cell: POLICY, cause },
-                Reason::Refused(reason) => SwapError::NotAdopted { cell: POLICY, reason },
-                Reason::Adopt(cause) => SwapError::AdoptFailed { cell: POLICY, cause },
+                Reason::Export(cause) => SwapError::ExportFailed { cell: POLICY, cause },
+                Reason::Refused(reason) => SwapError::NotImported { cell: POLICY, reason },
+                Reason::Import(cause) => SwapError::ImportFailed { cell: POLICY, cause },
             }
         })
     }

@@ -6,11 +6,12 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use addresses::PAGE_SIZE;
 use namespace::CellId;
-use namespace::replace::Retired;
+use namespace::parts::{self, Traces};
 use pages::Region as Pages;
 use task_core::TaskId;
 
-use crate::holder::{Found, Region};
+use crate::found::{Found, Region};
+use crate::{BOOT_STACK, RIGHT};
 
 /// A range to which a word may lead that refers to a retired cell.
 struct Target {
@@ -19,14 +20,14 @@ struct Target {
     retired_cell: usize,
 }
 
-/// Who stands in text of retired cells, as a walk over the stacks has it.
+/// The frames that stand in text of retired cells, as a walk over all stacks finds them.
 pub struct Frames {
     texts: Vec<Text>,
 }
 
 struct Text {
     range: Range<u64>,
-    /// Number of the task, and the address at which its frame stands; 0 for nobody.
+    /// Number of the task, and the address at which its frame stands; 0 for none.
     task: AtomicU64,
     address: AtomicU64,
 }
@@ -41,85 +42,99 @@ impl Frames {
     }
 }
 
-/// What a scan needs, made before the CPUs stop: it allocates nothing itself.
+/// A scan that has run.
+pub struct Scanned(Scan);
+
+impl Scanned {
+    /// Frees the retired cells to which the scan found no reference; returns how many were freed.
+    pub fn finish(self) -> usize {
+        let name = |(cell, found): (CellId, Option<Found>)| {
+            (cell, found.map(|found| found.name(parts::retired_name_at(cell, found.value).as_deref())))
+        };
+        parts::free_retired(RIGHT, self.0.retired_cells.into_iter().map(name).collect())
+    }
+}
+
+/// All that a scan needs, made before the CPUs stop: a scan allocates nothing.
 pub struct Scan {
     retired_cells: Vec<(CellId, Option<Found>)>,
     /// The text of each retired cell.
     texts: Vec<Range<u64>>,
-    /// How many retired cells nothing has been found of.
+    /// The number of retired cells to which no reference has been found.
     unheld: usize,
     targets: Vec<Target>,
-    /// What the targets lie in: its start and its size.
+    /// The range in which all targets lie: its start and its size.
     start: u64,
     size: u64,
     /// Words that are no references though they look like it.
-    books: Vec<Range<u64>>,
+    notes: Vec<Range<u64>>,
     statics: Vec<Range<u64>>,
-    /// The object files, as clones, so that their memory is not given to somebody else meanwhile; sorted by address. They
-    /// are most of what is in the heap, and hold bytes only.
+    /// The object files, as clones, so that their memory is not given to others meanwhile; sorted by address. They take most of
+    /// the heap, and hold bytes only.
     files: Vec<Arc<[u8]>>,
 }
 
 impl Scan {
-    /// Makes ready to look for `retired_cells`; passes over the words in `books`.
-    pub(crate) fn new<'a>(
-        retired_cells: impl Iterator<Item = &'a Retired>,
-        books: impl Iterator<Item = Range<u64>>,
-    ) -> Self {
+    /// Makes ready to look for all retired cells; `None` if there are none.
+    #[must_use]
+    pub fn prepare() -> Option<Self> {
+        let traces = parts::retired_traces();
+        if traces.is_empty() {
+            return None;
+        }
         let (mut ids, mut texts, mut targets) = (Vec::new(), Vec::new(), Vec::new());
-        for (number, retired_cell) in retired_cells.enumerate() {
-            ids.push((retired_cell.id(), None));
-            texts.push(retired_cell.text());
-            targets.extend(retired_cell.referable().into_iter().map(|range| Target { range, retired_cell: number }));
+        for (number, Traces { cell, text, referable }) in traces.into_iter().enumerate() {
+            ids.push((cell, None));
+            texts.push(text);
+            targets.extend(referable.into_iter().map(|range| Target { range, retired_cell: number }));
         }
         let (table, bytes) = unwind_table::table();
         let table = table as u64..(table + bytes) as u64;
-        let books = books.chain([table]).collect();
-        let mut files = namespace::replace::files();
+        let notes = BOOT_STACK.get().cloned().into_iter().chain([stacks::pool_record(), table]).collect();
+        let mut files = parts::files();
         files.sort_unstable_by_key(|file| file.as_ptr().addr());
         let start = targets.iter().map(|target| target.range.start).min().unwrap_or(u64::MAX);
         let end = targets.iter().map(|target| target.range.end).max().unwrap_or(start);
-        Self {
+        Some(Self {
             unheld: ids.len(),
             retired_cells: ids,
             texts,
             targets,
             start,
             size: end - start,
-            books,
-            statics: namespace::replace::data_ranges(),
+            notes,
+            statics: parts::data_ranges(),
             files,
-        }
+        })
     }
 
-    /// What the stacks are to be walked with before the scan runs.
+    /// Takes the notes of a walk over all stacks, which comes before the scan.
     #[must_use]
     pub fn frames(&mut self) -> Frames {
         let text = |range| Text { range, task: AtomicU64::new(0), address: AtomicU64::new(0) };
         Frames { texts: core::mem::take(&mut self.texts).into_iter().map(text).collect() }
     }
 
-    /// The retired cells that were looked for, each with the first reference to it.
-    pub(crate) fn result(self) -> Vec<(CellId, Option<Found>)> {
-        self.retired_cells
-    }
-
-    /// Looks at every word that may hold a reference, or until there is one to each retired cell; `frames` were found before on
-    /// the stacks. Runs while all other CPUs stand still. What lies below `floor` on the caller's own stack is the engine's
-    /// and holds none.
-    pub fn run(&mut self, frames: &Frames, floor: u64) {
+    /// Looks at every word that may hold a reference, or until there is one to each retired cell. Takes and frees no memory.
+    ///
+    /// # Safety
+    /// All other CPUs are stopped. A walk over all stacks has noted their frames in `frames` since they stopped. No reference
+    /// lies below `floor` on the caller's own stack.
+    #[must_use]
+    pub unsafe fn run(mut self, frames: &Frames, floor: u64) -> Scanned {
         for (retired_cell, text) in frames.texts.iter().enumerate() {
             let (task, address) = (text.task.load(Ordering::Relaxed), text.address.load(Ordering::Relaxed));
             if address != 0 {
                 self.hold(retired_cell, Found { address, value: address, region: Region::Frame(task) });
             }
         }
-        // Stacks come first: they are little, and mostly what holds a retired cell that is held.
+        // Stacks come first: they are small, and most retired cells that are held are held from there.
         self.scan_tasks(floor);
         for index in 0..self.statics.len() {
             self.scan(self.statics[index].clone(), Region::Statics);
         }
         self.scan_heap();
+        Scanned(self)
     }
 
     fn scan_tasks(&mut self, floor: u64) {
@@ -153,7 +168,7 @@ impl Scan {
         });
     }
 
-    /// Scans what belongs to no object file. `next` is the first file that may end behind the start of `range`; ranges
+    /// Scans the words that belong to no object file. `next` is the first file that may end behind the start of `range`; ranges
     /// come in ascending order.
     fn scan_between_files(&mut self, range: Range<u64>, next: &mut usize) {
         let mut start = range.start;
@@ -180,8 +195,8 @@ impl Scan {
         let mut address = range.start & !7;
         while address + 8 <= range.end && self.unheld > 0 {
             let word: *const u64 = core::ptr::with_exposed_provenance(address as usize);
-            // SAFETY: heap, statics, stacks in use and thread locals are mapped. The word may belong to anybody, who does
-            // not run now; volatile, since it is not ours.
+            // SAFETY: heap, statics, stacks in use and thread locals are mapped. The word may belong to any task, and none runs
+            // now (`Scan::run`); volatile, because the compiler does not see the writer.
             let value = unsafe { word.read_volatile() };
             if value.wrapping_sub(self.start) < self.size {
                 self.note(Found { address, value, region });
@@ -195,7 +210,7 @@ impl Scan {
         let retired_cell = target.retired_cell;
         // Stacks are looked at while the tasks are, which then cannot be asked.
         let is_record = matches!(found.region, Region::Heap) && task_core::is_record(found.address);
-        if !is_record && !self.is_book(found.address) {
+        if !is_record && !self.is_note(found.address) {
             self.hold(retired_cell, found);
         }
     }
@@ -207,17 +222,17 @@ impl Scan {
         }
     }
 
-    /// Whether the word at `address` is part of what the loader or this scan keep about retired cells.
-    fn is_book(&self, address: u64) -> bool {
+    /// Whether the word at `address` is part of the notes that the loader or this scan keep about retired cells.
+    fn is_note(&self, address: u64) -> bool {
         fn covers<T>(list: &[T], address: u64) -> bool {
             let start = list.as_ptr().addr() as u64;
             (start..start + size_of_val(list) as u64).contains(&address)
         }
         covers(&self.targets, address)
-            || covers(&self.books, address)
+            || covers(&self.notes, address)
             || covers(&self.statics, address)
             || covers(&self.retired_cells, address)
-            || self.books.iter().any(|range| range.contains(&address))
-            || namespace::replace::is_record(address)
+            || self.notes.iter().any(|range| range.contains(&address))
+            || parts::is_record(address)
     }
 }

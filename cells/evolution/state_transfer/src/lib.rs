@@ -2,7 +2,7 @@
 //!
 //! Guarantee: after [`StateTransfer::carry_out`] each task that the old policy had is with exactly one of both, whatever the
 //! two did: the new one refused, or either of them panicked or faulted half way. Only a policy that does not take back what
-//! it surrendered itself can lose tasks; they are counted then.
+//! it exported itself can lose tasks; they are counted then.
 //!
 //! Needs memory only in [`StateTransfer::prepare`], except where a function that faulted has left tasks.
 #![cfg_attr(not(test), no_std)]
@@ -12,13 +12,13 @@ extern crate alloc;
 
 use alloc::{collections::TryReserveError, vec::Vec};
 
-use policy_interface::{AdoptError, MAX_TASKS, PolicyEntry};
+use policy_interface::{ImportError, MAX_TASKS, PolicyEntry};
 
 /// Gives all tasks up.
-pub type Surrender = fn(&mut Vec<PolicyEntry>);
+pub type Export = fn(&mut Vec<PolicyEntry>);
 
 /// Takes all tasks or none.
-pub type Adopt = fn(Vec<PolicyEntry>) -> Result<(), (AdoptError, Vec<PolicyEntry>)>;
+pub type Import = fn(Vec<PolicyEntry>) -> Result<(), (ImportError, Vec<PolicyEntry>)>;
 
 /// How faults are caught.
 pub trait Catch {
@@ -36,11 +36,11 @@ pub trait Catch {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason<F> {
     /// The old policy failed when it gave them up.
-    Surrender(F),
+    Export(F),
     /// The new one refused them.
-    Refused(AdoptError),
+    Refused(ImportError),
     /// The new one failed when it took them.
-    Adopt(F),
+    Import(F),
 }
 
 /// The tasks were not handed over.
@@ -55,19 +55,19 @@ pub struct GivenBack<F> {
 /// The functions of both policies, and the tasks on their way.
 #[derive(Debug)]
 pub struct StateTransfer {
-    surrender: Surrender,
-    give_back: Adopt,
-    adopt: Adopt,
+    export_state: Export,
+    give_back: Import,
+    import_state: Import,
     entries: Vec<PolicyEntry>,
-    /// What was surrendered, for the case that the list is lost with whoever had it.
+    /// What was exported, for the case that the list is lost with whoever had it.
     copy: Vec<PolicyEntry>,
 }
 
 impl StateTransfer {
-    /// From the policy that has `surrender` and `give_back` to the one that has `adopt`.
+    /// From the policy that has `export_state` and `give_back` to the one that has `import_state`.
     #[must_use]
-    pub fn new(surrender: Surrender, give_back: Adopt, adopt: Adopt) -> Self {
-        Self { surrender, give_back, adopt, entries: Vec::new(), copy: Vec::new() }
+    pub fn new(export_state: Export, give_back: Import, import_state: Import) -> Self {
+        Self { export_state, give_back, import_state, entries: Vec::new(), copy: Vec::new() }
     }
 
     /// Takes the memory for as many tasks as there can be, while memory can still be had from others.
@@ -87,12 +87,12 @@ impl StateTransfer {
     /// # Errors
     /// [`GivenBack`] says why the old policy has them again.
     pub fn carry_out<C: Catch>(&mut self, catch: &C) -> Result<(), GivenBack<C::Fault>> {
-        let Self { surrender, adopt, entries, copy, .. } = self;
-        let surrendered = catch.catch(|| surrender(entries));
+        let Self { export_state, import_state, entries, copy, .. } = self;
+        let exported = catch.catch(|| export_state(entries));
         copy.extend_from_slice(entries);
-        let outcome = match surrendered {
-            Ok(()) => catch.catch(|| adopt(core::mem::take(entries))).map_err(Reason::Adopt),
-            Err(fault) => Err(Reason::Surrender(fault)),
+        let outcome = match exported {
+            Ok(()) => catch.catch(|| import_state(core::mem::take(entries))).map_err(Reason::Import),
+            Err(fault) => Err(Reason::Export(fault)),
         };
         let reason = match outcome {
             Ok(Ok(())) => return Ok(()),
@@ -109,7 +109,7 @@ impl StateTransfer {
         // Tasks that it never gave up, that became ready because of the fault, or that the new policy left in a static which
         // both have.
         let mut rest = Vec::new();
-        let _emptied = catch.catch(|| (self.surrender)(&mut rest));
+        let _emptied = catch.catch(|| (self.export_state)(&mut rest));
         for entry in rest {
             if !tasks.iter().any(|other| other.task == entry.task) {
                 // Not `push`: what that calls would come from the policy's object where the policy calls it too, and then

@@ -12,7 +12,7 @@ type Tasks = Vec<PolicyEntry>;
 thread_local! {
     static OLD: RefCell<Tasks> = const { RefCell::new(Vec::new()) };
     static NEW: RefCell<Tasks> = const { RefCell::new(Vec::new()) };
-    /// How many surrenders are still to fail.
+    /// How many exports are still to fail.
     static FAILURES: RefCell<u32> = const { RefCell::new(0) };
 }
 
@@ -30,7 +30,7 @@ fn entry(task: usize) -> PolicyEntry {
     PolicyEntry { task: Slot::new(task).unwrap(), cpu: 0, base: Priority::NORMAL, inherited: Priority::LOWEST }
 }
 
-fn surrender(entries: &mut Tasks) {
+fn export_state(entries: &mut Tasks) {
     let fails = FAILURES.with_borrow_mut(|left| std::mem::replace(left, left.saturating_sub(1)) > 0);
     OLD.with_borrow_mut(|tasks| {
         let given = if fails { tasks.len() / 2 } else { tasks.len() };
@@ -39,45 +39,45 @@ fn surrender(entries: &mut Tasks) {
     assert!(!fails, "told to fail half way");
 }
 
-fn take(policy: &RefCell<Tasks>, entries: Tasks) -> Result<(), (AdoptError, Tasks)> {
+fn take(policy: &RefCell<Tasks>, entries: Tasks) -> Result<(), (ImportError, Tasks)> {
     let tasks = policy.borrow().len();
     if tasks != 0 {
-        return Err((AdoptError::NotEmpty { tasks }, entries));
+        return Err((ImportError::NotEmpty { tasks }, entries));
     }
     *policy.borrow_mut() = entries;
     Ok(())
 }
 
-fn give_back(entries: Tasks) -> Result<(), (AdoptError, Tasks)> {
+fn give_back(entries: Tasks) -> Result<(), (ImportError, Tasks)> {
     OLD.with(|policy| take(policy, entries))
 }
 
-fn adopt(entries: Tasks) -> Result<(), (AdoptError, Tasks)> {
+fn import_state(entries: Tasks) -> Result<(), (ImportError, Tasks)> {
     NEW.with(|policy| take(policy, entries))
 }
 
-fn refuse(mut entries: Tasks) -> Result<(), (AdoptError, Tasks)> {
+fn refuse(mut entries: Tasks) -> Result<(), (ImportError, Tasks)> {
     // It need not be honest.
     entries.pop();
-    Err((AdoptError::Insufficient, entries))
+    Err((ImportError::Insufficient, entries))
 }
 
-fn panic_at_once(_: Tasks) -> Result<(), (AdoptError, Tasks)> {
+fn panic_at_once(_: Tasks) -> Result<(), (ImportError, Tasks)> {
     panic!("told to panic")
 }
 
 /// Its static is that of the old policy, and it dies when it has put half of the tasks there.
-fn panic_half_way(entries: Tasks) -> Result<(), (AdoptError, Tasks)> {
+fn panic_half_way(entries: Tasks) -> Result<(), (ImportError, Tasks)> {
     OLD.with_borrow_mut(|tasks| tasks.extend(&entries[..entries.len() / 2]));
     panic!("told to panic half way")
 }
 
 /// Four tasks with the old policy; what comes of a state transfer, and who has which tasks then.
-fn outcome(adopt: Adopt, failures: u32) -> (Result<(), GivenBack<()>>, Vec<usize>, Vec<usize>) {
+fn outcome(import_state: Import, failures: u32) -> (Result<(), GivenBack<()>>, Vec<usize>, Vec<usize>) {
     OLD.set((0..4).map(entry).collect());
     NEW.set(Vec::new());
     FAILURES.set(failures);
-    let mut state_transfer = StateTransfer::new(surrender, give_back, adopt);
+    let mut state_transfer = StateTransfer::new(export_state, give_back, import_state);
     state_transfer.prepare().unwrap();
     let result = state_transfer.carry_out(&Host);
     let numbers = |tasks: &RefCell<Tasks>| tasks.borrow().iter().map(|entry| entry.task.index()).collect();
@@ -88,40 +88,40 @@ const ALL: [usize; 4] = [0, 1, 2, 3];
 
 #[test]
 fn tasks_go_to_the_new_policy_in_order() {
-    assert_eq!(outcome(adopt, 0), (Ok(()), vec![], ALL.to_vec()));
+    assert_eq!(outcome(import_state, 0), (Ok(()), vec![], ALL.to_vec()));
 }
 
 #[test]
 fn refused_tasks_are_with_the_old_policy_whatever_list_comes_back() {
-    let reason = Reason::Refused(AdoptError::Insufficient);
+    let reason = Reason::Refused(ImportError::Insufficient);
     assert_eq!(outcome(refuse, 0), (Err(GivenBack { reason, lost: 0 }), ALL.to_vec(), vec![]));
 }
 
 #[test]
 fn tasks_survive_a_new_policy_that_panics() {
-    for adopt in [panic_at_once as Adopt, panic_half_way] {
-        let reason = Reason::Adopt(());
-        assert_eq!(outcome(adopt, 0), (Err(GivenBack { reason, lost: 0 }), ALL.to_vec(), vec![]));
+    for import_state in [panic_at_once as Import, panic_half_way] {
+        let reason = Reason::Import(());
+        assert_eq!(outcome(import_state, 0), (Err(GivenBack { reason, lost: 0 }), ALL.to_vec(), vec![]));
     }
 }
 
 #[test]
 fn tasks_survive_an_old_policy_that_panics_half_way() {
-    let reason = Reason::Surrender(());
-    assert_eq!(outcome(adopt, 1), (Err(GivenBack { reason, lost: 0 }), ALL.to_vec(), vec![]));
+    let reason = Reason::Export(());
+    assert_eq!(outcome(import_state, 1), (Err(GivenBack { reason, lost: 0 }), ALL.to_vec(), vec![]));
 }
 
 #[test]
 fn what_an_old_policy_does_not_take_back_is_counted() {
     // It gives up half, fails, gives up half of the rest, and fails again: it is not empty.
-    let (result, old, _) = outcome(adopt, 2);
-    assert_eq!(result, Err(GivenBack { reason: Reason::Surrender(()), lost: 3 }));
+    let (result, old, _) = outcome(import_state, 2);
+    assert_eq!(result, Err(GivenBack { reason: Reason::Export(()), lost: 3 }));
     assert_eq!(old, [3]);
 }
 
 #[test]
 fn nothing_is_allocated_once_it_is_prepared() {
-    let mut state_transfer = StateTransfer::new(surrender, give_back, adopt);
+    let mut state_transfer = StateTransfer::new(export_state, give_back, import_state);
     state_transfer.prepare().unwrap();
     assert!(state_transfer.entries.capacity() >= MAX_TASKS && state_transfer.copy.capacity() >= MAX_TASKS);
 }

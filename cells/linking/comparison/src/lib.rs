@@ -2,13 +2,13 @@
 //!
 //! Guarantee: if [`compare`] succeeds, no value that lives across the change gets a structure that it does not have.
 //! Types, trait objects and the signatures of functions that others call are the same in both versions, thread locals
-//! too, and so is every static, unless the cell hands its state over. Else it says what would be lost ([`Held`]).
+//! too, and so is every static, unless the cell hands its state over. Else it says what would be lost ([`Incompatibility`]).
 #![no_std]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
 
-mod held;
+mod incompatibility;
 
 use alloc::{
     string::{String, ToString},
@@ -16,7 +16,7 @@ use alloc::{
 };
 
 use hashbrown::{HashMap, HashSet};
-pub use held::Held;
+pub use incompatibility::Incompatibility;
 use manifest::{CellDetails, ShortDigest, StructuralDigest, Structure};
 use object::{Object, SectionKind, SymbolKind};
 
@@ -57,18 +57,18 @@ impl Version<'_> {
     }
 }
 
-/// Compares two versions of a cell. With `state_transfer`, the mangled names of its functions `surrender` and `adopt`, statics and
+/// Compares two versions of a cell. With `state_transfer`, the mangled names of its functions `export_state` and `import_state`, statics and
 /// types of the cell's own may change: their values are given up by the old version and taken over by the new one. `called`
 /// says whether others refer to a function.
 ///
 /// # Errors
-/// [`Held`] names what the new version would break.
+/// [`Incompatibility`] names what the new version would break.
 pub fn compare(
     old: &Version<'_>,
     new: &Version<'_>,
     state_transfer: Option<&(String, String)>,
     called: &dyn Fn(&str) -> bool,
-) -> Result<Comparison, Held> {
+) -> Result<Comparison, Incompatibility> {
     check_thread_locals(old, new)?;
     state_transfer.map_or(Ok(()), |functions| check_state_transfer(old, new, functions))?;
     let hands_over = state_transfer.is_some();
@@ -88,24 +88,28 @@ pub fn compare(
     Ok(Comparison { kept_statics, counterpart, stable })
 }
 
-fn check_thread_locals(old: &Version<'_>, new: &Version<'_>) -> Result<(), Held> {
+fn check_thread_locals(old: &Version<'_>, new: &Version<'_>) -> Result<(), Incompatibility> {
     let blocks = |version: &Version<'_>| -> Vec<(String, usize)> {
         let thread = |kind| matches!(kind, SectionKind::ThreadData | SectionKind::ThreadZero);
         let sections = version.object.sections.iter().filter(|section| thread(section.kind));
         sections.map(|section| (section.name.to_string(), section.size)).collect()
     };
-    if blocks(old) == blocks(new) { Ok(()) } else { Err(Held::ThreadLocals) }
+    if blocks(old) == blocks(new) { Ok(()) } else { Err(Incompatibility::ThreadLocals) }
 }
 
 /// What the state is passed on with must have the same signature in both versions, and a known one.
-fn check_state_transfer(old: &Version<'_>, new: &Version<'_>, functions: &(String, String)) -> Result<(), Held> {
+fn check_state_transfer(
+    old: &Version<'_>,
+    new: &Version<'_>,
+    functions: &(String, String),
+) -> Result<(), Incompatibility> {
     let (before, after) = (old.structures(Structure::Signature), new.structures(Structure::Signature));
     let changed = |function: &&&String| {
         let digest = before.get(function.as_str());
         digest.is_none() || digest != after.get(function.as_str())
     };
     match [&functions.0, &functions.1].iter().find(changed) {
-        Some(function) => Err(Held::Structure(Structure::Signature, function.to_string())),
+        Some(function) => Err(Incompatibility::Structure(Structure::Signature, function.to_string())),
         None => Ok(()),
     }
 }
@@ -116,7 +120,7 @@ fn check_structures(
     new: &Version<'_>,
     hands_over: bool,
     called: &dyn Fn(&str) -> bool,
-) -> Result<(), Held> {
+) -> Result<(), Incompatibility> {
     for kind in [Structure::Type, Structure::TraitObject, Structure::Signature] {
         let after = new.structures(kind);
         let broken = |StructuralDigest { name, digest, .. }: &&StructuralDigest| {
@@ -129,7 +133,7 @@ fn check_structures(
         let before = old.details.structures.iter().filter(|structure| structure.kind == kind);
         // With a type change those that hold values of it; its own name is shorter than theirs.
         if let Some(structure) = before.filter(broken).min_by_key(|structure| structure.name.len()) {
-            return Err(Held::Structure(kind, structure.name.to_string()));
+            return Err(Incompatibility::Structure(kind, structure.name.to_string()));
         }
     }
     Ok(())
@@ -151,7 +155,7 @@ fn keep_statics(
     new: &Version<'_>,
     counterpart: &HashMap<usize, usize>,
     hands_over: bool,
-) -> Result<HashMap<usize, usize>, Held> {
+) -> Result<HashMap<usize, usize>, Incompatibility> {
     let (before, after) = (old.structures(Structure::Static), new.structures(Structure::Static));
     let mut kept = HashMap::new();
     for (number, section) in old.object.sections.iter().enumerate().filter(|(_, section)| is_static(section.kind)) {
@@ -173,7 +177,7 @@ fn keep_statics(
             None if section.size == 0 || hands_over => {}
             None => {
                 let name = old.symbols_in(number).next().unwrap_or(section.name);
-                return Err(Held::Static(name.to_string()));
+                return Err(Incompatibility::Static(name.to_string()));
             }
         }
     }

@@ -77,7 +77,7 @@ pub struct CellEntry {
     pub isolated_functions: Vec<u32>,
     /// Mangled name of `main`, for an application.
     pub entry: Option<String>,
-    /// Mangled names of `surrender` and `adopt`, for a cell that hands its state over when it is replaced.
+    /// Mangled names of `export_state` and `import_state`, for a cell that hands its state over when it is replaced.
     pub state_transfer: Option<(String, String)>,
     /// Types of the functions of this cell that another cell calls by a name in the manifest, by mangled name.
     pub entry_points: Vec<(String, Signature)>,

@@ -12,8 +12,9 @@ use manifest::SeedMap;
 
 use crate::{
     LoadError,
+    candidate::Candidate,
     cell::{Cell, Description},
-    load::{Candidate, ThreadImage, duplicate, input, parse, register_frames},
+    draft::{ThreadImage, duplicate, register_frames},
     segments::{Segments, TextPages},
     state::{self, State},
 };
@@ -55,7 +56,7 @@ impl Stubs for Lookup<'_> {
 /// Image and archive do not belong together, or the archive is damaged. There is then no namespace.
 ///
 /// # Safety
-/// Called once, with the map that the host put into the running image, whose pages nobody has taken up.
+/// Called once, with the map that the host put into the running image, whose pages have no owner yet.
 pub unsafe fn adopt(archive: Archive<&'static [u8]>, map: &SeedMap) -> Result<usize, LoadError> {
     if *archive.build() != map.build {
         return Err(LoadError::OtherBuild);
@@ -63,7 +64,7 @@ pub unsafe fn adopt(archive: Archive<&'static [u8]>, map: &SeedMap) -> Result<us
     let mut state = State::new(archive);
     let names: Vec<&str> = map.cells.iter().map(|cell| cell.name.as_str()).collect();
     let candidates = state.fetch(&names)?;
-    let objects = candidates.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+    let objects = candidates.iter().map(Candidate::object).collect::<Result<Vec<_>, _>>()?;
     let mut cells = Vec::with_capacity(candidates.len());
     for ((candidate, object), seed) in candidates.iter().zip(&objects).zip(&map.cells) {
         let layout = Layout::new(object);
@@ -77,7 +78,7 @@ pub unsafe fn adopt(archive: Archive<&'static [u8]>, map: &SeedMap) -> Result<us
         let description = Description::new(object, &layout, &candidate.file);
         let (entry, file) = (candidate.entry.clone(), Arc::clone(&candidate.file));
         let cell = Cell::new(state.take_id(), entry, file, layout, bases, description);
-        linker::exports(&input(&cell, object), &mut state.index)
+        linker::exports(&cell.input(object), &mut state.index)
             .map_err(|error| duplicate(error, &cell, cells.iter()))?;
         cells.push(cell);
     }
@@ -105,23 +106,21 @@ unsafe fn adopt_one(
     candidate: &Candidate,
     stubs: &mut Lookup<'_>,
 ) -> Result<(), LoadError> {
-    let name = || candidate.entry.name.clone();
-    let mut image = ThreadImage::new(object, &cell.layout);
+    let name = || candidate.name();
+    let thread = cell.layout.extent(Segment::Thread);
+    let refused = |error| LoadError::ThreadLocals { cell: name(), error };
+    let distance = usize::try_from(cell.bases.thread).unwrap_or(usize::MAX);
+    let place = (thread.size > 0).then(|| thread_local_image::reserve_at(distance, thread.size)).transpose();
+    let mut image = ThreadImage::new(object, &cell.layout, place.map_err(refused)?);
     let placements = &cell.layout.placements;
-    let references = linker::link(&input(cell, object), &state.index, stubs, &mut |section, offset, bytes| {
+    let references = linker::link(&cell.input(object), &state.index, stubs, &mut |section, offset, bytes| {
         // Everything else is in the image; thread locals are made from the object for each task.
         if placements[section].segment == Segment::Thread {
             image.write(placements[section].offset + offset, bytes);
         }
     });
     cell.references = references.map_err(|error| LoadError::Link { cell: name(), error })?;
-    if !image.bytes.is_empty() {
-        let distance = usize::try_from(cell.bases.thread).unwrap_or(usize::MAX);
-        let refused = |error| LoadError::ThreadLocals { cell: name(), error };
-        let mut registration = thread_local_image::adopt(distance, image.bytes.len()).map_err(refused)?;
-        registration.publish(&image.bytes).map_err(refused)?;
-        cell.thread_locals = Some(registration);
-    }
+    cell.thread_locals = image.publish().map_err(refused)?;
     // SAFETY: the caller's promise.
     cell.segments = unsafe { Segments::adopt(&cell.layout, &cell.bases) }
         .map_err(|error| LoadError::Memory { cell: name(), error })?;
@@ -130,7 +129,7 @@ unsafe fn adopt_one(
 
 fn adopt_stubs(state: &mut State, stubs: &Lookup<'_>, cells: &[Cell]) -> Result<(), LoadError> {
     let refused = |error| LoadError::Memory { cell: "(stubs)".into(), error };
-    // SAFETY: the stubs of the seed are text of its own, taken up here only.
+    // SAFETY: the stubs of the seed are text of its own, which gets its owner here only.
     let Some(pages) = unsafe { TextPages::adopt(stubs.map.stubs, stubs.bytes()) }.map_err(refused)? else {
         return Ok(());
     };

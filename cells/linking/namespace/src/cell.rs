@@ -1,16 +1,16 @@
-//! What is known of a loaded cell.
+//! The record of a loaded cell.
 
-use alloc::{string::String, sync::Arc, vec::Vec};
+use alloc::{collections::TryReserveError, string::String, sync::Arc, vec::Vec};
 use core::ops::Range;
 
 use layout::{Layout, Segment};
-use linker::{Address, Bases, CellId, Reference};
+use linker::{Address, Bases, CellId, Input, Reference};
 use manifest::CellEntry;
-use mapping::{MappedPages, Writable};
+use mapping::{Executable, MappedPages, ReadOnly, Writable};
 use object::{Binding, Object, ObjectError, SectionKind, SymbolKind};
 use unwind_table::Registration;
 
-use crate::{load::Candidate, segments::Segments};
+use crate::{candidate::Candidate, holder::Holder, segments::Segments};
 
 /// A function of a cell, for telling what runs at an address.
 #[derive(Clone, Copy, Debug)]
@@ -25,19 +25,25 @@ struct Function {
 
 /// A loaded cell.
 #[derive(Debug)]
-pub(crate) struct Cell {
-    pub(crate) id: CellId,
-    pub(crate) entry: Arc<CellEntry>,
+pub struct Cell {
+    /// Its number.
+    pub id: CellId,
+    /// Its entry in the manifest.
+    pub entry: Arc<CellEntry>,
     /// The pristine object: names, and the original for repair.
     pub(crate) file: Arc<[u8]>,
-    pub(crate) layout: Layout,
-    pub(crate) bases: Bases,
-    /// Whom this cell refers to, where and how.
-    pub(crate) references: Vec<Reference>,
-    /// Who refers to this cell, sorted.
-    pub(crate) users: Vec<CellId>,
-    /// It went while a replacement was under way, and is to be taken out when that is over.
+    /// The places of its sections in its segments.
+    pub layout: Layout,
+    /// The addresses of its segments.
+    pub bases: Bases,
+    /// The references of this cell to others: to which, where and how.
+    pub references: Vec<Reference>,
+    /// The cells that refer to this one, sorted.
+    pub users: Vec<CellId>,
+    /// It left while a replacement was under way, and is to be taken out when that is over.
     pub(crate) leaving: bool,
+    /// Of a replaced cell: the reference that the last scan found.
+    pub(crate) holder: Holder,
     /// Its frame table; taken out of the unwinder's sight when this is dropped, which is before the text goes.
     pub(crate) frames: Option<Registration>,
     /// Its thread locals, present in every task as long as this lives.
@@ -47,17 +53,17 @@ pub(crate) struct Cell {
     functions: Arc<[Function]>,
 }
 
-/// What tells the names of a cell that is prepared, but not in the books.
+/// The names in a cell that is prepared, but not in the tables yet.
 #[derive(Debug)]
-pub(crate) struct Newcomer {
+pub struct PendingCell {
     entry: Arc<CellEntry>,
     file: Arc<[u8]>,
     text: Address,
     functions: Arc<[Function]>,
 }
 
-impl Newcomer {
-    /// What it is called.
+impl PendingCell {
+    /// The name of the cell.
     pub(crate) fn name(&self) -> &str {
         &self.entry.name
     }
@@ -132,14 +138,30 @@ impl Cell {
             references: Vec::new(),
             users: Vec::new(),
             leaving: false,
+            holder: Holder::UNKNOWN,
             frames: None,
             thread_locals: None,
             functions: description.functions,
         }
     }
 
-    /// What the cell was loaded from.
-    pub(crate) fn candidate(&self) -> Candidate {
+    /// The cell as the linker takes it, with its `object`.
+    #[must_use]
+    pub fn input<'a>(&'a self, object: &'a Object<'a>) -> Input<'a> {
+        Input { cell: self.id, object, layout: &self.layout, bases: self.bases }
+    }
+
+    /// The distinct cells that this one refers to.
+    pub(crate) fn used_cells(&self) -> Vec<CellId> {
+        let mut used: Vec<CellId> = self.references.iter().map(|reference| reference.cell).collect();
+        used.sort_unstable();
+        used.dedup();
+        used
+    }
+
+    /// The entry and object that the cell was loaded from.
+    #[must_use]
+    pub fn candidate(&self) -> Candidate {
         Candidate { entry: Arc::clone(&self.entry), file: Arc::clone(&self.file) }
     }
 
@@ -175,9 +197,10 @@ impl Cell {
             .find(|&segment| self.range(segment).contains(&address))
     }
 
-    /// What is told of the cell while it is prepared.
-    pub(crate) fn pending(&self) -> Newcomer {
-        Newcomer {
+    /// Its names, for the time in which it is prepared.
+    #[must_use]
+    pub fn pending(&self) -> PendingCell {
+        PendingCell {
             entry: Arc::clone(&self.entry),
             file: Arc::clone(&self.file),
             text: self.bases.text,
@@ -191,7 +214,7 @@ impl Cell {
         function_at(&self.functions, &self.file, offset)
     }
 
-    /// Whether a function starts at `address` that can have changed nothing of its callers'.
+    /// Whether a function starts at `address` that can have changed nothing which its callers own.
     pub(crate) fn is_isolated_function(&self, address: u64) -> bool {
         let function = self.function_at(address).filter(|&(_, _, offset)| offset == 0);
         function.is_some_and(|(_, section, _)| self.entry.isolated_functions.binary_search(&section).is_ok())
@@ -217,9 +240,29 @@ impl Cell {
         Some(String::from(name.split_once('.').map_or(name, |(_, name)| name)))
     }
 
-    /// Takes over what stays of `old`, whose place this cell takes: thread locals, which are the same, and the pages of
-    /// statics that keep their place. Takes no memory if there is room for as many pages as the old cell has.
-    pub(crate) fn take_over(&mut self, old: &mut Self) {
+    /// The pages of its text.
+    #[must_use]
+    pub fn text(&self) -> Option<&MappedPages<Executable>> {
+        self.segments.text.as_ref()
+    }
+
+    /// The pages of its constants.
+    #[must_use]
+    pub fn constants(&self) -> Option<&MappedPages<ReadOnly>> {
+        self.segments.constants.as_ref()
+    }
+
+    /// Makes room for all that [`take_over`](Self::take_over) may take from `old`.
+    ///
+    /// # Errors
+    /// There is no memory.
+    pub fn make_room_for(&mut self, old: &Self) -> Result<(), TryReserveError> {
+        self.segments.data.try_reserve_exact(old.segments.data.len())
+    }
+
+    /// Takes over the parts of `old` that stay: thread locals, which are the same, and the pages of statics that keep their
+    /// place. Takes no memory if room was made.
+    pub fn take_over(&mut self, old: &mut Self) {
         let data = &mut old.segments.data;
         while let Some(place) = data.iter().position(|pages| self.keeps_statics_in(pages)) {
             self.segments.data.push(data.swap_remove(place));

@@ -18,7 +18,11 @@ pub struct EntryPoint {
 
 impl EntryPoint {
     /// The function `symbol` of `cell`, which is at `address`.
-    pub(crate) fn new(cell: &CellEntry, symbol: &str, address: u64) -> Self {
+    ///
+    /// # Safety
+    /// The cell that was made of the object which `cell` describes has the symbol at that address.
+    #[must_use]
+    pub unsafe fn new(cell: &CellEntry, symbol: &str, address: u64) -> Self {
         Self { cell: cell.name.clone(), address, signature: cell.entry_point(symbol).cloned() }
     }
 

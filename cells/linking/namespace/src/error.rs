@@ -1,6 +1,6 @@
-//! Why cells cannot be loaded or unloaded.
+//! Why cells cannot be loaded.
 
-use alloc::{boxed::Box, string::String, vec::Vec};
+use alloc::{boxed::Box, string::String};
 use core::fmt;
 
 use archive::ArchiveError;
@@ -133,34 +133,3 @@ impl fmt::Display for LoadError {
 }
 
 impl core::error::Error for LoadError {}
-
-/// Why a cell cannot be unloaded. It stays as it was.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum UnloadError {
-    /// Cells are being replaced.
-    Replacing,
-    /// No such cell is loaded.
-    NotLoaded {
-        /// The name that was asked for.
-        cell: String,
-    },
-    /// Other cells use it.
-    InUse {
-        /// The cell.
-        cell: String,
-        /// Who uses it.
-        users: Vec<String>,
-    },
-}
-
-impl fmt::Display for UnloadError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Replacing => f.write_str("cells are being replaced; try again when the swap is over"),
-            Self::NotLoaded { cell } => write!(f, "{cell}: no such cell is loaded"),
-            Self::InUse { cell, users } => write!(f, "cell {cell} is used by {}", users.join(", ")),
-        }
-    }
-}
-
-impl core::error::Error for UnloadError {}

@@ -5,45 +5,71 @@
 //!   with their own rights, never writable and executable, not even at two addresses of one frame;
 //! - loading is all or nothing: on an error ([`LoadError`] names cell, section and symbol) the namespace is as it was;
 //! - every reference between cells is known on both sides; a function whose address is taken has a permanent stub;
-//! - adopted cells (the seed, laid out by the host) and loaded ones differ in nothing but [`manifest::Role`].
+//! - adopted cells (the seed, laid out by the host) and loaded ones differ in nothing but [`manifest::Role`];
+//! - only code with a right changes cells that are loaded: [`ReplaceCap`](parts::ReplaceCap) to replace them,
+//!   [`ReclaimCap`](parts::ReclaimCap) to free replaced ones.
 //!
-//! A cell that others use cannot be unloaded. Queries that recovery needs
-//! ([`location_of`]) wait for nobody but another CPU, and not for long.
+//! A cell that others use cannot be unloaded. The query that recovery needs ([`location_of`]) waits for another CPU only, and
+//! not for long.
 #![no_std]
 
 extern crate alloc;
 
 mod adopt;
+mod applications;
+mod builds;
+mod candidate;
 mod cell;
+mod draft;
 mod entry;
 mod error;
+mod fingerprint;
+mod holder;
 mod load;
+mod location;
 mod query;
-pub mod replace;
+mod retired;
 mod segments;
 mod state;
 mod stubs;
 mod table;
+mod transaction;
 mod trial;
-mod turn;
-mod unload;
 
 use alloc::vec::Vec;
 
 pub use adopt::adopt;
+pub use applications::{LoadedApplication, application, changes};
+pub use builds::{AlternateInfo, BASE, alternates, current_build};
+use candidate::Candidate;
 pub use entry::{EntryPoint, EntryType};
-pub use error::{LoadError, UnloadError};
+pub use error::LoadError;
+pub use fingerprint::fingerprint;
+pub use holder::{Holder, Referrer};
 pub use linker::{CellId, LinkErrorKind};
 pub use load::Scope;
+pub use location::{Location, location_of, static_at};
 pub use manifest::Role;
 pub use object::{ObjectError, SectionKind};
-pub use query::{
-    CellDetail, CellInfo, Location, SectionInfo, SymbolInfo, applications, cell, cells, location_of, sizes, static_at,
-    symbols,
-};
+pub use query::{CellDetail, CellInfo, SectionInfo, SymbolInfo, applications, cell, cells, sizes, symbols};
+pub use retired::{RetiredCell, any_retired, retired_cells};
 pub use segments::TextWriteError;
-pub use trial::{archived, archived_object, check_object, fingerprint};
-pub use unload::{LoadedApplication, application, changes, unload};
+pub use trial::{archived, archived_object, check_object};
+
+/// The parts of the namespace, for the crates that replace cells and free replaced ones. Whatever changes a loaded cell wants
+/// a right.
+pub mod parts {
+    pub use crate::{
+        candidate::Candidate,
+        cell::{Cell, PendingCell},
+        draft::{Draft, ThreadLocals, duplicate},
+        retired::{ReclaimCap, Traces, data_ranges, files, free_retired, is_record, retired_name_at, retired_traces},
+        state::State,
+        stubs::{Stage, StubTable},
+        table::Table,
+        transaction::{ReplaceCap, Transaction, abandon},
+    };
+}
 
 /// Loads every cell that belongs to the kernel and is not there yet; returns how many.
 ///
@@ -61,7 +87,7 @@ pub fn load_kernel() -> Result<usize, LoadError> {
             .collect();
         let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
         let candidates = state.fetch(&names)?;
-        let objects = candidates.iter().map(load::parse).collect::<Result<Vec<_>, _>>()?;
+        let objects = candidates.iter().map(Candidate::object).collect::<Result<Vec<_>, _>>()?;
         let loaded = state.load(&candidates, &objects, load::Scope::Shared)?.ids.len();
         state.stubs.make_room();
         Ok(loaded)
@@ -78,6 +104,7 @@ pub fn entry() -> Result<EntryPoint, LoadError> {
         let unknown = || LoadError::Unknown { cell: name.clone() };
         let global = state.index.get(name).ok_or_else(unknown)?;
         let cell = state.cells.get(global.cell).ok_or_else(unknown)?;
-        Ok(EntryPoint::new(&cell.entry, name, global.address.get()))
+        // SAFETY: the index has the address from the object of that cell.
+        Ok(unsafe { EntryPoint::new(&cell.entry, name, global.address.get()) })
     })
 }

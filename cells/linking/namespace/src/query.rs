@@ -1,11 +1,10 @@
-//! What is loaded, and what is at an address.
+//! The loaded cells, as copies to look at.
 
-use alloc::{string::String, sync::Arc, vec::Vec};
-use core::{fmt, ops::Range};
+use alloc::{string::String, vec::Vec};
+use core::ops::Range;
 
 use layout::Segment;
 use manifest::{Digest, Role};
-use mapping::{MappedPages, Writable};
 use object::SectionKind;
 
 use crate::{cell::Cell, state};
@@ -71,58 +70,6 @@ pub struct CellDetail {
     pub segments: [Range<u64>; 3],
 }
 
-/// The names of an address. Copied, so that it can be kept without the namespace; no allocation.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Location {
-    cell: ShortText<64>,
-    symbol: ShortText<256>,
-    /// Distance from the function's first byte; from the start of the segment where no function is known.
-    pub offset: u64,
-}
-
-/// Text of at most `N` bytes; what is longer is cut off.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct ShortText<const N: usize> {
-    bytes: [u8; N],
-    length: usize,
-}
-
-impl<const N: usize> ShortText<N> {
-    fn new(text: &str) -> Self {
-        let mut length = text.len().min(N);
-        while !text.is_char_boundary(length) {
-            length -= 1;
-        }
-        let mut bytes = [0; N];
-        bytes[..length].copy_from_slice(&text.as_bytes()[..length]);
-        Self { bytes, length }
-    }
-
-    fn as_str(&self) -> &str {
-        core::str::from_utf8(&self.bytes[..self.length]).unwrap_or_default()
-    }
-}
-
-impl Location {
-    /// The cell.
-    #[must_use]
-    pub fn cell(&self) -> &str {
-        self.cell.as_str()
-    }
-
-    /// Mangled name of the function; empty for an address in no function.
-    #[must_use]
-    pub fn symbol(&self) -> &str {
-        self.symbol.as_str()
-    }
-}
-
-impl fmt::Debug for Location {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}+{:#x}", self.cell(), self.symbol(), self.offset)
-    }
-}
-
 fn info(cell: &Cell) -> CellInfo {
     let size = |segment| cell.layout.extent(segment).size;
     CellInfo {
@@ -137,7 +84,7 @@ fn info(cell: &Cell) -> CellInfo {
         digest: cell.entry.object.digest,
         forbids_unsafe: cell.entry.forbids_unsafe,
         unsafe_blocks: cell.entry.unsafe_blocks,
-        uses: crate::load::used_cells(&cell.references).len(),
+        uses: cell.used_cells().len(),
         users: cell.users.len(),
     }
 }
@@ -166,10 +113,7 @@ pub fn cell(name: &str) -> Option<CellDetail> {
         Some(CellDetail {
             info: info(cell),
             sections: sections.collect(),
-            uses: crate::load::used_cells(&cell.references)
-                .into_iter()
-                .map(|used| (state.name_of(used), count(cell, used)))
-                .collect(),
+            uses: cell.used_cells().into_iter().map(|used| (state.name_of(used), count(cell, used))).collect(),
             users: cell
                 .users
                 .iter()
@@ -215,46 +159,6 @@ pub fn symbols(word: &str, most: usize) -> Vec<SymbolInfo> {
 #[must_use]
 pub fn sizes() -> (usize, usize) {
     state::look(|state| (state.stubs.len(), state.index.len())).unwrap_or_default()
-}
-
-/// What is at `address`: the cell, and the function if it is text. Allocates nothing and waits for another CPU that is
-/// changing the namespace some milliseconds at most; `None` also if it cannot be had.
-#[must_use]
-pub fn location_of(address: u64) -> Option<Location> {
-    state::try_look(|state| {
-        // Tasks may still stand in text of replaced cells.
-        let known = state.cells.values().chain(state.retired_cells.values()).find_map(|cell| {
-            let segment = cell.segment_of(address)?;
-            let (symbol, offset) = match cell.function_at(address) {
-                Some((symbol, _, offset)) => (symbol, offset),
-                None => ("", address - cell.range(segment).start),
-            };
-            Some(Location { cell: ShortText::new(&cell.entry.name), symbol: ShortText::new(symbol), offset })
-        });
-        // A swap hands state over to cells that are not in the books yet.
-        known.or_else(|| {
-            state.pending_cells().iter().find_map(|pending| {
-                let (symbol, _, offset) = pending.function_at(address)?;
-                Some(Location { cell: ShortText::new(pending.name()), symbol: ShortText::new(symbol), offset })
-            })
-        })
-    })
-    .flatten()
-}
-
-/// The static at `address`: its cell and its mangled name, which is empty for a part of the data that has none.
-#[must_use]
-pub fn static_at(address: u64) -> Option<(String, String)> {
-    state::look(|state| {
-        let here = |pages: &Arc<MappedPages<Writable>>| {
-            let start = pages.start().as_u64();
-            (start..start + pages.len() as u64).contains(&address)
-        };
-        let cell = state.cells.values().find(|cell| cell.segments.data.iter().any(here))?;
-        let name = cell.static_at(address).unwrap_or_default();
-        Some((cell.entry.name.clone(), name))
-    })
-    .flatten()
 }
 
 /// Names of all applications in the archive, sorted.

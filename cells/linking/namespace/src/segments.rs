@@ -114,7 +114,7 @@ impl Segments {
     /// Takes up the mappings of a cell of the seed.
     ///
     /// # Safety
-    /// `bases` and `layout` say where the host put the cell, and nobody has taken it up.
+    /// `bases` and `layout` say where the host put the cell, and its pages have no owner yet.
     pub(crate) unsafe fn adopt(layout: &Layout, bases: &Bases) -> Result<Self, MapError> {
         let range = |segment| page_range(bases.address(segment, 0), layout.extent(segment).size);
         // SAFETY: the caller's promise; segments of the seed have pages of their own.
@@ -184,7 +184,7 @@ impl TextPages {
     /// Takes up pages of the seed.
     ///
     /// # Safety
-    /// They are text of the seed that nobody has taken up.
+    /// They are text of the seed, and have no owner yet.
     pub(crate) unsafe fn adopt(start: u64, size: usize) -> Result<Option<Self>, MapError> {
         let Some(pages) = page_range(start, size) else { return Ok(None) };
         // SAFETY: the caller's promise.
@@ -201,13 +201,13 @@ impl TextPages {
         &self.0
     }
 
-    /// Puts a changed copy of page `index` in its place. What `change` leaves as it was may be executed meanwhile.
+    /// Puts a changed copy of page `index` in its place. The parts that `change` leaves as they were may be executed meanwhile.
     pub(crate) fn rewrite(&mut self, index: usize, change: impl FnOnce(&mut [u8])) -> Result<(), TextWriteError> {
         let mut copy = mapping::allocate(1, Writable, Purpose::CellText).map_err(TextWriteError::Memory)?;
         copy.bytes_mut().copy_from_slice(&self.0.bytes()[index * PAGE_SIZE..][..PAGE_SIZE]);
         change(copy.bytes_mut());
-        // SAFETY: the table of stubs is locked, so nobody else exchanges the page. Both hold all stubs that anybody may be
-        // using.
+        // SAFETY: the table of stubs is locked, so no other code exchanges the page. Both pages hold all stubs that may be in
+        // use.
         unsafe { self.0.exchange_page(index, copy) }.map_err(|refused| TextWriteError::Memory(refused.error))
     }
 }

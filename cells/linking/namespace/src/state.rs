@@ -9,25 +9,30 @@ use spin_lock::PreemptLock;
 
 use crate::{
     LoadError,
-    cell::{Cell, Newcomer},
+    cell::{Cell, PendingCell},
     stubs::StubTable,
     table::Table,
 };
 
-/// What the namespace knows. It is locked with preemption off: whoever changes it prepares outside what takes long, and makes
-/// the change under one hold of the lock, so that nobody sees half of it.
+/// All that the namespace knows. It is locked with preemption off: long work is done outside, and a change is made under one
+/// hold of the lock, so that no other CPU sees half of it.
+///
+/// Other crates reach it through a [`Transaction`](crate::parts::Transaction) only.
 #[derive(Debug)]
-pub(crate) struct State {
+pub struct State {
     /// Shared, so that objects can be read from it without the lock.
-    pub(crate) archive: Arc<Archive<&'static [u8]>>,
-    /// Which of the archive's alternates the system is; `None` for the base.
-    pub(crate) build: Option<usize>,
-    pub(crate) cells: Table,
+    pub archive: Arc<Archive<&'static [u8]>>,
+    /// Number of the archive's alternate that the system is; `None` for the base.
+    pub build: Option<usize>,
+    /// The cells of the namespace.
+    pub cells: Table,
     /// Replaced cells: out of the namespace, but stacks may still stand in their text, whose calls are kept up to date.
-    pub(crate) retired_cells: Table,
-    pub(crate) index: Index,
-    pub(crate) stubs: StubTable,
-    pub(crate) next: u32,
+    pub retired_cells: Table,
+    /// The names that cells see.
+    pub index: Index,
+    /// The permanent stubs.
+    pub stubs: StubTable,
+    next: u32,
     /// A replacement is prepared or carried out: no cell comes or goes.
     replacing: Option<Replacing>,
     /// How many replacements have begun.
@@ -42,7 +47,7 @@ struct Replacing {
     /// The functions for which it made stubs.
     stubs: Vec<Function>,
     /// Its new cells, when they are all prepared.
-    pending_cells: Vec<Newcomer>,
+    pending_cells: Vec<PendingCell>,
 }
 
 static STATE: PreemptLock<Option<State>> = PreemptLock::new(None);
@@ -63,7 +68,8 @@ impl State {
     }
 
     /// The cell called `name` in the build that the system is, loaded or not.
-    pub(crate) fn entry(&self, name: &str) -> Option<&CellEntry> {
+    #[must_use]
+    pub fn entry(&self, name: &str) -> Option<&CellEntry> {
         let manifest = self.archive.manifest();
         manifest.cell_of(self.build.and_then(|build| manifest.alternates.get(build)), name)
     }
@@ -74,7 +80,8 @@ impl State {
     }
 
     /// The loaded cell called `name`.
-    pub(crate) fn named(&self, name: &str) -> Option<&Cell> {
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<&Cell> {
         self.cells.values().find(|cell| cell.entry.name == name)
     }
 
@@ -94,7 +101,7 @@ impl State {
         self.take_out(id)
     }
 
-    /// Takes a replaced cell that nothing refers to out of the books, as [`detach`](Self::detach) does with others.
+    /// Takes a replaced cell that nothing refers to out of the tables, as [`detach`](Self::detach) does with others.
     pub(crate) fn detach_retired_cell(&mut self, id: CellId) -> Option<Box<Cell>> {
         if self.replacing.is_some() {
             self.retired_cells.get_mut(id)?.leaving = true;
@@ -104,8 +111,8 @@ impl State {
         self.retired_cells.remove(id)
     }
 
-    /// Takes `cell` out of the namespace's books, but for its stubs. Takes no memory.
-    pub(crate) fn take_out(&mut self, id: CellId) -> Option<Box<Cell>> {
+    /// Takes a cell out of the tables of cells and users, but leaves its stubs. Takes no memory.
+    pub fn take_out(&mut self, id: CellId) -> Option<Box<Cell>> {
         let cell = self.cells.remove(id)?;
         for reference in &cell.references {
             if let Some(used) = self.cells.get_mut(reference.cell) {
@@ -141,8 +148,11 @@ impl State {
         self.replacing.as_ref().map(|replacing| replacing.number)
     }
 
-    /// Notes functions for which the replacement has made stubs. Without memory for that they have none.
-    pub(crate) fn note_stubs(&mut self, made: Vec<Function>) -> Result<(), TryReserveError> {
+    /// Notes functions for which the replacement has made stubs.
+    ///
+    /// # Errors
+    /// There is no memory for the note; the functions then have no stubs.
+    pub fn note_stubs(&mut self, made: Vec<Function>) -> Result<(), TryReserveError> {
         let Some(replacing) = &mut self.replacing else { return Ok(()) };
         if let Err(error) = replacing.stubs.try_reserve(made.len()) {
             self.stubs.take_back(&made);
@@ -152,20 +162,20 @@ impl State {
         Ok(())
     }
 
-    /// Says what the new cells are called, for the case that one of them is called and fails.
-    pub(crate) fn announce(&mut self, pending_cells: Vec<Newcomer>) {
+    /// Gives the names of the new cells, for the case that code of one of them runs and fails before the replacement is complete.
+    pub fn announce(&mut self, pending_cells: Vec<PendingCell>) {
         if let Some(replacing) = &mut self.replacing {
             replacing.pending_cells = pending_cells;
         }
     }
 
     /// The new cells of a replacement that is prepared.
-    pub(crate) fn pending_cells(&self) -> &[Newcomer] {
+    pub(crate) fn pending_cells(&self) -> &[PendingCell] {
         self.replacing.as_ref().map_or(&[], |replacing| &replacing.pending_cells)
     }
 
     /// The change that was prepared has taken effect: its new cells are cells like others, and cells come and go again.
-    pub(crate) fn complete_replacement(&mut self) {
+    pub fn complete_replacement(&mut self) {
         self.replacing = None;
     }
 
@@ -176,7 +186,8 @@ impl State {
         }
     }
 
-    pub(crate) fn take_id(&mut self) -> CellId {
+    /// A number that no cell has had.
+    pub fn take_id(&mut self) -> CellId {
         let id = CellId(self.next);
         self.next += 1;
         id
@@ -210,20 +221,20 @@ pub(crate) fn look<R>(look: impl FnOnce(&State) -> R) -> Option<R> {
     STATE.lock().as_ref().map(look)
 }
 
-/// Turns for which [`try_look`] waits: some ten milliseconds. A step takes less; a load, in which CPUs must forget pages, may
+/// How often [`try_look`] tries: for some ten milliseconds. A step takes less; a load, in which CPUs must forget pages, may
 /// take longer where those are busy.
 const TIMEOUT: u32 = 1_000_000;
 
-/// As [`look`], but `None` also if the namespace cannot be had: for recovery, which may come from whoever has it. Another
-/// CPU that has it is given time to finish, but not with interrupts off, for it may be waiting for this one.
+/// As [`look`], but `None` also if the lock cannot be had: for recovery, because the fault may be in the code that holds the
+/// lock. Another CPU that holds it is given time to finish, but not with interrupts off, because it may be waiting for this one.
 pub(crate) fn try_look<R>(look: impl FnOnce(&State) -> R) -> Option<R> {
     let mine = || STATE.holder() == Some(cpu_local::owner());
-    let mut patience = if cpu_local::interrupts_enabled() && !mine() { TIMEOUT } else { 1 };
-    while patience > 0 {
+    let mut tries = if cpu_local::interrupts_enabled() && !mine() { TIMEOUT } else { 1 };
+    while tries > 0 {
         if let Some(state) = STATE.try_lock() {
             return state.as_ref().map(look);
         }
-        patience -= 1;
+        tries -= 1;
         core::hint::spin_loop();
     }
     None

@@ -9,6 +9,7 @@ use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
 use addresses::PAGE_SIZE;
 use hashbrown::{HashMap, TryReserveError};
 use linker::{Address, CellId, Function, STUB_SIZE};
+use mapping::{Executable, MappedPages};
 use unwind_table::{Registration, TextRange};
 
 use crate::segments::{TextPages, TextWriteError};
@@ -43,7 +44,7 @@ struct Known {
 
 /// All stubs.
 #[derive(Debug, Default)]
-pub(crate) struct StubTable {
+pub struct StubTable {
     areas: Vec<Area>,
     known: HashMap<Function, Known>,
     free: Vec<Slot>,
@@ -53,7 +54,7 @@ pub(crate) struct StubTable {
 type Jump = (usize, [u8; STUB_SIZE]);
 
 /// Stubs that are to be made when a load succeeds.
-pub(crate) struct Stage<'a> {
+pub struct Stage<'a> {
     table: &'a mut StubTable,
     made: Vec<(Function, Known)>,
 }
@@ -118,7 +119,8 @@ impl StubTable {
     }
 
     /// The address of the stub of `function`, if its address was ever taken.
-    pub(crate) fn get(&self, function: Function) -> Option<u64> {
+    #[must_use]
+    pub fn get(&self, function: Function) -> Option<u64> {
         self.known.get(&function).map(|known| self.address(known.slot))
     }
 
@@ -128,7 +130,7 @@ impl StubTable {
     }
 
     /// The stubs of the functions that `cell` defines.
-    pub(crate) fn of_cell(&self, cell: CellId) -> impl Iterator<Item = (Function, u64)> {
+    pub fn of_cell(&self, cell: CellId) -> impl Iterator<Item = (Function, u64)> {
         self.known
             .iter()
             .filter(move |(function, _)| function.cell == cell)
@@ -136,7 +138,8 @@ impl StubTable {
     }
 
     /// The page that holds the stub at `address`: number of the area, index in it, offset of the stub in the page.
-    pub(crate) fn place_of(&self, address: u64) -> Option<(usize, usize, usize)> {
+    #[must_use]
+    pub fn place_of(&self, address: u64) -> Option<(usize, usize, usize)> {
         let inside = |area: &Area| (area.base..area.base + (area.slots * STUB_SIZE) as u64).contains(&address);
         let area = self.areas.iter().position(inside)?;
         let offset = usize::try_from(address - self.areas[area].base).ok()?;
@@ -144,13 +147,14 @@ impl StubTable {
     }
 
     /// The pages of area `area`.
-    pub(crate) fn area(&self, area: usize) -> &TextPages {
-        &self.areas[area].pages
+    #[must_use]
+    pub fn area(&self, area: usize) -> &MappedPages<Executable> {
+        self.areas[area].pages.mapping()
     }
 
     /// Stubs that lead elsewhere now: for each the old and the new function and the new entry. Takes no memory if room was
     /// made for as many.
-    pub(crate) fn rename(&mut self, changes: &[(Function, Function, u64)]) {
+    pub fn rename(&mut self, changes: &[(Function, Function, u64)]) {
         for (old, new, entry) in changes {
             if let Some(known) = self.known.remove(old) {
                 self.known.insert(*new, Known { slot: known.slot, entry: Address::new(*entry) });
@@ -174,19 +178,22 @@ impl StubTable {
         });
     }
 
-    /// Makes room for what [`StubTable::rename`] needs for `count` stubs.
-    pub(crate) fn try_reserve(&mut self, count: usize) -> Result<(), TryReserveError> {
+    /// Makes room for the renaming of `count` stubs ([`StubTable::rename`]).
+    ///
+    /// # Errors
+    /// There is no memory.
+    pub fn try_reserve(&mut self, count: usize) -> Result<(), TryReserveError> {
         self.known.try_reserve(count)
     }
 
-    /// Makes the table twice as large as what it holds. Stubs of applications come and go: a table that is at most half full is
-    /// tidied up when what went has used up the rest, a fuller one would grow, at some moment of a long run.
+    /// Makes the table twice as large as its content. Stubs of applications come and go: a table that is at most half full is
+    /// tidied up when removed entries have used up the rest; a fuller one would grow, at some moment of a long run.
     pub(crate) fn make_room(&mut self) {
         // Without the memory it grows later.
         let _ = self.known.try_reserve(self.known.len());
     }
 
-    /// Frees the stubs of `functions`, whose addresses nobody has got to know.
+    /// Frees the stubs of `functions`, whose addresses no running code has.
     pub(crate) fn take_back(&mut self, functions: &[Function]) {
         for function in functions {
             self.free.extend(self.known.remove(function).map(|known| known.slot));
@@ -194,7 +201,7 @@ impl StubTable {
     }
 
     /// Begins to collect new stubs.
-    pub(crate) fn stage(&mut self) -> Stage<'_> {
+    pub fn stage(&mut self) -> Stage<'_> {
         Stage { table: self, made: Vec::new() }
     }
 
@@ -224,8 +231,11 @@ impl linker::Stubs for Stage<'_> {
 }
 
 impl Stage<'_> {
-    /// Writes the new stubs and says whose they are. On an error none of them exists.
-    pub(crate) fn commit(mut self) -> Result<Vec<Function>, TextWriteError> {
+    /// Writes the new stubs and returns their functions.
+    ///
+    /// # Errors
+    /// [`TextWriteError`]; none of the stubs exists then.
+    pub fn commit(mut self) -> Result<Vec<Function>, TextWriteError> {
         let mut by_page: BTreeMap<(u32, usize), Vec<Jump>> = BTreeMap::new();
         for (_, known) in &self.made {
             let address = self.table.address(known.slot);
@@ -235,7 +245,7 @@ impl Stage<'_> {
             by_page.entry(page).or_default().push((offset % PAGE_SIZE, bytes));
         }
         for ((area, page), changes) in by_page {
-            // A stub that nobody knows the address of yet may appear early: a later error leaves it unused.
+            // A stub whose address no code has yet may appear early: a later error leaves it unused.
             self.table.areas[area as usize].pages.rewrite(page, |bytes| {
                 for (offset, stub) in &changes {
                     bytes[*offset..*offset + STUB_SIZE].copy_from_slice(stub);

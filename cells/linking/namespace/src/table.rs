@@ -10,7 +10,7 @@ use crate::cell::Cell;
 /// Cells, sorted by number. Where room was made before ([`Table::try_reserve`]) a cell comes without memory being taken.
 /// Each lies in a block of the heap of its own, which is known ([`Table::holds`]).
 #[derive(Debug, Default)]
-pub(crate) struct Table {
+pub struct Table {
     #[expect(clippy::vec_box, reason = "a cell must come and go without moving the others")]
     cells: Vec<Box<Cell>>,
 }
@@ -21,33 +21,37 @@ impl Table {
     }
 
     /// The cell with this number.
-    pub(crate) fn get(&self, id: CellId) -> Option<&Cell> {
+    #[must_use]
+    pub fn get(&self, id: CellId) -> Option<&Cell> {
         Some(&self.cells[self.find(id).ok()?])
     }
 
     /// The cell with this number.
-    pub(crate) fn get_mut(&mut self, id: CellId) -> Option<&mut Cell> {
+    pub fn get_mut(&mut self, id: CellId) -> Option<&mut Cell> {
         let place = self.find(id).ok()?;
         Some(&mut self.cells[place])
     }
 
     /// All cells, in the order of their numbers.
-    pub(crate) fn values(&self) -> impl Iterator<Item = &Cell> {
+    pub fn values(&self) -> impl Iterator<Item = &Cell> {
         self.cells.iter().map(|cell| &**cell)
     }
 
     /// All cells, in the order of their numbers.
-    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut Cell> {
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut Cell> {
         self.cells.iter_mut().map(|cell| &mut **cell)
     }
 
     /// Makes room for `more` cells.
-    pub(crate) fn try_reserve(&mut self, more: usize) -> Result<(), TryReserveError> {
+    ///
+    /// # Errors
+    /// There is no memory.
+    pub fn try_reserve(&mut self, more: usize) -> Result<(), TryReserveError> {
         self.cells.try_reserve(more)
     }
 
     /// Adds a cell, whose number no other one has.
-    pub(crate) fn insert(&mut self, cell: Box<Cell>) {
+    pub fn insert(&mut self, cell: Box<Cell>) {
         let (Ok(place) | Err(place)) = self.find(cell.id);
         self.cells.insert(place, cell);
     }

@@ -2,7 +2,8 @@
 //!
 //! Thread locals lie below the thread pointer: each cell that has some owns a block at a fixed distance, the same in
 //! every task. Guarantees to the loader: a block, once published, exists in every task, also in tasks older than the
-//! cell. Guarantees to whoever makes a task: [`initialise`] fills exactly the bytes that published blocks own.
+//! cell; its initial bytes are exactly as many as were reserved, so no block reaches into another. Guarantees to the maker
+//! of a task: [`initialise`] fills exactly the bytes that published blocks own.
 //!
 //! It fails when the 64 KiB that each task reserves are used up, or when memory for the tasks that run cannot be had;
 //! then the block does not exist in any task.
@@ -25,7 +26,7 @@ struct Block {
     /// From the thread pointer down to the first byte.
     distance: usize,
     size: usize,
-    /// Empty until the block is published.
+    /// `size` bytes; empty until the block is published.
     bytes: Box<[u8]>,
 }
 
@@ -34,8 +35,29 @@ static BLOCKS: SpinLock<Vec<Block>> = SpinLock::new(Vec::new());
 static EDITION: AtomicU64 = AtomicU64::new(0);
 static GROWTH: Once<Growth> = Once::new();
 
-/// Gives the tasks that run a block, by its distance and initial bytes.
-pub type Growth = fn(distance: usize, bytes: &[u8]) -> Result<(), ImageError>;
+/// Gives the tasks that run a block.
+pub type Growth = fn(block: NewBlock<'_>) -> Result<(), ImageError>;
+
+/// A block that is being published. Only this cell makes one, so its bytes lie within the place that was reserved for them.
+#[derive(Clone, Copy, Debug)]
+pub struct NewBlock<'a> {
+    distance: usize,
+    bytes: &'a [u8],
+}
+
+impl NewBlock<'_> {
+    /// Bytes from the thread pointer down to the first byte of the block: at least as many as the block has.
+    #[must_use]
+    pub fn distance(&self) -> usize {
+        self.distance
+    }
+
+    /// The initial bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        self.bytes
+    }
+}
 
 /// Why a cell cannot have its thread locals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,35 +92,11 @@ impl fmt::Display for ImageError {
 
 impl core::error::Error for ImageError {}
 
-/// A cell's block. Dropping it frees the place.
+/// The block of a cell. Dropping it frees the place.
 #[derive(Debug)]
 #[must_use = "dropping it takes the thread locals out of the image"]
 pub struct Registration {
     distance: usize,
-}
-
-impl Registration {
-    /// Bytes from the thread pointer down to the block.
-    #[must_use]
-    pub fn distance(&self) -> usize {
-        self.distance
-    }
-
-    /// Gives the block its initial bytes, in all tasks that are and that will be.
-    ///
-    /// # Errors
-    /// [`ImageError::Memory`] if a task that runs has no memory for it.
-    pub fn publish(&mut self, bytes: &[u8]) -> Result<(), ImageError> {
-        let mut blocks = BLOCKS.lock();
-        if let Some(block) = blocks.iter_mut().find(|block| block.distance == self.distance) {
-            block.bytes = Box::from(&bytes[..bytes.len().min(block.size)]);
-        }
-        EDITION.fetch_add(1, Ordering::Relaxed);
-        drop(blocks);
-        // First the image, then the tasks that can be found: one that is entered after this has the block from the
-        // image, see `if_current`.
-        GROWTH.get().map_or(Ok(()), |grow| grow(self.distance, bytes))
-    }
 }
 
 impl Drop for Registration {
@@ -107,11 +105,62 @@ impl Drop for Registration {
     }
 }
 
-/// Takes a place for `size` bytes, aligned to `alignment` (a power of two) in every task.
+/// A place for the block of a cell, and the initial bytes that the block will have: 0 until the cell writes them. Dropping it
+/// frees the place.
+#[derive(Debug)]
+#[must_use = "dropping it frees the place of the thread locals"]
+pub struct Reserved {
+    registration: Registration,
+    bytes: Box<[u8]>,
+}
+
+impl Reserved {
+    /// Enters the block. The caller has seen that its place is free.
+    fn new(blocks: &mut Vec<Block>, distance: usize, size: usize) -> Self {
+        blocks.push(Block { distance, size, bytes: Box::default() });
+        Self { registration: Registration { distance }, bytes: alloc::vec![0; size].into() }
+    }
+
+    /// Bytes from the thread pointer down to the block.
+    #[must_use]
+    pub fn distance(&self) -> usize {
+        self.registration.distance
+    }
+
+    /// The initial bytes, to be written before the block is published.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes
+    }
+
+    /// Gives the block to all tasks that are and that will be.
+    ///
+    /// # Errors
+    /// [`ImageError::Memory`] if a task that runs has no memory for it.
+    pub fn publish(self) -> Result<Registration, ImageError> {
+        let Self { registration, bytes } = self;
+        let distance = registration.distance;
+        let copy = bytes.clone();
+        let mut blocks = BLOCKS.lock();
+        if let Some(block) = blocks.iter_mut().find(|block| block.distance == distance) {
+            block.bytes = copy;
+        }
+        EDITION.fetch_add(1, Ordering::Relaxed);
+        drop(blocks);
+        // First the image, then the tasks that can be found: one that is entered after this has the block from the
+        // image, see `if_current`.
+        GROWTH.get().map_or(Ok(()), |grow| grow(NewBlock { distance, bytes: &bytes }))?;
+        Ok(registration)
+    }
+}
+
+/// Reserves a place for `size` bytes, aligned to `alignment` in every task.
 ///
 /// # Errors
 /// [`ImageError::Full`].
-pub fn reserve(size: usize, alignment: usize) -> Result<Registration, ImageError> {
+///
+/// # Panics
+/// If `alignment` is 0.
+pub fn reserve(size: usize, alignment: usize) -> Result<Reserved, ImageError> {
     let mut blocks = BLOCKS.lock();
     // First fit: the blocks by distance, and the gaps between them.
     blocks.sort_unstable_by_key(|block| block.distance);
@@ -127,22 +176,20 @@ pub fn reserve(size: usize, alignment: usize) -> Result<Registration, ImageError
     if distance > CAPACITY {
         return Err(ImageError::Full { size, used });
     }
-    blocks.push(Block { distance, size, bytes: Box::default() });
-    Ok(Registration { distance })
+    Ok(Reserved::new(&mut blocks, distance, size))
 }
 
-/// Takes up the place that the host gave a cell of the seed.
+/// Reserves the place that the host gave a cell of the seed.
 ///
 /// # Errors
-/// [`ImageError::Overlap`] if another block is there.
-pub fn adopt(distance: usize, size: usize) -> Result<Registration, ImageError> {
+/// [`ImageError::Overlap`] if another block is there, or the place does not lie in the space that tasks reserve.
+pub fn reserve_at(distance: usize, size: usize) -> Result<Reserved, ImageError> {
     let mut blocks = BLOCKS.lock();
     let overlaps = |block: &Block| distance - size < block.distance && block.distance - block.size < distance;
     if distance > CAPACITY || size > distance || blocks.iter().any(overlaps) {
         return Err(ImageError::Overlap { distance });
     }
-    blocks.push(Block { distance, size, bytes: Box::default() });
-    Ok(Registration { distance })
+    Ok(Reserved::new(&mut blocks, distance, size))
 }
 
 /// How many bytes below the thread pointer are in use.
@@ -155,7 +202,7 @@ fn extent(blocks: &[Block]) -> usize {
     blocks.iter().map(|block| block.distance).max().unwrap_or(0)
 }
 
-/// A state of the image: what a task was given, until a further block is published.
+/// A state of the image: the bytes that a task was given, until a further block is published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Edition(u64);
 
@@ -179,8 +226,8 @@ pub fn if_current(edition: Edition, enter: impl FnOnce()) -> bool {
     current
 }
 
-/// Fills the last `block.len()` bytes below a thread pointer with what a new task starts with. Bytes that belong to no
-/// cell become 0; blocks further away than `block` is long are left to whoever maps that memory.
+/// Fills the last `block.len()` bytes below a thread pointer with the initial bytes of a new task. Bytes that belong to no
+/// cell become 0; blocks further away than `block` is long are left to the code that maps that memory.
 pub fn initialise(block: &mut [u8]) {
     block.fill(0);
     let end = block.len();
@@ -192,7 +239,7 @@ pub fn initialise(block: &mut [u8]) {
     }
 }
 
-/// Sets who gives a new block to the tasks that run: called with the block's distance and initial bytes.
+/// Sets the function that gives a new block to the tasks that run.
 pub fn set_growth_hook(hook: Growth) {
     GROWTH.call_once(|| hook);
 }

@@ -15,8 +15,8 @@ mod device;
 mod hardware;
 mod inspect;
 mod mapped;
+mod prepared_page;
 mod range;
-mod replacement;
 mod rights;
 mod shootdown;
 mod views;
@@ -36,7 +36,7 @@ pub use mapped::{
     try_allocate_at,
 };
 pub use page_tables::{Rights, TableError};
-pub use replacement::{Exchangeable, Fixed, Replacement, prepare_replacements};
+pub use prepared_page::{Exchangeable, Fixed, PreparedPage, prepare_pages};
 pub use rights::{Device, Executable, Permission, ReadOnly, Readable, Withheld, Writable};
 pub use shootdown::{Shootdown, ShootdownTimeout, quarantined, retry_quarantine, set_shootdown};
 pub use views::ViewError;

@@ -37,8 +37,9 @@ fn services(command_line: &str, boot_stack: Region, interrupts: DeviceInterrupts
     if let Err(error) = recovery::init(interrupts.alarm) {
         log::error!("faults end tasks, and nothing restarts them: {error}");
     }
-    if let Err(error) = evolution::init(boot_stack.start..boot_stack.start + boot_stack.bytes) {
-        log::error!("what a swap does not free at once stays until the next one: {error}");
+    // SAFETY: the boot code ended in `task::start`, which does not return to that stack; the tasks have stacks of their own.
+    if let Err(error) = unsafe { evolution::init(boot_stack.start..boot_stack.start + boot_stack.bytes) } {
+        log::error!("cells that a swap does not free at once stay until the next one: {error}");
     }
     log::info!("tasks run after {:?}", clock::since_boot());
     if let Err(error) = userland::start(command_line, interrupts.serial) {

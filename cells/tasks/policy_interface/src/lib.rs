@@ -14,7 +14,7 @@
 //! | `tick(&mut QueueAccess, &PolicyEntry) -> bool` | a tick of the running task is over: shall it give way |
 //! | `length(cpu) -> usize` | ready tasks there; read without a lock |
 //! | `name() -> &'static str` | which variant this is |
-//! | `surrender(&mut Vec<PolicyEntry>)`, `adopt(Vec<PolicyEntry>) -> Result<..>` | state transfer |
+//! | `export_state(&mut Vec<PolicyEntry>)`, `import_state(Vec<PolicyEntry>) -> Result<..>` | state transfer |
 //!
 //! A [`QueueAccess`] is the proof that the caller holds the lock of that CPU's queue. The scheduler holds it with
 //! interrupts off, so a policy must not block, allocate or panic, and is never entered twice for one CPU.
@@ -25,20 +25,20 @@
 //! the compiler notes in the callers' code what the callee's body does with its place in memory.
 //!
 //! # State transfer
-//! The engine of evolution calls the old cell's `surrender` and then the new cell's `adopt` while every other CPU
+//! The engine of evolution calls the old cell's `export_state` and then the new cell's `import_state` while every other CPU
 //! stands still. What it must see to:
 //! - **Where the others stand.** They were stopped by an interrupt (not an NMI). Queue locks, like every spin
 //!   lock, are held with interrupts off: so no CPU that stands still holds one, and no CPU is inside the policy.
 //!   The engine itself runs with interrupts off and holds no queue lock. Neither function takes a lock.
-//! - **Memory.** `surrender` puts its entries behind those of the engine's list, which has room for [`MAX_TASKS`] and was
+//! - **Memory.** `export_state` puts its entries behind those of the engine's list, which has room for [`MAX_TASKS`] and was
 //!   made while everything ran; neither function allocates.
-//! - **Refusal.** `adopt` either takes all entries, or takes none and gives the list back with the reason; the
-//!   engine then calls the *old* cell's `adopt` with that list, which succeeds: it surrendered the same entries.
-//! - **Faults.** After a fault in either the engine calls `surrender` of the old cell once more and gives it all that came
-//!   out. So `surrender` puts each entry into the list as it takes the task out of its queue.
+//! - **Refusal.** `import_state` either takes all entries, or takes none and gives the list back with the reason; the
+//!   engine then calls the *old* cell's `import_state` with that list, which succeeds: it exported the same entries.
+//! - **Faults.** After a fault in either the engine calls `export_state` of the old cell once more and gives it all that came
+//!   out. So `export_state` puts each entry into the list as it takes the task out of its queue.
 //! - **Order.** Entries of one CPU come in the order in which they would have run.
 //!
-//! After `surrender` a policy is empty; every other state it has (time slices) may be forgotten.
+//! After `export_state` a policy is empty; every other state it has (time slices) may be forgotten.
 #![cfg_attr(not(test), no_std)]
 
 use core::fmt;
@@ -161,7 +161,7 @@ impl QueueAccess {
 
 /// Why a policy refused the tasks of another.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum AdoptError {
+pub enum ImportError {
     /// The new policy already has tasks: it is in use.
     NotEmpty {
         /// How many.
@@ -183,33 +183,33 @@ pub enum AdoptError {
     Insufficient,
 }
 
-impl fmt::Display for AdoptError {
+impl fmt::Display for ImportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotEmpty { tasks } => write!(f, "the policy is in use: it has {tasks} tasks already"),
             Self::UnknownCpu { task, cpu } => write!(f, "{task:?} is queued on CPU {cpu}, which cannot exist"),
-            Self::Duplicate { task } => write!(f, "{task:?} was surrendered twice"),
+            Self::Duplicate { task } => write!(f, "{task:?} was exported twice"),
             Self::Insufficient => f.write_str("the tasks of another policy lack what it orders them by"),
         }
     }
 }
 
-impl core::error::Error for AdoptError {}
+impl core::error::Error for ImportError {}
 
-/// Checks a surrendered list: what every `adopt` does before it takes anything.
-pub fn check(entries: &[PolicyEntry], queued: usize) -> Result<(), AdoptError> {
+/// Checks an exported list: what every `import_state` does before it takes anything.
+pub fn check(entries: &[PolicyEntry], queued: usize) -> Result<(), ImportError> {
     if queued != 0 {
-        return Err(AdoptError::NotEmpty { tasks: queued });
+        return Err(ImportError::NotEmpty { tasks: queued });
     }
     let mut seen = [0u64; MAX_TASKS / 64];
     for entry in entries {
         if entry.cpu as usize >= MAX_CPUS {
-            return Err(AdoptError::UnknownCpu { task: entry.task, cpu: entry.cpu });
+            return Err(ImportError::UnknownCpu { task: entry.task, cpu: entry.cpu });
         }
         let word = &mut seen[entry.task.index() / 64];
         let bit = 1 << (entry.task.index() % 64);
         if *word & bit != 0 {
-            return Err(AdoptError::Duplicate { task: entry.task });
+            return Err(ImportError::Duplicate { task: entry.task });
         }
         *word |= bit;
     }

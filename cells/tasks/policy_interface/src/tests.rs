@@ -27,8 +27,8 @@ fn priorities_end_at_31() {
 
 #[test]
 fn a_bad_list_is_refused_with_its_reason() {
-    assert_eq!(check(&[entry(1, 0)], 3), Err(AdoptError::NotEmpty { tasks: 3 }));
-    assert_eq!(check(&[entry(1, 32)], 0), Err(AdoptError::UnknownCpu { task: Slot::new(1).unwrap(), cpu: 32 }));
-    assert_eq!(check(&[entry(1, 0), entry(1, 1)], 0), Err(AdoptError::Duplicate { task: Slot::new(1).unwrap() }));
+    assert_eq!(check(&[entry(1, 0)], 3), Err(ImportError::NotEmpty { tasks: 3 }));
+    assert_eq!(check(&[entry(1, 32)], 0), Err(ImportError::UnknownCpu { task: Slot::new(1).unwrap(), cpu: 32 }));
+    assert_eq!(check(&[entry(1, 0), entry(1, 1)], 0), Err(ImportError::Duplicate { task: Slot::new(1).unwrap() }));
     assert_eq!(check(&[entry(1, 0), entry(2, 31)], 0), Ok(()));
 }

@@ -3,7 +3,7 @@
 //! Guarantees, to the scheduler: every ready task of a CPU runs before any of them runs a second time, for at
 //! most [`QUANTUM_TICKS`] ticks at a stretch while others wait. Priorities, given or inherited, are carried along
 //! for the sake of other policies and otherwise ignored. The contract is in `policy_interface`; the only call
-//! that can fail is [`adopt`], which then takes nothing.
+//! that can fail is [`import_state`], which then takes nothing.
 //!
 //! This is one of two variants of one cell: the other lies in the overlay `priority`. Two more, `deadlines` and `unfinished`,
 //! are there to show how it comes out if a policy does not take the tasks over.
@@ -12,11 +12,11 @@
 
 extern crate alloc;
 
-mod adoption;
+mod import;
 
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use policy_interface::{AdoptError, MAX_CPUS, MAX_TASKS, PolicyEntry, QueueAccess, Slot};
+use policy_interface::{ImportError, MAX_CPUS, MAX_TASKS, PolicyEntry, QueueAccess, Slot};
 use slot_list::{Links, List};
 
 /// How long a task runs while others wait: long against a switch, short against what a person notices.
@@ -130,7 +130,7 @@ pub fn name() -> &'static str {
 }
 
 /// Adds all ready tasks to `entries`, CPU by CPU, in the order in which they would have run, and has none any more.
-pub fn surrender(entries: &mut Vec<PolicyEntry>) {
+pub fn export_state(entries: &mut Vec<PolicyEntry>) {
     for queue in &POLICY.queues {
         while let Some(task) = queue.ready.pop_front(&POLICY.links) {
             entries.extend(POLICY.entry(task));
@@ -140,6 +140,6 @@ pub fn surrender(entries: &mut Vec<PolicyEntry>) {
 }
 
 /// Takes the tasks of another policy, or none of them.
-pub fn adopt(entries: Vec<PolicyEntry>) -> Result<(), (AdoptError, Vec<PolicyEntry>)> {
-    adoption::adopt(&POLICY, entries)
+pub fn import_state(entries: Vec<PolicyEntry>) -> Result<(), (ImportError, Vec<PolicyEntry>)> {
+    import::import_state(&POLICY, entries)
 }

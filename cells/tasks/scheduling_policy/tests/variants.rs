@@ -1,5 +1,5 @@
 //! Both variants keep the contract of `policy_interface`, and each its own promise.
-use policy_interface::{AdoptError, MAX_CPUS, PolicyEntry, Priority, QueueAccess, Slot};
+use policy_interface::{ImportError, MAX_CPUS, PolicyEntry, Priority, QueueAccess, Slot};
 use proptest::prelude::*;
 use scheduling_policy as round_robin;
 use std::collections::BTreeSet;
@@ -30,9 +30,9 @@ fn entry(task: usize, cpu: u32, base: u8, inherited: u8) -> PolicyEntry {
 }
 
 /// What a policy gives up.
-fn all_of(surrender: fn(&mut Vec<PolicyEntry>)) -> Vec<PolicyEntry> {
+fn all_of(export_state: fn(&mut Vec<PolicyEntry>)) -> Vec<PolicyEntry> {
     let mut entries = Vec::new();
-    surrender(&mut entries);
+    export_state(&mut entries);
     entries
 }
 
@@ -91,7 +91,7 @@ macro_rules! contract {
                 #[test]
                 fn behaves_like_its_model(steps in prop::collection::vec(step(), 0..80)) {
                     let _alone = alone();
-                    all_of($policy::surrender);
+                    all_of($policy::export_state);
                     let mut model = Model::default();
                     for step in steps {
                         match step {
@@ -122,7 +122,7 @@ macro_rules! contract {
                             prop_assert_eq!($policy::length(cpu), queue.len());
                         }
                     }
-                    prop_assert_eq!(all_of($policy::surrender), model.all());
+                    prop_assert_eq!(all_of($policy::export_state), model.all());
                     prop_assert_eq!((0..MAX_CPUS).map($policy::length).sum::<usize>(), 0);
                 }
 
@@ -131,17 +131,17 @@ macro_rules! contract {
                     tasks in prop::collection::btree_map(0usize..200, (0u32..4, 0u8..32, 0u8..32), 0..40)
                 ) {
                     let _alone = alone();
-                    all_of(round_robin::surrender);
-                    all_of(fixed_priority::surrender);
+                    all_of(round_robin::export_state);
+                    all_of(fixed_priority::export_state);
                     for (task, (cpu, base, inherited)) in &tasks {
                         $policy::insert(&mut access(*cpu), &entry(*task, *cpu, *base, *inherited));
                     }
                     let all: BTreeSet<_> = tasks.keys().map(|task| Slot::new(*task).unwrap()).collect();
-                    let there = all_of($policy::surrender);
-                    fixed_priority::adopt(there.clone()).unwrap();
-                    let back = all_of(fixed_priority::surrender);
-                    round_robin::adopt(back).unwrap();
-                    let mut found = all_of(round_robin::surrender);
+                    let there = all_of($policy::export_state);
+                    fixed_priority::import_state(there.clone()).unwrap();
+                    let back = all_of(fixed_priority::export_state);
+                    round_robin::import_state(back).unwrap();
+                    let mut found = all_of(round_robin::export_state);
                     prop_assert_eq!(found.iter().map(|entry| entry.task).collect::<BTreeSet<_>>(), all);
                     let mut there = there;
                     found.sort_by_key(|entry| entry.task);
@@ -153,16 +153,16 @@ macro_rules! contract {
             #[test]
             fn a_refused_list_comes_back_whole() {
                 let _alone = alone();
-                all_of($policy::surrender);
+                all_of($policy::export_state);
                 let twice = vec![entry(1, 0, 3, 0), entry(1, 1, 3, 0)];
-                let (error, back) = $policy::adopt(twice.clone()).unwrap_err();
-                assert_eq!((error, back), (AdoptError::Duplicate { task: twice[0].task }, twice));
+                let (error, back) = $policy::import_state(twice.clone()).unwrap_err();
+                assert_eq!((error, back), (ImportError::Duplicate { task: twice[0].task }, twice));
                 assert_eq!($policy::length(0), 0);
 
                 $policy::insert(&mut access(0), &entry(9, 0, 1, 0));
-                let (error, back) = $policy::adopt(vec![entry(1, 0, 3, 0)]).unwrap_err();
-                assert_eq!((error, back.len()), (AdoptError::NotEmpty { tasks: 1 }, 1));
-                all_of($policy::surrender);
+                let (error, back) = $policy::import_state(vec![entry(1, 0, 3, 0)]).unwrap_err();
+                assert_eq!((error, back.len()), (ImportError::NotEmpty { tasks: 1 }, 1));
+                all_of($policy::export_state);
             }
         }
     };
@@ -174,7 +174,7 @@ contract!(fixed_priority_contract, fixed_priority, |entry| entry.effective().lev
 #[test]
 fn round_robin_gives_everybody_a_quantum() {
     let _alone = alone();
-    all_of(round_robin::surrender);
+    all_of(round_robin::export_state);
     let mut queue = access(0);
     let running = entry(0, 0, 0, 0);
     assert!((0..100).all(|_| !round_robin::tick(&mut queue, &running)), "alone, nobody gives way");
@@ -183,13 +183,13 @@ fn round_robin_gives_everybody_a_quantum() {
     round_robin::insert(&mut queue, &running);
     let ticks = (1..).find(|_| round_robin::tick(&mut queue, &entry(1, 0, 0, 0)));
     assert_eq!(ticks, Some(round_robin::QUANTUM_TICKS));
-    all_of(round_robin::surrender);
+    all_of(round_robin::export_state);
 }
 
 #[test]
 fn fixed_priority_displaces_at_once_and_inherits() {
     let _alone = alone();
-    all_of(fixed_priority::surrender);
+    all_of(fixed_priority::export_state);
     let mut queue = access(0);
     assert!(fixed_priority::preempts(&entry(1, 0, 5, 0), &entry(2, 0, 4, 0)));
     assert!(!fixed_priority::preempts(&entry(1, 0, 5, 0), &entry(2, 0, 4, 6)));

@@ -1,6 +1,6 @@
 //! Gives the thread locals of a cell that is loaded to the tasks that run already.
 
-use thread_local_image::ImageError;
+use thread_local_image::{ImageError, NewBlock};
 
 use crate::RIGHT;
 
@@ -9,15 +9,17 @@ pub(crate) fn init() {
 }
 
 /// Writes a block's initial bytes into every task that can be found. Those entered meanwhile have them from the image.
-fn grow(distance: usize, bytes: &[u8]) -> Result<(), ImageError> {
+fn grow(block: NewBlock<'_>) -> Result<(), ImageError> {
+    let (distance, bytes) = (block.distance(), block.bytes());
     for task in task_core::all() {
         let task = task.task(RIGHT);
         let place = task.thread_pointer();
         let grown = task.with_stack(RIGHT, |stack| {
             stack.grow_tls(distance).map_err(|_| ImageError::Memory)?;
             let block = (place as *mut u8).wrapping_sub(distance);
-            // SAFETY: the block lies in what was just seen to be mapped below the task's thread pointer; it belongs to
-            // a cell of which no code has run yet.
+            // SAFETY: a block is at most as long as its distance, so it ends at the thread pointer or below; from its start to
+            // there the stack was just seen to be mapped. It overlaps no other block, and belongs to a cell of which no code
+            // has run yet.
             unsafe { core::ptr::copy_nonoverlapping(bytes.as_ptr(), block, bytes.len()) };
             Ok(())
         });

@@ -4,7 +4,7 @@
 //! the most urgent of itself and those who wait for a lock it holds; a task that becomes ready displaces a less
 //! urgent one at once. Equals share the CPU in turns of [`QUANTUM_TICKS`] ticks. A less urgent task may wait for
 //! ever: that is what the word *fixed* means. The contract is in `policy_interface`; the only call that can fail
-//! is [`adopt`], which then takes nothing.
+//! is [`import_state`], which then takes nothing.
 //!
 //! This is one of two variants of one cell: the other, round robin, lies at the same place in the main tree.
 #![cfg_attr(not(test), no_std)]
@@ -14,7 +14,7 @@ extern crate alloc;
 
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use policy_interface::{AdoptError, MAX_CPUS, MAX_TASKS, PolicyEntry, Priority, QueueAccess, Slot, check};
+use policy_interface::{ImportError, MAX_CPUS, MAX_TASKS, PolicyEntry, Priority, QueueAccess, Slot, check};
 use slot_list::{Links, List};
 
 /// How long one of several equally urgent tasks runs at a stretch.
@@ -172,7 +172,7 @@ fn queued() -> usize {
 }
 
 /// Adds all ready tasks to `entries`, CPU by CPU, in the order in which they would have run, and has none any more.
-pub fn surrender(entries: &mut Vec<PolicyEntry>) {
+pub fn export_state(entries: &mut Vec<PolicyEntry>) {
     for queue in &POLICY.queues {
         while let Some(entry) = POLICY.pop(queue) {
             entries.push(entry);
@@ -181,7 +181,7 @@ pub fn surrender(entries: &mut Vec<PolicyEntry>) {
 }
 
 /// Takes the tasks of another policy, or none of them.
-pub fn adopt(entries: Vec<PolicyEntry>) -> Result<(), (AdoptError, Vec<PolicyEntry>)> {
+pub fn import_state(entries: Vec<PolicyEntry>) -> Result<(), (ImportError, Vec<PolicyEntry>)> {
     if let Err(error) = check(&entries, queued()) {
         return Err((error, entries));
     }

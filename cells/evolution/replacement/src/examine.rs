@@ -7,46 +7,44 @@ use comparison::{Comparison, Version, compare};
 use hashbrown::HashSet;
 use linker::{CellId, Function};
 use manifest::{CellDetails, CellEntry};
+use namespace::{
+    LoadError,
+    parts::{Candidate, Cell, State, Transaction},
+};
 use object::{Object, SectionKind};
 
-use super::{ReplaceError, Unstable, Versions};
-use crate::{
-    LoadError,
-    cell::Cell,
-    load::{Candidate, parse},
-    state::State,
-    turn::Turn,
-};
+use crate::{ReplaceError, Unstable, Versions};
 
 /// Both versions of one cell.
-pub(super) struct Work<'a> {
-    pub(super) old: CellId,
-    pub(super) before: &'a Candidate,
-    pub(super) after: &'a Candidate,
-    pub(super) old_object: Object<'a>,
-    pub(super) new_object: Object<'a>,
-    pub(super) comparison: Comparison,
+pub(crate) struct Work<'a> {
+    pub(crate) old: CellId,
+    pub(crate) before: &'a Candidate,
+    pub(crate) after: &'a Candidate,
+    pub(crate) old_object: Object<'a>,
+    pub(crate) new_object: Object<'a>,
+    pub(crate) comparison: Comparison,
 }
 
 /// Compares both versions of every cell.
-pub(super) fn examine_all<'a>(
-    turn: &Turn,
+pub(crate) fn examine_all<'a>(
+    transaction: &Transaction,
     archive: &Archive<&'static [u8]>,
     versions: &'a [Versions],
 ) -> Result<Vec<Work<'a>>, ReplaceError> {
-    let mut works = versions.iter().map(|versions| examine(turn, archive, versions)).collect::<Result<Vec<_>, _>>()?;
-    exclude_lost_statics(turn, &mut works);
+    let mut works =
+        versions.iter().map(|versions| examine(transaction, archive, versions)).collect::<Result<Vec<_>, _>>()?;
+    exclude_lost_statics(transaction, &mut works);
     Ok(works)
 }
 
 /// The text that no stack may be in: of the cells that are replaced, and of their predecessors that are still in use.
-pub(super) fn unstable(
-    turn: &Turn,
+pub(crate) fn unstable(
+    transaction: &Transaction,
     archive: &Archive<&'static [u8]>,
     works: &[Work<'_>],
 ) -> Result<Vec<Unstable>, ReplaceError> {
-    let mut unstable = unstable_text(turn, works);
-    unstable.extend(unstable_retired_cells(turn, archive, works)?);
+    let mut unstable = unstable_text(transaction, works);
+    unstable.extend(unstable_retired_cells(transaction, archive, works)?);
     Ok(unstable)
 }
 
@@ -55,13 +53,13 @@ fn details(archive: &Archive<&'static [u8]>, entry: &CellEntry) -> Result<CellDe
 }
 
 fn examine<'a>(
-    turn: &Turn,
+    transaction: &Transaction,
     archive: &Archive<&'static [u8]>,
     versions: &'a Versions,
 ) -> Result<Work<'a>, ReplaceError> {
     let Versions { old, before, after } = versions;
     let name = &after.entry.name;
-    let (old_object, new_object) = (parse(before)?, parse(after)?);
+    let (old_object, new_object) = (before.object()?, after.object()?);
     let (old_details, new_details) = (details(archive, &before.entry)?, details(archive, &after.entry)?);
     // The functions have the same names in both versions, or the new one does not hand over.
     let state_transfer =
@@ -70,13 +68,13 @@ fn examine<'a>(
         &Version { name, object: &old_object, details: &old_details },
         &Version { name, object: &new_object, details: &new_details },
         state_transfer,
-        &|symbol| turn.step(|state| is_called(state, *old, symbol)),
+        &|symbol| transaction.step(|state| is_called(state, *old, symbol)),
     )
-    .map_err(|held| ReplaceError::Refused { cell: name.clone(), held })?;
+    .map_err(|incompatibility| ReplaceError::Refused { cell: name.clone(), incompatibility })?;
     Ok(Work { old: *old, before, after, old_object, new_object, comparison })
 }
 
-/// Whether somebody calls `symbol` of the cell `old`, or has its address.
+/// Whether another cell calls `symbol` of the cell `old`, or has its address.
 fn is_called(state: &State, old: CellId, symbol: &str) -> bool {
     let Some(global) = state.index.get(symbol).filter(|global| global.cell == old) else { return false };
     let function = Function { cell: old, section: global.section, offset: global.offset };
@@ -87,7 +85,7 @@ fn is_called(state: &State, old: CellId, symbol: &str) -> bool {
 }
 
 /// Text that names a static of another cell of the swap set which does not stay is not stable either.
-fn exclude_lost_statics(turn: &Turn, works: &mut [Work<'_>]) {
+fn exclude_lost_statics(transaction: &Transaction, works: &mut [Work<'_>]) {
     let mut lost: HashSet<(CellId, u32)> = HashSet::new();
     for work in works.iter() {
         let kept: HashSet<usize> = work.comparison.kept_statics.values().copied().collect();
@@ -110,45 +108,45 @@ fn exclude_lost_statics(turn: &Turn, works: &mut [Work<'_>]) {
                 global.is_some_and(|global| lost.contains(&(global.cell, global.section)))
             })
         };
-        work.comparison.stable.retain(|&number| turn.step(|state| !names_lost(state, number)));
+        work.comparison.stable.retain(|&number| transaction.step(|state| !names_lost(state, number)));
     }
 }
 
 /// Text of earlier versions of the new cells, left by earlier swaps, that is not the same in the new ones.
 fn unstable_retired_cells(
-    turn: &Turn,
+    transaction: &Transaction,
     archive: &Archive<&'static [u8]>,
     works: &[Work<'_>],
 ) -> Result<Vec<Unstable>, ReplaceError> {
     let all =
         |state: &mut State| state.retired_cells.values().map(|cell| (cell.id, cell.candidate())).collect::<Vec<_>>();
     let mut found = Vec::new();
-    for (id, retired_cell) in turn.step(all) {
+    for (id, retired_cell) in transaction.step(all) {
         let Some(work) = works.iter().find(|work| work.after.entry.name == retired_cell.entry.name) else { continue };
         let (before, after) = (details(archive, &retired_cell.entry)?, details(archive, &work.after.entry)?);
         let digest = |details: &CellDetails, number: usize| {
             let of_section = |section: &&manifest::SectionDigest| section.section as usize == number;
             details.sections.iter().find(of_section).map(|section| section.digest)
         };
-        let old_object = parse(&retired_cell)?;
+        let old_object = retired_cell.object()?;
         let is_stable = |number: usize, section: &object::Section<'_>| {
             let other = work.new_object.sections.iter().position(|other| other.name == section.name);
             other.is_some_and(|other| digest(&before, number) == digest(&after, other))
         };
         let unstable = text(&old_object).filter(|&(number, section)| !is_stable(number, section)).collect::<Vec<_>>();
-        turn.step(|state| {
+        transaction.step(|state| {
             found.extend(state.retired_cells.get(id).into_iter().flat_map(|cell| places(cell, &unstable)))
         });
     }
     Ok(found)
 }
 
-fn unstable_text(turn: &Turn, works: &[Work<'_>]) -> Vec<Unstable> {
+fn unstable_text(transaction: &Transaction, works: &[Work<'_>]) -> Vec<Unstable> {
     let mut found = Vec::new();
     for work in works {
         let is_stable = |number: usize| work.comparison.stable.contains(&number);
         let unstable = text(&work.old_object).filter(|&(number, _)| !is_stable(number)).collect::<Vec<_>>();
-        turn.step(|state| found.extend(places(&state.cells[work.old], &unstable)));
+        transaction.step(|state| found.extend(places(&state.cells[work.old], &unstable)));
     }
     found
 }

@@ -2,12 +2,12 @@
 
 use alloc::vec::Vec;
 
-use policy_interface::{AdoptError, MAX_CPUS, PolicyEntry, check};
+use policy_interface::{ImportError, MAX_CPUS, PolicyEntry, check};
 
 use crate::{Policy, length};
 
 /// All entries, or none of them.
-pub(crate) fn adopt(policy: &Policy, entries: Vec<PolicyEntry>) -> Result<(), (AdoptError, Vec<PolicyEntry>)> {
+pub(crate) fn import_state(policy: &Policy, entries: Vec<PolicyEntry>) -> Result<(), (ImportError, Vec<PolicyEntry>)> {
     let queued = (0..MAX_CPUS).map(length).sum();
     if let Err(error) = check(&entries, queued) {
         return Err((error, entries));

@@ -3,9 +3,8 @@
 use alloc::{boxed::Box, string::String};
 use core::fmt;
 
-use comparison::Held;
-
-use crate::LoadError;
+use comparison::Incompatibility;
+use namespace::LoadError;
 
 /// Why cells cannot be replaced. Everything is as it was.
 #[derive(Debug)]
@@ -32,19 +31,19 @@ pub enum ReplaceError {
     },
     /// Another change is under way.
     Busy,
-    /// There is no memory for what is noted of the change.
+    /// There is no memory for the notes of the change.
     Memory,
     /// The cell cannot be replaced while the system runs.
     Permanent {
         /// The cell.
         cell: String,
     },
-    /// The new cell would break what the running system relies on.
+    /// The new cell would break a part that the running system relies on.
     Refused {
         /// The cell.
         cell: String,
-        /// What it would break.
-        held: Held,
+        /// The part of the running system that it would break.
+        incompatibility: Incompatibility,
     },
     /// The new cells cannot be loaded, or a reference to them has no value.
     Load(Box<LoadError>),
@@ -66,8 +65,8 @@ impl fmt::Display for ReplaceError {
             Self::Permanent { cell } => {
                 write!(f, "cell {cell} cannot be replaced: the CPUs wait in it meanwhile; boot the other build")
             }
-            Self::Refused { cell, held } => {
-                write!(f, "cell {cell} cannot be replaced: {held}; the system stays as it is")
+            Self::Refused { cell, incompatibility } => {
+                write!(f, "cell {cell} cannot be replaced: {incompatibility}; the system stays as it is")
             }
             Self::Load(error) => error.fmt(f),
         }

@@ -1,30 +1,11 @@
-//! The builds of the archive, and what lies between the one that the system is and another.
+//! The difference between the build that the system is and another.
 
 use alloc::{string::String, sync::Arc, vec::Vec};
 
-use manifest::{Alternate, CellEntry, Role};
+use manifest::{CellEntry, Role};
+use namespace::{BASE, LoadError, parts::State};
 
-use super::{Goal, ReplaceError};
-use crate::{
-    LoadError,
-    state::{self, State},
-};
-
-/// Name of the build that the system booted with.
-pub const BASE: &str = "base";
-
-/// An alternate build in the archive.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AlternateInfo {
-    /// Its name.
-    pub name: String,
-    /// What it is, one line.
-    pub description: String,
-    /// It is there to be refused: it shows what a swap does not do.
-    pub refused: bool,
-    /// Names of the cells that differ from the base's.
-    pub cells: Vec<String>,
-}
+use crate::{Goal, ReplaceError};
 
 /// A cell of which a build has another object than the system.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,45 +19,20 @@ pub struct Change {
 }
 
 /// A build that the system can become.
-pub(super) struct Target {
+pub(crate) struct Target {
     /// See [`State::build`].
-    pub(super) build: Option<usize>,
+    pub(crate) build: Option<usize>,
     /// Of the loaded cells that must be replaced.
-    pub(super) entries: Vec<Arc<CellEntry>>,
-    pub(super) changes: Vec<Change>,
+    pub(crate) entries: Vec<Arc<CellEntry>>,
+    pub(crate) changes: Vec<Change>,
 }
 
-impl From<&Alternate> for AlternateInfo {
-    fn from(alternate: &Alternate) -> Self {
-        Self {
-            name: alternate.name.clone(),
-            description: alternate.description.clone(),
-            refused: alternate.refused,
-            cells: alternate.cells.iter().map(|cell| cell.name.clone()).collect(),
-        }
-    }
-}
-
-/// The alternate builds in the archive.
-#[must_use]
-pub fn alternates() -> Vec<AlternateInfo> {
-    let all = |state: &State| state.archive.manifest().alternates.iter().map(AlternateInfo::from).collect();
-    state::look(all).unwrap_or_default()
-}
-
-/// Name of the build that the system is.
-#[must_use]
-pub fn current() -> String {
-    let name = |state: &State| Some(state.archive.manifest().alternates.get(state.build?)?.name.clone());
-    state::look(name).flatten().unwrap_or_else(|| String::from(BASE))
-}
-
-/// What must change to reach `goal`.
-pub(super) fn target(state: &State, goal: Goal<'_>) -> Result<Target, ReplaceError> {
+/// The changes that lead to `goal`.
+pub(crate) fn target(state: &State, goal: Goal<'_>) -> Result<Target, ReplaceError> {
     match goal {
         Goal::Build(name) => other_build(state, name),
         Goal::Fresh(name) => {
-            // Whoever runs an application owns its very cell.
+            // The task that runs an application owns its very cell.
             let cell = state.named(name).filter(|cell| cell.entry.role != Role::Application);
             let cell = cell.ok_or_else(|| LoadError::Unknown { cell: name.into() })?;
             let change = Change { cell: name.into(), back: false, at_next_start: false };
@@ -86,8 +42,8 @@ pub(super) fn target(state: &State, goal: Goal<'_>) -> Result<Target, ReplaceErr
     }
 }
 
-/// What must change for the system to be the build called `name`. Applications are loaded from the build that the system is,
-/// each time anew; but one that is loaded now would go on as what it was.
+/// The changes that make the system the build called `name`. Applications are loaded from the build that the system is, each
+/// time anew; but one that is loaded now would go on in its old version.
 fn other_build(state: &State, name: &str) -> Result<Target, ReplaceError> {
     let manifest = state.archive.manifest();
     let build = manifest.alternates.iter().position(|alternate| alternate.name == name);

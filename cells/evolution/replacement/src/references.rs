@@ -1,4 +1,4 @@
-//! What refers to the old cells, and what it will refer to.
+//! The references to the old cells, and their successors.
 
 use alloc::{
     string::{String, ToString},
@@ -8,21 +8,25 @@ use alloc::{
 use hashbrown::HashMap;
 use layout::Segment;
 use linker::{CellId, Function, Reference};
-use mapping::Replacement;
+use mapping::PreparedPage;
+use namespace::{
+    LoadError,
+    parts::{Cell, State, Transaction},
+};
 use object::{SectionKind, SymbolKind};
+use pivot::Exchange;
 
-use super::{Held, ReplaceError, Write, build::Built, examine::Work, patches::Patches};
-use crate::{LoadError, cell::Cell, state::State, turn::Turn};
+use crate::{Incompatibility, ReplaceError, examine::Work, new_cells::Built, patches::Patches};
 
-/// What makes all references to the old cells lead to the new ones.
+/// The changes that make all references to the old cells lead to the new ones.
 #[derive(Default)]
-pub(super) struct Patched {
-    pub(super) pages: Vec<Replacement>,
-    pub(super) words: Vec<Write>,
-    /// References of cells that stay: cell, place in its list, what it will be.
-    pub(super) references: Vec<(CellId, usize, Reference)>,
+pub(crate) struct Patched {
+    pub(crate) pages: Vec<PreparedPage>,
+    pub(crate) words: Vec<Exchange>,
+    /// References of cells that stay: cell, place in its list, the new reference.
+    pub(crate) references: Vec<(CellId, usize, Reference)>,
     /// References that the old cells will have: where their text goes on, it leads to the new ones.
-    pub(super) successions: Vec<(CellId, Reference)>,
+    pub(crate) successions: Vec<(CellId, Reference)>,
 }
 
 /// Both versions of a cell.
@@ -36,25 +40,26 @@ struct Renewed<'a> {
 /// The cells of the swap set, by the numbers of the old versions.
 type ByOld<'a> = HashMap<CellId, Renewed<'a>>;
 
-/// What every cell that stays, and every text that may still run, must have in the place of its references to the old
-/// cells.
-pub(super) fn patch(turn: &Turn, works: &[Work<'_>], built: &Built) -> Result<Patched, ReplaceError> {
+/// Collects the changes in every cell that stays and in every text that may still run: each reference to an old cell is to
+/// lead to the new one.
+pub(crate) fn patch(transaction: &Transaction, works: &[Work<'_>], built: &Built) -> Result<Patched, ReplaceError> {
     let by_old: ByOld<'_> =
         works.iter().zip(&built.pairs).map(|(work, pair)| (work.old, Renewed::new(work, &pair.new))).collect();
     let mut patches = Patches::default();
     let mut patched = Patched::default();
-    let users = turn.step(|state| {
+    let users = transaction.step(|state| {
         let users = state.cells.values().chain(state.retired_cells.values()).map(|user| user.id);
         users.filter(|user| !by_old.contains_key(user)).collect::<Vec<_>>()
     });
     for user in users {
-        turn.step(|state| patch_user(state, user, &by_old, &mut patches, &mut patched.references))?;
+        transaction.step(|state| patch_user(state, user, &by_old, &mut patches, &mut patched.references))?;
     }
     for work in works {
-        turn.step(|state| patch_text_that_goes_on(state, work, &by_old, &mut patches, &mut patched.successions))?;
+        transaction
+            .step(|state| patch_text_that_goes_on(state, work, &by_old, &mut patches, &mut patched.successions))?;
     }
-    turn.step(|state| patch_stubs(state, &built.stubs, &mut patches))?;
-    let (pages, words) = patches.finish(turn)?;
+    transaction.step(|state| patch_stubs(state, &built.stubs, &mut patches))?;
+    let (pages, words) = patches.finish(transaction)?;
     Ok(Patched { pages, words, ..patched })
 }
 
@@ -75,8 +80,9 @@ fn patch_user(
             if retired_cell.is_some() {
                 continue;
             }
-            let held = Held::Function { name: symbol.name.to_string(), user: user.entry.name.clone() };
-            return Err(ReplaceError::Refused { cell: renewed.work.before.entry.name.clone(), held });
+            let incompatibility =
+                Incompatibility::Function { name: symbol.name.to_string(), user: user.entry.name.clone() };
+            return Err(ReplaceError::Refused { cell: renewed.work.before.entry.name.clone(), incompatibility });
         };
         patch_reference(patches, state, user, reference, symbol, &successor)?;
         references.push((user.id, place, Reference { cell: renewed.new.id, symbol: successor.symbol, ..*reference }));
@@ -84,7 +90,7 @@ fn patch_user(
     Ok(())
 }
 
-/// Patches what leads from the text of an old cell that may go on running to text of the swap set.
+/// Patches the references from text of an old cell that may go on running to text of the swap set.
 fn patch_text_that_goes_on(
     state: &State,
     work: &Work<'_>,
@@ -103,7 +109,7 @@ fn patch_text_that_goes_on(
     Ok(())
 }
 
-/// What takes a symbol's place in the new version of its cell.
+/// The symbol that takes another's place in the new version of its cell.
 struct Successor {
     address: u64,
     symbol: u32,
@@ -153,7 +159,7 @@ fn text_that_goes_on(state: &State, work: &Work<'_>, old: &Cell, by_old: &ByOld<
             };
             let Some(Renewed { work: definer, .. }) = by_old.get(&cell) else { continue };
             let (Ok(offset), Ok(symbol)) = (u32::try_from(place.offset), u32::try_from(symbol)) else { continue };
-            // Constants stay as long as the old cell does, and are the same.
+            // Constants stay as long as the old cell does, and are the same in both versions.
             if definer.old_object.sections[target].kind == SectionKind::Text || cell != old.id {
                 found.push((
                     section,

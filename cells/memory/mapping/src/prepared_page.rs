@@ -1,8 +1,8 @@
 //! Exchanging the frames behind pages of code or constants for prepared copies.
 //!
-//! Protocol: the copies are written through a writable mapping of their own; [`prepare_replacements`] ends that mapping on every
+//! Protocol: the copies are written through a writable mapping of their own; [`prepare_pages`] ends that mapping on every
 //! CPU and says which page table entries must become what. The pivot writes the entries while no other CPU runs, then makes
-//! every CPU forget all translations. Until a [`Replacement`] is dropped the pivot may go back and forth; dropping it frees
+//! every CPU forget all translations. Until a [`PreparedPage`] is dropped the pivot may go back and forth; dropping it frees
 //! whichever of the two frames the entry does not name.
 
 use addresses::{Page, VirtAddr};
@@ -16,7 +16,7 @@ use crate::{Executable, MapError, MappedPages, Permission, ReadOnly, Refused, Wr
 /// One page whose frame can be exchanged by writing one word.
 #[derive(Debug)]
 #[must_use = "dropping it frees the frame that is not in use"]
-pub struct Replacement {
+pub struct PreparedPage {
     page: Page,
     entry: VirtAddr,
     old: Entry,
@@ -53,33 +53,33 @@ impl MappedPages<Executable> {
         };
         let mut prepared = None;
         // SAFETY: the caller's promise; the result is dropped here.
-        unsafe { prepare_replacements(&[page], copy, &mut |replacement| prepared = Some(replacement)) }?;
-        let Some(replacement) = prepared else { return Ok(()) };
+        unsafe { prepare_pages(&[page], copy, &mut |page| prepared = Some(page)) }?;
+        let Some(prepared) = prepared else { return Ok(()) };
         // SAFETY: the entry of a mapped page, which `self` owns; one aligned store.
-        unsafe { replacement.entry().write_volatile(replacement.new_bits()) };
+        unsafe { prepared.entry().write_volatile(prepared.new_bits()) };
         if shootdown::forget(page.0.as_range()).is_err() {
             // Some CPU may still use the old frame, and no page names it any more: it stays out of use.
-            core::mem::forget(replacement);
+            core::mem::forget(prepared);
         }
         Ok(())
     }
 }
 
-/// Makes ready to exchange the frames behind `pages` for those that `copies` maps, in this order; `take` gets one replacement
-/// for each. The mapping of the copies ends for all of them at once. On an error `take` is not called. A copy was made by
+/// Makes ready to exchange the frames behind `pages` for those that `copies` maps, in this order; `take` gets one prepared
+/// page for each. The mapping of the copies ends for all of them at once. On an error `take` is not called. A copy was made by
 /// reading its page: then the processor has noted the access in the page's entry, and has nothing left to note.
 ///
 /// # Safety
 /// No page comes twice. Only the pivot writes the entries, as the protocol says: after the last write every CPU forgets the
-/// pages. Then the replacements are dropped, and before the mappings that the pages belong to.
+/// pages. Then the prepared pages are dropped, and before the mappings that the pages belong to.
 ///
 /// # Errors
 /// [`MapError::NotAsExpected`] if there is not one copy for each page, or a page does not own its frame;
 /// [`MapError::Shootdown`] if a CPU does not forget the copies' mapping.
-pub unsafe fn prepare_replacements(
+pub unsafe fn prepare_pages(
     pages: &[Exchangeable],
     copies: MappedPages<Writable>,
-    take: &mut dyn FnMut(Replacement),
+    take: &mut dyn FnMut(PreparedPage),
 ) -> Result<(), Refused<Writable>> {
     // See `MappedPages`: the copies' pages have no owner for a moment.
     let _whole = PreemptGuard::new();
@@ -103,7 +103,7 @@ pub unsafe fn prepare_replacements(
         // none of them from here on: that the page is accessed it noted before it let anybody read it, and written to it is
         // not under these rights.
         let old = entry(page);
-        take(Replacement { page, entry: ACTIVE.entry(1, page), old, new: old.with_frame(copied.frame()), purpose });
+        take(PreparedPage { page, entry: ACTIVE.entry(1, page), old, new: old.with_frame(copied.frame()), purpose });
     });
     match outcome {
         Ok(()) => {
@@ -114,7 +114,7 @@ pub unsafe fn prepare_replacements(
     }
 }
 
-impl Replacement {
+impl PreparedPage {
     /// The page.
     pub fn page(&self) -> Page {
         self.page
@@ -141,7 +141,7 @@ impl Replacement {
     }
 }
 
-impl Drop for Replacement {
+impl Drop for PreparedPage {
     fn drop(&mut self) {
         let spare = if self.is_replaced() { self.old.frame() } else { self.new.frame() };
         // Whichever frame it is: the mapping counts its page under its own purpose, the copy was counted under this one.

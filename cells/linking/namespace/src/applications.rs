@@ -9,17 +9,13 @@ use core::{
 use linker::CellId;
 use manifest::Role;
 
-use crate::{
-    EntryPoint, LoadError, UnloadError,
-    load::{Scope, fetch, parse},
-    state,
-};
+use crate::{EntryPoint, LoadError, candidate::Candidate, load::Scope, state};
 
 /// How often an application came, or began or finished to go.
 static CHANGES: AtomicU64 = AtomicU64::new(0);
 
-/// A number that differs before and after an application came or went, its memory included: who compares what all cells
-/// together have can tell by it whether others changed that meanwhile.
+/// A number that differs before and after an application came or went, its memory included: by it a comparison of all that
+/// cells have can tell whether others changed that meanwhile.
 #[must_use]
 pub fn changes() -> u64 {
     CHANGES.load(Ordering::SeqCst)
@@ -65,8 +61,8 @@ pub fn application(name: &str) -> Result<LoadedApplication, LoadError> {
         _ => return Err(LoadError::NotAnApplication { cell: String::from(name) }),
     };
     // Read without the lock, which is held with preemption off.
-    let candidate = fetch(&archive, entry)?;
-    let object = parse(&candidate)?;
+    let candidate = Candidate::fetch(&archive, entry)?;
+    let object = candidate.object()?;
     state::with(|state| {
         if state.build != build {
             // A swap has come between, and the build that the system is now may have another object.
@@ -76,7 +72,8 @@ pub fn application(name: &str) -> Result<LoadedApplication, LoadError> {
         match (loaded.names.get(&symbol), &loaded.ids[..]) {
             (Some(main), &[id]) => {
                 changed();
-                let entry = EntryPoint::new(&candidate.entry, &symbol, main.address.get());
+                // SAFETY: the names were taken from the candidate's object when it was loaded.
+                let entry = unsafe { EntryPoint::new(&candidate.entry, &symbol, main.address.get()) };
                 Ok(LoadedApplication { id, entry })
             }
             _ => {
@@ -88,27 +85,4 @@ pub fn application(name: &str) -> Result<LoadedApplication, LoadError> {
             }
         }
     })
-}
-
-/// Unloads the cell called `name`.
-///
-/// # Errors
-/// [`UnloadError`] if it is not loaded or others use it.
-pub fn unload(name: &str) -> Result<(), UnloadError> {
-    let not_loaded = || UnloadError::NotLoaded { cell: String::from(name) };
-    let outcome = state::with(|state| {
-        let Some(cell) = state.named(name) else { return Ok(Err(not_loaded())) };
-        let id = cell.id;
-        if !cell.users.is_empty() {
-            let users = cell.users.iter().map(|&user| state.name_of(user)).collect();
-            return Ok(Err(UnloadError::InUse { cell: String::from(name), users }));
-        }
-        state.index.remove(id);
-        Ok(Ok(state.detach(id)))
-    });
-    match outcome {
-        Ok(outcome) => outcome.map(drop),
-        Err(LoadError::Replacing) => Err(UnloadError::Replacing),
-        Err(_) => Err(not_loaded()),
-    }
 }

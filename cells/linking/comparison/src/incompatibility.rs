@@ -1,29 +1,29 @@
-//! What keeps a version in its place.
+//! The reasons why one version of a cell cannot take the place of another.
 
 use alloc::string::String;
 use core::fmt;
 
 use manifest::Structure;
 
-/// What a change would break.
+/// The reason why one version cannot take the place of another: the part of the running system that it would break.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Held {
+pub enum Incompatibility {
     /// A static whose structure changes or that the new cell does not have: its value would be lost.
     Static(String),
-    /// A structure that values in the running system may have.
+    /// A structure that changes, though values in the running system may have it.
     Structure(Structure, String),
     /// A function that others refer to and the new cell does not have.
     Function {
         /// Its mangled name.
         name: String,
-        /// Who refers to it.
+        /// A cell that refers to it.
         user: String,
     },
     /// Thread locals that differ.
     ThreadLocals,
 }
 
-impl fmt::Display for Held {
+impl fmt::Display for Incompatibility {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Static(name) => write!(f, "the value of its static {name} would be lost"),

@@ -6,18 +6,18 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use reclaim::RetiredCell;
+use namespace::RetiredCell;
 use stop_machine::StopMachineError;
 use task::{Builder, Priority, SpawnError};
 use task_core::Machinery;
 use wait_queue::{WaitQueue, wait_for};
 
-use crate::{STOP_LIMIT, alone};
+use crate::{STOP_LIMIT, lock_namespace};
 
-/// Between the first two scans: what is mostly waited for is that a preempted task gets its turn.
+/// Between the first two scans: most often a preempted task must run once more.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 
-/// The longest pause of somebody who waits for the end, and of the task in the background.
+/// The longest pause for a caller that waits, and for the task in the background.
 const LONGEST_PAUSE: Duration = Duration::from_millis(160);
 const LONGEST_PAUSE_IN_BACKGROUND: Duration = Duration::from_secs(5);
 
@@ -25,11 +25,11 @@ const LONGEST_PAUSE_IN_BACKGROUND: Duration = Duration::from_secs(5);
 /// that are left. Blocks; the caller must be a task.
 #[must_use]
 pub fn reclaim_within(limit: Duration) -> Vec<RetiredCell> {
-    below_callers(|floor| settle(floor, limit))
+    below_callers(|floor| reclaim_above(floor, limit))
 }
 
-/// Runs `work` with the place on this stack below which everything is the engine's own. Above it are the frames of all
-/// callers, and the registers in which they may keep what they have nowhere else.
+/// Runs `work` with the address on this stack below which everything is the engine's own. Above it are the frames of all
+/// callers, and the registers in which they may keep values that they have nowhere else.
 #[inline(never)]
 pub(crate) fn below_callers<R>(work: impl FnOnce(u64) -> R) -> R {
     let (mut work, mut result) = (Some(work), None);
@@ -39,21 +39,21 @@ pub(crate) fn below_callers<R>(work: impl FnOnce(u64) -> R) -> R {
     });
     match result {
         Some(result) => result,
-        None => unreachable!("what saves the registers calls its argument once"),
+        None => unreachable!("the function that saves the registers calls its argument once"),
     }
 }
 
 /// As [`reclaim_within`]; what lies below `floor` on the caller's stack is not looked at.
-pub(crate) fn settle(floor: u64, limit: Duration) -> Vec<RetiredCell> {
+pub(crate) fn reclaim_above(floor: u64, limit: Duration) -> Vec<RetiredCell> {
     let deadline = clock::now() + limit;
     let mut pause = FIRST_PAUSE;
     loop {
         collect(floor);
-        let left = reclaim::retired_cells();
+        let left = namespace::retired_cells();
         if left.is_empty() || clock::now() >= deadline {
             return left;
         }
-        make_way(pause);
+        pause_with_kicks(pause);
         pause = (2 * pause).min(LONGEST_PAUSE);
     }
 }
@@ -64,25 +64,24 @@ static REPLACED: WaitQueue = WaitQueue::new();
 // SAFETY: this cell only has a task that is not to end; it changes none.
 const RIGHT: Machinery = unsafe { Machinery::new() };
 
-/// Begins to free in the background what others leave: those who have no patience, and those who are ended or lost while they
-/// wait.
-pub(crate) fn begin() -> Result<(), SpawnError> {
+/// Begins to free in the background the cells that other tasks leave: a caller may stop waiting, or be ended.
+pub(crate) fn spawn_reclaimer() -> Result<(), SpawnError> {
     Builder::new().name("reclaim").priority(Priority::INTERACTIVE).spawn_essential(RIGHT, in_the_background)
 }
 
 /// Says that cells have been replaced.
-pub(crate) fn announce() {
+pub(crate) fn wake_reclaimer() {
     REPLACED.wake_all();
 }
 
 fn in_the_background() {
     loop {
-        wait_for(&REPLACED, || reclaim::is_needed().then_some(()));
+        wait_for(&REPLACED, || namespace::any_retired().then_some(()));
         below_callers(|floor| {
-            // Whoever has replaced the cells is at it, too, for a while.
+            // The task that has replaced the cells looks for references too, for a while.
             let mut pause = LONGEST_PAUSE;
-            while reclaim::is_needed() {
-                make_way(pause);
+            while namespace::any_retired() {
+                pause_with_kicks(pause);
                 pause = (2 * pause).min(LONGEST_PAUSE_IN_BACKGROUND);
                 collect(floor);
             }
@@ -91,9 +90,9 @@ fn in_the_background() {
     }
 }
 
-/// Gives everybody time to leave old text.
-fn make_way(pause: Duration) {
-    // Whoever waits would stand where he waits for ever.
+/// Gives all tasks time to leave old text.
+fn pause_with_kicks(pause: Duration) {
+    // A waiting task that is not kicked stays in the text in which it waits.
     for waiting in task_core::all() {
         wait_queue::kick(&waiting);
     }
@@ -102,7 +101,7 @@ fn make_way(pause: Duration) {
 
 /// One scan.
 fn collect(floor: u64) {
-    let _alone = alone();
+    let _namespace = lock_namespace();
     let Some(mut scan) = reclaim::Scan::prepare() else { return };
     let frames = scan.frames();
     let note = |task, address| {
@@ -111,18 +110,20 @@ fn collect(floor: u64) {
     };
     let outcome = stop_machine::hold(STOP_LIMIT, &note, || {
         let stopped = clock::now();
-        scan.run(&frames, floor);
-        stopped.elapsed()
+        // SAFETY: `hold` has stopped all other CPUs and shown every frame to `note`. Below `floor` there are only frames of this
+        // crate and of its callees, which keep no reference to a replaced cell.
+        let scanned = unsafe { scan.run(&frames, floor) };
+        (scanned, stopped.elapsed())
     });
     match outcome {
-        Ok(time) => {
-            let freed = scan.finish();
+        Ok((scanned, time)) => {
+            let freed = scanned.finish();
             log::debug!("looked for references: CPUs stood for {time:?}, {freed} cells freed");
-            for retired_cell in reclaim::retired_cells() {
+            for retired_cell in namespace::retired_cells() {
                 log::debug!("replaced cell {} is held by {}", retired_cell.cell, retired_cell.holder);
             }
         }
-        // Somebody else will be done soon, and there will be another scan.
+        // The other stop will be over soon, and there will be another scan.
         Err(StopMachineError::Busy) => {}
         Err(error) => log::warn!("no scan for references: {error}"),
     }

@@ -1,27 +1,24 @@
-//! A change that is ready, and how the books are brought up to date when it has taken effect.
+//! A change that is ready, and how the tables are brought up to date when it has taken effect.
 
 use alloc::{boxed::Box, string::String, vec::Vec};
 
 use linker::CellId;
+use namespace::parts::{Cell, State, Transaction};
+use pivot::Exchange;
 
-use super::{Change, ReplaceError, Retired, StateTransfer, Unstable, Write, build::Built, references::Patched};
-use crate::{
-    cell::Cell,
-    state::{self, State},
-    turn::Turn,
-};
+use crate::{Change, ReplaceError, StateTransfer, Unstable, new_cells::Built, references::Patched};
 
 /// A cell that is to take another's place.
-pub(super) struct Pair {
-    pub(super) old: CellId,
-    pub(super) new: Box<Cell>,
+pub(crate) struct Pair {
+    pub(crate) old: CellId,
+    pub(crate) new: Box<Cell>,
 }
 
-/// What the system is when a change has taken effect.
-pub(super) struct Outcome {
+/// The state of the system when a change has taken effect.
+pub(crate) struct Outcome {
     /// See [`State::build`].
-    pub(super) build: Option<usize>,
-    pub(super) changes: Vec<Change>,
+    pub(crate) build: Option<usize>,
+    pub(crate) changes: Vec<Change>,
 }
 
 /// A change that is ready to take effect. Dropping it gives it up, unless it has.
@@ -31,36 +28,33 @@ pub struct Prepared {
     built: Built,
     unstable: Vec<Unstable>,
     outcome: Outcome,
-    /// Room for the records of the cells that go.
-    retired: Vec<Retired>,
     // Goes last: from then on cells come and go.
-    turn: Turn,
+    transaction: Transaction,
 }
 
 impl Prepared {
-    /// A change of which everything is known, with room for all that is noted of it.
-    pub(super) fn new(
-        turn: Turn,
+    /// A change of which everything is known, with room for all notes of it.
+    pub(crate) fn new(
+        transaction: Transaction,
         built: Built,
         patched: Patched,
         unstable: Vec<Unstable>,
         outcome: Outcome,
     ) -> Result<Self, ReplaceError> {
-        let mut prepared = Self { patched, built, unstable, outcome, retired: Vec::new(), turn };
+        let mut prepared = Self { patched, built, unstable, outcome, transaction };
         prepared.reserve()?;
         Ok(prepared)
     }
 
-    /// Makes room for everything that [`Prepared::commit`] notes. Until then no cell comes or goes, so it stays.
+    /// Makes room for everything that [`Prepared::commit`] notes. Until then no cell comes or goes, so the room stays.
     fn reserve(&mut self) -> Result<(), ReplaceError> {
         let memory = |_| ReplaceError::Memory;
-        let Self { patched, built, retired, turn, .. } = self;
+        let Self { patched, built, transaction, .. } = self;
         let count = built.pairs.len();
-        retired.try_reserve_exact(count).map_err(memory)?;
         let mut pending_cells = Vec::new();
         pending_cells.try_reserve_exact(count).map_err(memory)?;
         pending_cells.extend(built.pairs.iter().map(|pair| pair.new.pending()));
-        turn.step(|state| {
+        transaction.step(|state| {
             let tables = |_: hashbrown::TryReserveError| ReplaceError::Memory;
             state.announce(pending_cells);
             state.retired_cells.try_reserve(count).map_err(memory)?;
@@ -74,7 +68,7 @@ impl Prepared {
                 let Some(cell) = state.cells.get_mut(*old) else { continue };
                 let more = patched.successions.iter().filter(|(user, _)| user == old).count();
                 cell.references.try_reserve_exact(more).map_err(memory)?;
-                new.segments.data.try_reserve_exact(cell.segments.data.len()).map_err(memory)?;
+                new.make_room_for(cell).map_err(memory)?;
             }
             Ok(())
         })
@@ -106,8 +100,8 @@ impl Prepared {
 
     /// The page table entries of prepared pages: all of them are exchanged, or none.
     #[must_use]
-    pub fn page_entries(&self) -> Vec<Write> {
-        let pages = self.patched.pages.iter().map(|page| Write {
+    pub fn page_entries(&self) -> Vec<Exchange> {
+        let pages = self.patched.pages.iter().map(|page| Exchange {
             address: page.entry().expose_provenance() as u64,
             old: page.old_bits(),
             new: page.new_bits(),
@@ -118,7 +112,7 @@ impl Prepared {
 
     /// Words of statics that were made with old addresses: each is exchanged if it still holds its own.
     #[must_use]
-    pub fn words(&self) -> &[Write] {
+    pub fn words(&self) -> &[Exchange] {
         &self.patched.words
     }
 
@@ -128,41 +122,42 @@ impl Prepared {
         self.patched.pages.len()
     }
 
-    /// The writes have been done: brings the books up to date and returns the cells that were replaced. Takes no memory, so
-    /// that nothing can come between what the CPUs run and what the books say; cells come and go again when `self` is
-    /// dropped.
-    pub fn commit(&mut self) -> Vec<Retired> {
-        state::with_locked(|state| self.enter(state));
-        core::mem::take(&mut self.retired)
+    /// Brings the tables up to date: the replaced cells are retired ones from then on. Takes no memory, so that nothing can come
+    /// between the code that the CPUs run and the code that the tables name. Cells come and go again when `self` is dropped.
+    ///
+    /// # Safety
+    /// All page entries and words have been exchanged, and the change was not given up since it was prepared.
+    pub unsafe fn commit(&mut self) {
+        let Self { patched, built, outcome, transaction, .. } = self;
+        transaction.step(|state| enter(state, patched, built, outcome.build));
     }
+}
 
-    fn enter(&mut self, state: &mut State) {
-        state.build = self.outcome.build;
-        state.stubs.rename(&self.built.stubs);
-        for &(user, place, reference) in &self.patched.references {
-            let user = match state.cells.get_mut(user) {
-                Some(cell) => Some(cell),
-                None => state.retired_cells.get_mut(user),
-            };
-            if let Some(slot) = user.and_then(|cell| cell.references.get_mut(place)) {
-                *slot = reference;
-            }
+fn enter(state: &mut State, patched: &Patched, built: &mut Built, build: Option<usize>) {
+    state.build = build;
+    state.stubs.rename(&built.stubs);
+    for &(user, place, reference) in &patched.references {
+        let user = match state.cells.get_mut(user) {
+            Some(cell) => Some(cell),
+            None => state.retired_cells.get_mut(user),
+        };
+        if let Some(slot) = user.and_then(|cell| cell.references.get_mut(place)) {
+            *slot = reference;
         }
-        for Pair { old, new } in &mut self.built.pairs {
-            state.index.remove(*old);
-            let Some(mut old) = state.take_out(*old) else { continue };
-            new.users = core::mem::take(&mut old.users);
-            new.take_over(&mut old);
-            self.retired.push(Retired::new(&old));
-            state.retired_cells.insert(old);
-        }
-        for &(old, reference) in &self.patched.successions {
-            if let Some(cell) = state.retired_cells.get_mut(old) {
-                cell.references.push(reference);
-            }
-        }
-        state.index.merge(core::mem::take(&mut self.built.names));
-        state.enter(self.built.pairs.drain(..).map(|pair| pair.new));
-        state.complete_replacement();
     }
+    for Pair { old, new } in &mut built.pairs {
+        state.index.remove(*old);
+        let Some(mut old) = state.take_out(*old) else { continue };
+        new.users = core::mem::take(&mut old.users);
+        new.take_over(&mut old);
+        state.retired_cells.insert(old);
+    }
+    for &(old, reference) in &patched.successions {
+        if let Some(cell) = state.retired_cells.get_mut(old) {
+            cell.references.push(reference);
+        }
+    }
+    state.index.merge(core::mem::take(&mut built.names));
+    state.enter(built.pairs.drain(..).map(|pair| pair.new));
+    state.complete_replacement();
 }

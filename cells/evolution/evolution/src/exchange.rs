@@ -1,0 +1,134 @@
+//! The second and third phase of a swap: finds the system quiescent, hands state over, and exchanges the words.
+
+use alloc::vec::Vec;
+use core::{ops::Range, sync::atomic::Ordering, time::Duration};
+
+use clock::Instant;
+use cpu_local::PreemptGuard;
+use pivot::Exchange;
+use replacement::{Prepared, Unstable};
+use stop_machine::StopMachineError;
+use task_core::TaskId;
+
+use crate::{DEADLINE, HALF_DONE, STOP_LIMIT, SwapError, state_transfer};
+
+/// Between two attempts, for tasks to leave the text that changes.
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// A prepared change in the form that is needed while the CPUs are stopped.
+pub(crate) struct Plan {
+    /// Page table entries.
+    pages: Vec<Exchange>,
+    /// Words of statics.
+    words: Vec<Exchange>,
+    /// Sorted by address.
+    unstable: Vec<Unstable>,
+    state_transfer: Option<state_transfer::Typed>,
+}
+
+/// The words have been exchanged, but the tables of the namespace do not say so yet.
+pub(crate) struct Exchanged {
+    pub(crate) attempts: u32,
+    pub(crate) quiesce: Duration,
+    pub(crate) commit: Duration,
+    /// The moment at which the CPUs went on.
+    pub(crate) committed: Instant,
+    /// Keeps kills away until the tables are up to date: a [`Prepared`] that is dropped before would free cells in use.
+    pub(crate) undisturbed: PreemptGuard,
+}
+
+impl Plan {
+    pub(crate) fn new(prepared: &Prepared) -> Result<Self, SwapError> {
+        let mut unstable = prepared.unstable().to_vec();
+        unstable.sort_unstable_by_key(|text| text.range.start);
+        let state_transfers =
+            prepared.state_transfers().iter().map(|(cell, functions)| state_transfer::Typed::new(cell, functions));
+        Ok(Self {
+            pages: prepared.page_entries(),
+            words: prepared.words().to_vec(),
+            unstable,
+            // There is one kind of state that can be handed over, hence one cell at most.
+            state_transfer: state_transfers.collect::<Result<Vec<_>, _>>()?.pop(),
+        })
+    }
+
+    /// Tries until the system is quiescent or the deadline has passed.
+    pub(crate) fn carry_out(&mut self) -> Result<Exchanged, SwapError> {
+        let began = clock::now();
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let Self { pages, words, unstable, state_transfer } = self;
+            state_transfer.as_mut().map_or(Ok(()), state_transfer::Typed::prepare)?;
+            let unwanted = |_, address| text_at(unstable, address).is_some();
+            let outcome = stop_machine::hold(STOP_LIMIT, &unwanted, || {
+                let stopped = clock::now();
+                exchange(pages, words, state_transfer.as_mut()).map(|()| (stopped, PreemptGuard::new()))
+            });
+            match outcome {
+                Ok(Ok((stopped, undisturbed))) => {
+                    let committed = clock::now();
+                    let (quiesce, commit) = (stopped - began, committed - stopped);
+                    return Ok(Exchanged { attempts, quiesce, commit, committed, undisturbed });
+                }
+                Ok(Err(error)) => return Err(error),
+                Err(error) if began.elapsed() >= DEADLINE => return Err(self.refusal(error)),
+                Err(StopMachineError::Occupied { task: Some(task), .. }) => kick(task),
+                Err(_) => {}
+            }
+            task::sleep(PAUSE);
+        }
+    }
+
+    fn refusal(&self, error: StopMachineError) -> SwapError {
+        match error {
+            StopMachineError::Occupied { task, address } => match text_at(&self.unstable, address) {
+                Some(text) => SwapError::Occupied {
+                    task: task.map_or(0, TaskId::number),
+                    cell: text.cell.clone(),
+                    section: text.section.clone(),
+                },
+                None => SwapError::StopMachine(error),
+            },
+            error => SwapError::StopMachine(error),
+        }
+    }
+}
+
+/// The changing text around `address`; `unstable` is sorted and its ranges do not overlap.
+fn text_at(unstable: &[Unstable], address: u64) -> Option<&Unstable> {
+    let after = unstable.partition_point(|text| text.range.start <= address);
+    let text = unstable.get(after.checked_sub(1)?)?;
+    let range: &Range<u64> = &text.range;
+    range.contains(&address).then_some(text)
+}
+
+/// Makes a task that waits in changing text return to its retry point.
+fn kick(task: TaskId) {
+    if let Some(task) = task_core::find(task) {
+        wait_queue::kick(&task);
+    }
+}
+
+/// Hands state over and exchanges the words, while all other CPUs are stopped. On an error nothing has changed. A static that
+/// was given another value since its cell was loaded keeps that value, which does not refer to an old cell any more.
+fn exchange(
+    pages: &[Exchange],
+    words: &[Exchange],
+    state_transfer: Option<&mut state_transfer::Typed>,
+) -> Result<(), SwapError> {
+    // SAFETY: the entries belong to page tables, which are mapped.
+    if !unsafe { pivot::is_unchanged(pages.as_ptr(), pages.len()) } {
+        return Err(SwapError::Changed);
+    }
+    state_transfer.map_or(Ok(()), state_transfer::Typed::carry_out)?;
+    HALF_DONE.store(true, Ordering::Release);
+    // SAFETY: all other CPUs wait at the gate, interrupts are off here, and every page was prepared for its place. The words
+    // belong to statics of cells that are loaded, or that are not freed until the tables are up to date.
+    unsafe {
+        pivot::exchange(pages.as_ptr(), pages.len());
+        pivot::exchange(words.as_ptr(), words.len());
+    }
+    pivot::serialise();
+    Ok(())
+}

@@ -1,0 +1,138 @@
+//! Replacing loaded cells by others of the same names: the preparation and the bookkeeping of a swap.
+//!
+//! [`prepare`] does everything that can fail: the new cells are loaded beside the old ones, and for every place that
+//! refers to an old cell the new content is ready. No running code sees any of it. The result says which words are to
+//! be exchanged while no CPU runs ([`Prepared::page_entries`], [`Prepared::words`]); after that [`Prepared::commit`] brings the
+//! tables of the namespace up to date, which cannot fail and takes no memory. Dropping it instead undoes everything. While it
+//! lives no cell comes or goes.
+//!
+//! Statics whose structure did not change keep their address and value, and every permanent stub keeps its address.
+#![no_std]
+
+extern crate alloc;
+
+mod error;
+mod examine;
+mod new_cells;
+mod patches;
+mod prepared;
+mod references;
+mod target;
+
+use alloc::{string::String, sync::Arc, vec::Vec};
+use core::{fmt, ops::Range};
+
+use archive::Archive;
+pub use comparison::Incompatibility;
+pub use error::ReplaceError;
+use linker::CellId;
+use manifest::CellEntry;
+use namespace::{
+    EntryPoint, LoadError,
+    parts::{Candidate, ReplaceCap, Transaction},
+};
+use prepared::Outcome;
+pub use prepared::Prepared;
+pub use target::Change;
+use target::{Target, target};
+
+// SAFETY: the tables change in `Prepared::commit` only, which is called when the running code has changed in the same way.
+const RIGHT: ReplaceCap = unsafe { ReplaceCap::new() };
+
+/// A part of the text that no stack may be in when the change takes effect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unstable {
+    /// Its addresses.
+    pub range: Range<u64>,
+    /// The cell.
+    pub cell: String,
+    /// The section's name.
+    pub section: String,
+}
+
+/// The functions by which a cell hands its state over: mangled paths are in the manifest's cell of that name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StateTransfer {
+    /// `export_state` of the old cell.
+    pub export_state: EntryPoint,
+    /// `import_state` of the old cell, to give the state back.
+    pub give_back: EntryPoint,
+    /// `import_state` of the new cell.
+    pub import_state: EntryPoint,
+}
+
+/// The namespace that a replacement leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Goal<'a> {
+    /// The build of this name: an alternate, or [`namespace::BASE`].
+    Build(&'a str),
+    /// The present one, but with a fresh instance of the cell of this name, which is no application. No stack may be in any of
+    /// the old instance's text.
+    Fresh(&'a str),
+}
+
+impl fmt::Display for Goal<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Build(name) => f.write_str(name),
+            Self::Fresh(cell) => write!(f, "of {cell} by itself"),
+        }
+    }
+}
+
+/// The cell in which the CPUs wait while words are exchanged.
+const PIVOT: &str = "pivot";
+
+/// Both versions of a cell that is to be replaced.
+struct Versions {
+    old: CellId,
+    before: Candidate,
+    after: Candidate,
+}
+
+/// Makes ready to change the namespace. Everything runs meanwhile, and preemption is off for one step at a time only.
+///
+/// # Errors
+/// [`ReplaceError`] says which cell refuses and why; everything is as it was.
+pub fn prepare(goal: Goal<'_>) -> Result<Prepared, ReplaceError> {
+    let transaction = Transaction::begin(RIGHT).map_err(|error| match error {
+        LoadError::Replacing => ReplaceError::Busy,
+        error => error.into(),
+    })?;
+    let (Target { build, entries, changes }, archive) =
+        transaction.step(|state| target(state, goal).map(|target| (target, Arc::clone(&state.archive))))?;
+    if let Some(entry) = entries.iter().find(|entry| entry.name == PIVOT) {
+        return Err(ReplaceError::Permanent { cell: entry.name.clone() });
+    }
+    let versions =
+        entries.into_iter().map(|entry| versions(&transaction, &archive, entry)).collect::<Result<Vec<_>, _>>()?;
+    let mut works = examine::examine_all(&transaction, &archive, &versions)?;
+    if let Goal::Fresh(_) = goal {
+        works.iter_mut().for_each(|work| work.comparison.stable.clear());
+    }
+    let built = new_cells::build(&transaction, &works)?;
+    let unstable = examine::unstable(&transaction, &archive, &works)?;
+    let patched = references::patch(&transaction, &works, &built)?;
+    Prepared::new(transaction, built, patched, unstable, Outcome { build, changes })
+}
+
+fn versions(
+    transaction: &Transaction,
+    archive: &Archive<&'static [u8]>,
+    entry: Arc<CellEntry>,
+) -> Result<Versions, ReplaceError> {
+    let after = Candidate::fetch(archive, entry)?;
+    let (old, before) = transaction
+        .step(|state| state.named(&after.entry.name).map(|cell| (cell.id, cell.candidate())))
+        .ok_or_else(|| LoadError::Unknown { cell: after.name() })?;
+    Ok(Versions { old, before, after })
+}
+
+/// Gives up the change of a task that has been lost with its [`Prepared`]: cells come and go again. The memory of the prepared
+/// cells stays taken. Nothing happens if no change is prepared.
+///
+/// # Safety
+/// The words of the change have not been exchanged, and will not be: no task has a [`Prepared`] that it goes on with.
+pub unsafe fn abandon() {
+    namespace::parts::abandon(RIGHT);
+}
