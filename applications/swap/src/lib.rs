@@ -1,7 +1,7 @@
 //! `swap` shows which build the system is and which there are; `swap BUILD` changes to another one.
 //!
-//! `swap reclaim` waits, for a while, until replaced cells have been freed that were still in use, and names who keeps
-//! the rest. `swap check` checks what swaps promise, in part by replacing a cell by itself.
+//! `swap reclaim` waits, for a while, until replaced cells have been freed that were still in use, and names the
+//! holders of the rest. `swap check` checks the promises of swaps, in part by replacing a cell by itself.
 //!
 //! A cell's name stands for the build in which that cell differs: the alternate, or if that is running the one that was
 //! booted, so the same words again swap back. Builds that are there to be refused are meant by their own names only.
@@ -90,7 +90,7 @@ fn swap(environment: &mut Environment, build: &str) -> Result<(), Failure> {
     let micros = |time: Duration| time.as_micros();
     let (back, new): (Vec<_>, Vec<_>) = report.changes.iter().partition(|change| change.back);
     match (&*new, &*back) {
-        // To what was booted everything goes back.
+        // To the base, everything goes back.
         ([], changes) | (changes, []) => writeln!(environment, "swapped to {}: {}", report.build, names(changes))?,
         (new, back) => {
             writeln!(environment, "swapped to {}: {}; back to base: {}", report.build, names(new), names(back))?;

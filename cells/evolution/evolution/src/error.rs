@@ -27,7 +27,7 @@ pub enum SwapError {
     StopMachine(StopMachineError),
     /// There is no memory for the state that is handed over.
     Memory,
-    /// A page that was to be exchanged was mapped otherwise by somebody else.
+    /// A page that was to be exchanged was mapped otherwise meanwhile.
     Changed,
     /// An earlier swap was lost while it took effect.
     HalfDone,
@@ -40,21 +40,21 @@ pub enum SwapError {
     ExportFailed {
         /// The cell.
         cell: &'static str,
-        /// What it met.
+        /// The fault.
         cause: task_core::Cause,
     },
     /// The new cell did not take the state; the old one has it again.
     NotImported {
         /// The cell.
         cell: &'static str,
-        /// What it said.
+        /// The policy's reason.
         reason: policy_interface::ImportError,
     },
     /// The new cell failed while it took the state; the old one has it again.
     ImportFailed {
         /// The cell.
         cell: &'static str,
-        /// What it met.
+        /// The fault.
         cause: task_core::Cause,
     },
 }

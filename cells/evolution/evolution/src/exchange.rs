@@ -1,16 +1,17 @@
 //! The second and third phase of a swap: finds the system quiescent, hands state over, and exchanges the words.
 
-use alloc::vec::Vec;
+use alloc::{string::String, vec::Vec};
 use core::{ops::Range, sync::atomic::Ordering, time::Duration};
 
 use clock::Instant;
 use cpu_local::PreemptGuard;
 use pivot::Exchange;
-use replacement::{Prepared, Unstable};
+use replacement::{Prepared, ReplaceError, Unstable};
+use state_transfer::{Catch, GivenBack, Reason, StateTransfer};
 use stop_machine::StopMachineError;
-use task_core::TaskId;
+use task_core::{Cause, TaskId};
 
-use crate::{DEADLINE, HALF_DONE, STOP_LIMIT, SwapError, state_transfer};
+use crate::{DEADLINE, EXPORT_STATE, HALF_DONE, IMPORT_STATE, STOP_LIMIT, SwapError};
 
 /// Between two attempts, for tasks to leave the text that changes.
 const PAUSE: Duration = Duration::from_millis(2);
@@ -23,7 +24,7 @@ pub(crate) struct Plan {
     words: Vec<Exchange>,
     /// Sorted by address.
     unstable: Vec<Unstable>,
-    state_transfer: Option<state_transfer::Typed>,
+    state_transfer: Option<Typed>,
 }
 
 /// The words have been exchanged, but the tables of the namespace do not say so yet.
@@ -41,8 +42,7 @@ impl Plan {
     pub(crate) fn new(prepared: &Prepared) -> Result<Self, SwapError> {
         let mut unstable = prepared.unstable().to_vec();
         unstable.sort_unstable_by_key(|text| text.range.start);
-        let state_transfers =
-            prepared.state_transfers().iter().map(|(cell, functions)| state_transfer::Typed::new(cell, functions));
+        let state_transfers = prepared.state_transfers().iter().map(|(cell, functions)| Typed::new(cell, functions));
         Ok(Self {
             pages: prepared.page_entries(),
             words: prepared.words().to_vec(),
@@ -59,7 +59,7 @@ impl Plan {
         loop {
             attempts += 1;
             let Self { pages, words, unstable, state_transfer } = self;
-            state_transfer.as_mut().map_or(Ok(()), state_transfer::Typed::prepare)?;
+            state_transfer.as_mut().map_or(Ok(()), Typed::prepare)?;
             let unwanted = |_, address| text_at(unstable, address).is_some();
             let outcome = stop_machine::hold(STOP_LIMIT, &unwanted, || {
                 let stopped = clock::now();
@@ -112,16 +112,12 @@ fn kick(task: TaskId) {
 
 /// Hands state over and exchanges the words, while all other CPUs are stopped. On an error nothing has changed. A static that
 /// was given another value since its cell was loaded keeps that value, which does not refer to an old cell any more.
-fn exchange(
-    pages: &[Exchange],
-    words: &[Exchange],
-    state_transfer: Option<&mut state_transfer::Typed>,
-) -> Result<(), SwapError> {
+fn exchange(pages: &[Exchange], words: &[Exchange], state_transfer: Option<&mut Typed>) -> Result<(), SwapError> {
     // SAFETY: the entries belong to page tables, which are mapped.
     if !unsafe { pivot::is_unchanged(pages.as_ptr(), pages.len()) } {
         return Err(SwapError::Changed);
     }
-    state_transfer.map_or(Ok(()), state_transfer::Typed::carry_out)?;
+    state_transfer.map_or(Ok(()), Typed::carry_out)?;
     HALF_DONE.store(true, Ordering::Release);
     // SAFETY: all other CPUs wait at the gate, interrupts are off here, and every page was prepared for its place. The words
     // belong to statics of cells that are loaded, or that are not freed until the tables are up to date.
@@ -131,4 +127,61 @@ fn exchange(
     }
     pivot::serialise();
     Ok(())
+}
+
+// A cell that carries state has `export_state` and `import_state` at its root, in types that a swap does not change. The engine
+// must know these types to pass the value on, so each kind of state is one entry here. There is one kind.
+
+/// The cell whose state is the list of ready tasks.
+const POLICY: &str = "scheduling_policy";
+
+/// Panics and CPU exceptions are caught by the unwinder.
+struct Unwinder;
+
+impl Catch for Unwinder {
+    type Fault = Cause;
+
+    fn catch<T>(&self, body: impl FnOnce() -> T) -> Result<T, Cause> {
+        unwinder::catch(body).map_err(|caught| caught.cause)
+    }
+}
+
+/// The state transfer of the one kind of state that there is.
+struct Typed(StateTransfer);
+
+impl Typed {
+    /// With the functions at the addresses in `functions`, if the kind of state that `cell` hands over is known.
+    fn new(cell: &str, functions: &replacement::StateTransfer) -> Result<Self, SwapError> {
+        if cell != POLICY {
+            return Err(SwapError::UnknownState { cell: String::from(cell) });
+        }
+        let refused = |error| SwapError::Prepare(ReplaceError::from(error));
+        // SAFETY: the functions are called before the swap ends, and until then neither the old cells nor the new ones go.
+        unsafe {
+            Ok(Self(StateTransfer::new(
+                functions.export_state.function(&EXPORT_STATE).map_err(refused)?,
+                functions.give_back.function(&IMPORT_STATE).map_err(refused)?,
+                functions.import_state.function(&IMPORT_STATE).map_err(refused)?,
+            )))
+        }
+    }
+
+    /// Takes the memory that handing over needs, while memory can still be had from others.
+    fn prepare(&mut self) -> Result<(), SwapError> {
+        self.0.prepare().map_err(|_| SwapError::Memory)
+    }
+
+    /// Hands the state over; if the new cell refuses it, or one of both does not survive it, the old one has it again.
+    fn carry_out(&mut self) -> Result<(), SwapError> {
+        self.0.carry_out(&Unwinder).map_err(|GivenBack { reason, lost }| {
+            if lost > 0 {
+                log::error!("cell {POLICY} did not take back {lost} tasks that it gave up itself: they are lost");
+            }
+            match reason {
+                Reason::Export(cause) => SwapError::ExportFailed { cell: POLICY, cause },
+                Reason::Refused(reason) => SwapError::NotImported { cell: POLICY, reason },
+                Reason::Import(cause) => SwapError::ImportFailed { cell: POLICY, cause },
+            }
+        })
+    }
 }

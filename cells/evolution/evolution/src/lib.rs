@@ -20,7 +20,6 @@ extern crate alloc;
 mod error;
 mod exchange;
 mod reclaiming;
-mod state_transfer;
 
 use alloc::{string::String, vec::Vec};
 use core::{
@@ -44,12 +43,12 @@ pub const DEADLINE: Duration = Duration::from_secs(5);
 
 entry_point::expected! {
     /// The type of the function by which a policy exports its tasks.
-    EXPORT_STATE: ::state_transfer::Export
+    EXPORT_STATE: state_transfer::Export
 }
 
 entry_point::expected! {
     /// The type of the function by which a policy imports tasks.
-    IMPORT_STATE: ::state_transfer::Import
+    IMPORT_STATE: state_transfer::Import
 }
 
 /// How long a CPU may take to stop: the host of a virtual machine may keep it waiting.
@@ -129,7 +128,7 @@ fn lock_namespace() -> MutexGuard<'static, ()> {
 /// must be a task.
 ///
 /// # Errors
-/// [`SwapError`] says in one line what refuses and why; everything is as it was.
+/// [`SwapError`] says in one line which cell or task refuses and why; everything is as it was.
 pub fn swap(name: &str) -> Result<Report, SwapError> {
     reach(Goal::Build(name))
 }

@@ -43,7 +43,7 @@ pub(crate) fn below_callers<R>(work: impl FnOnce(u64) -> R) -> R {
     }
 }
 
-/// As [`reclaim_within`]; what lies below `floor` on the caller's stack is not looked at.
+/// As [`reclaim_within`]; the part of the caller's stack below `floor` is not looked at.
 pub(crate) fn reclaim_above(floor: u64, limit: Duration) -> Vec<RetiredCell> {
     let deadline = clock::now() + limit;
     let mut pause = FIRST_PAUSE;

@@ -1,10 +1,10 @@
 //! The moment of a swap: where CPUs wait, and the words that are written meanwhile.
 //!
-//! This cell calls nothing, not even `core` or `memcpy`: whatever else a swap replaces, what runs during it stands here
+//! This cell calls nothing, not even `core` or `memcpy`: the code that runs during a swap stands here
 //! alone. The build refuses the tree if the cell's object refers to another cell. It allocates nothing, locks nothing and
 //! cannot panic; an NMI may interrupt it anywhere, for it keeps no state but the gate's two words.
 //!
-//! Source for what a CPU must do before it runs changed code: Intel SDM volume 3, 9.1.3 (a serialising instruction) and
+//! Source for the steps of a CPU before it runs changed code: Intel SDM volume 3, 9.1.3 (a serialising instruction) and
 //! 4.10.4.1 (a change of CR4.PGE forgets all translations, global ones too).
 #![no_std]
 
@@ -19,9 +19,9 @@ use core::{
 pub struct Exchange {
     /// Where, aligned to its size.
     pub address: u64,
-    /// What must be there for it to be exchanged.
+    /// The value that must be there for the word to be exchanged.
     pub old: u64,
-    /// What takes its place.
+    /// The value that takes its place.
     pub new: u64,
     /// 4 or 8.
     pub bytes: u64,
@@ -29,7 +29,7 @@ pub struct Exchange {
 
 /// Where CPUs wait until the change is done.
 pub struct Gate {
-    /// Counts openings: a CPU waits until it differs from what it was told.
+    /// Counts openings: a CPU waits until it differs from the CPU's ticket.
     opened: AtomicU32,
     waiting: AtomicU32,
 }
@@ -41,13 +41,13 @@ impl Default for Gate {
 }
 
 impl Gate {
-    /// Closed, and nobody waits.
+    /// Closed, and no CPU waits.
     #[must_use]
     pub const fn new() -> Self {
         Self { opened: AtomicU32::new(0), waiting: AtomicU32::new(0) }
     }
 
-    /// What to tell [`Gate::wait`].
+    /// The ticket for [`Gate::wait`].
     pub fn ticket(&self) -> u32 {
         self.opened.load(Ordering::Acquire)
     }
@@ -122,8 +122,8 @@ pub unsafe fn is_unchanged(exchanges: *const Exchange, count: usize) -> bool {
 /// Writes every new value whose place still holds the old one.
 ///
 /// # Safety
-/// `exchanges` points to `count` entries; no CPU but this one runs, or reads what the words mean, until
-/// [`Gate::open`]; interrupts are off. Page table entries among them name frames that hold what the pages must show.
+/// `exchanges` points to `count` entries; no CPU but this one runs, or reads the words, until
+/// [`Gate::open`]; interrupts are off. Page table entries among them name frames with the content that the pages must show.
 #[inline(never)]
 pub unsafe fn exchange(exchanges: *const Exchange, count: usize) {
     let mut index = 0;

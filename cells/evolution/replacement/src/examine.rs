@@ -119,7 +119,7 @@ fn unstable_retired_cells(
     works: &[Work<'_>],
 ) -> Result<Vec<Unstable>, ReplaceError> {
     let all =
-        |state: &mut State| state.retired_cells.values().map(|cell| (cell.id, cell.candidate())).collect::<Vec<_>>();
+        |state: &mut State| state.retired_cells.values().map(|cell| (cell.id, Candidate::of(cell))).collect::<Vec<_>>();
     let mut found = Vec::new();
     for (id, retired_cell) in transaction.step(all) {
         let Some(work) = works.iter().find(|work| work.after.entry.name == retired_cell.entry.name) else { continue };

@@ -17,7 +17,6 @@ mod new_cells;
 mod patches;
 mod prepared;
 mod references;
-mod target;
 
 use alloc::{string::String, sync::Arc, vec::Vec};
 use core::{fmt, ops::Range};
@@ -26,15 +25,13 @@ use archive::Archive;
 pub use comparison::Incompatibility;
 pub use error::ReplaceError;
 use linker::CellId;
-use manifest::CellEntry;
+use manifest::{CellEntry, Role};
 use namespace::{
-    EntryPoint, LoadError,
-    parts::{Candidate, ReplaceCap, Transaction},
+    BASE, EntryPoint, LoadError,
+    parts::{Candidate, ReplaceCap, State, Transaction},
 };
 use prepared::Outcome;
 pub use prepared::Prepared;
-pub use target::Change;
-use target::{Target, target};
 
 // SAFETY: the tables change in `Prepared::commit` only, which is called when the running code has changed in the same way.
 const RIGHT: ReplaceCap = unsafe { ReplaceCap::new() };
@@ -64,7 +61,7 @@ pub struct StateTransfer {
 /// The namespace that a replacement leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Goal<'a> {
-    /// The build of this name: an alternate, or [`namespace::BASE`].
+    /// The build of this name: an alternate, or [`BASE`].
     Build(&'a str),
     /// The present one, but with a fresh instance of the cell of this name, which is no application. No stack may be in any of
     /// the old instance's text.
@@ -78,6 +75,26 @@ impl fmt::Display for Goal<'_> {
             Self::Fresh(cell) => write!(f, "of {cell} by itself"),
         }
     }
+}
+
+/// A cell of which a build has another object than the system.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Its name.
+    pub cell: String,
+    /// The object is the base's: an earlier swap had changed the cell, and the build does not.
+    pub back: bool,
+    /// An application, which is not loaded now.
+    pub at_next_start: bool,
+}
+
+/// A build that the system can become.
+struct Target {
+    /// See [`State::build`].
+    build: Option<usize>,
+    /// Of the loaded cells that must be replaced.
+    entries: Vec<Arc<CellEntry>>,
+    changes: Vec<Change>,
 }
 
 /// The cell in which the CPUs wait while words are exchanged.
@@ -123,9 +140,60 @@ fn versions(
 ) -> Result<Versions, ReplaceError> {
     let after = Candidate::fetch(archive, entry)?;
     let (old, before) = transaction
-        .step(|state| state.named(&after.entry.name).map(|cell| (cell.id, cell.candidate())))
+        .step(|state| state.named(&after.entry.name).map(|cell| (cell.id, Candidate::of(cell))))
         .ok_or_else(|| LoadError::Unknown { cell: after.name() })?;
     Ok(Versions { old, before, after })
+}
+
+/// The changes that lead to `goal`.
+fn target(state: &State, goal: Goal<'_>) -> Result<Target, ReplaceError> {
+    match goal {
+        Goal::Build(name) => other_build(state, name),
+        Goal::Fresh(name) => {
+            // The task that runs an application owns its very cell.
+            let cell = state.named(name).filter(|cell| cell.entry.role != Role::Application);
+            let cell = cell.ok_or_else(|| LoadError::Unknown { cell: name.into() })?;
+            let change = Change { cell: name.into(), back: false, at_next_start: false };
+            let entries = alloc::vec![Arc::clone(&cell.entry)];
+            Ok(Target { build: state.build, entries, changes: alloc::vec![change] })
+        }
+    }
+}
+
+/// The changes that make the system the build called `name`. Applications are loaded from the build that the system is, each
+/// time anew; but one that is loaded now would go on in its old version.
+fn other_build(state: &State, name: &str) -> Result<Target, ReplaceError> {
+    let manifest = state.archive.manifest();
+    let build = manifest.alternates.iter().position(|alternate| alternate.name == name);
+    if build.is_none() && name != BASE {
+        return Err(match manifest.cell(name) {
+            Some(cell) => ReplaceError::NoAlternate { cell: cell.name.clone() },
+            None => ReplaceError::Unknown { build: name.into() },
+        });
+    }
+    if build == state.build {
+        return Err(ReplaceError::Nothing { build: name.into() });
+    }
+    let alternate = build.and_then(|build| manifest.alternates.get(build));
+    let mut target = Target { build, entries: Vec::new(), changes: Vec::new() };
+    for base in &manifest.cells {
+        let cell = &base.name;
+        let (Some(now), Some(then)) = (state.entry(cell), manifest.cell_of(alternate, cell)) else { continue };
+        if now.object.digest == then.object.digest {
+            continue;
+        }
+        let is_loaded = state.named(cell).is_some();
+        let is_application = then.role == Role::Application;
+        if is_loaded && is_application {
+            return Err(ReplaceError::Running { application: cell.clone() });
+        }
+        if is_loaded {
+            target.entries.push(Arc::new(then.clone()));
+        }
+        let back = then.object.digest == base.object.digest;
+        target.changes.push(Change { cell: cell.clone(), back, at_next_start: is_application });
+    }
+    Ok(target)
 }
 
 /// Gives up the change of a task that has been lost with its [`Prepared`]: cells come and go again. The memory of the prepared

@@ -1,8 +1,8 @@
 //! Hands the ready tasks of one scheduling policy to another, or gives them back.
 //!
-//! Guarantee: after [`StateTransfer::carry_out`] each task that the old policy had is with exactly one of both, whatever the
-//! two did: the new one refused, or either of them panicked or faulted half way. Only a policy that does not take back what
-//! it exported itself can lose tasks; they are counted then.
+//! Guarantee: after [`StateTransfer::carry_out`] each task that the old policy had is with exactly one of both, also if the
+//! new one refused, or either of them panicked or faulted half way. Only a policy that does not take back the tasks that it
+//! exported itself can lose tasks; they are counted then.
 //!
 //! Needs memory only in [`StateTransfer::prepare`], except where a function that faulted has left tasks.
 #![cfg_attr(not(test), no_std)]
@@ -22,7 +22,7 @@ pub type Import = fn(Vec<PolicyEntry>) -> Result<(), (ImportError, Vec<PolicyEnt
 
 /// How faults are caught.
 pub trait Catch {
-    /// What a fault was.
+    /// The description of a fault.
     type Fault;
 
     /// Runs `body`.
@@ -48,7 +48,7 @@ pub enum Reason<F> {
 pub struct GivenBack<F> {
     /// Why.
     pub reason: Reason<F>,
-    /// How many of them the old policy did not take back. Nobody schedules them any more.
+    /// How many of them the old policy did not take back. No policy schedules them any more.
     pub lost: usize,
 }
 
@@ -59,7 +59,7 @@ pub struct StateTransfer {
     give_back: Import,
     import_state: Import,
     entries: Vec<PolicyEntry>,
-    /// What was exported, for the case that the list is lost with whoever had it.
+    /// The exported tasks, for the case that the list is lost with the function that had it.
     copy: Vec<PolicyEntry>,
 }
 
@@ -112,7 +112,7 @@ impl StateTransfer {
         let _emptied = catch.catch(|| (self.export_state)(&mut rest));
         for entry in rest {
             if !tasks.iter().any(|other| other.task == entry.task) {
-                // Not `push`: what that calls would come from the policy's object where the policy calls it too, and then
+                // Not `push`: the functions that it calls would come from the policy's object where the policy calls it too, and then
                 // this cell's users were another object for each policy.
                 tasks.extend_from_slice(&[entry]);
             }

@@ -72,7 +72,7 @@ fn panic_half_way(entries: Tasks) -> Result<(), (ImportError, Tasks)> {
     panic!("told to panic half way")
 }
 
-/// Four tasks with the old policy; what comes of a state transfer, and who has which tasks then.
+/// Four tasks with the old policy; the outcome of a state transfer, and the tasks that each policy has then.
 fn outcome(import_state: Import, failures: u32) -> (Result<(), GivenBack<()>>, Vec<usize>, Vec<usize>) {
     OLD.set((0..4).map(entry).collect());
     NEW.set(Vec::new());

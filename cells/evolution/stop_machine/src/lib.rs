@@ -1,9 +1,9 @@
 //! Brings every CPU to a known point, for as short as can be.
 //!
 //! A CPU is called by an interrupt and stops where its task could be preempted: so it holds no spin lock, is in no
-//! interrupt handler and in no critical section. It looks at its own task's stack, says what it found, and waits in the
+//! interrupt handler and in no critical section. It looks at its own task's stack, reports the result, and waits in the
 //! pivot. Guarantees to the engine: while its work runs, no other CPU executes anything, every task's stack has been
-//! looked at, and what was looked for is on none of them. A CPU that does not come in time is named, and everything goes
+//! looked at, and no unwanted frame is on any of them. A CPU that does not come in time is named, and everything goes
 //! on as if nothing had been asked.
 //!
 //! One stop of all CPUs at a time: the second caller is told so.
@@ -27,10 +27,10 @@ use unwinder::{Registers, WalkError, Walker};
 /// says whether that must not be. Several CPUs call it at the same time.
 pub type Unwanted<'a> = &'a (dyn Fn(Option<TaskId>, u64) -> bool + Sync);
 
-/// What stands in the way.
+/// The reason why the CPUs were not stopped, or went on at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StopMachineError {
-    /// Somebody else has the CPUs stopped.
+    /// The CPUs are stopped for another caller.
     Busy,
     /// A CPU did not stop in time.
     Unanswered {
@@ -56,7 +56,7 @@ pub enum StopMachineError {
 impl fmt::Display for StopMachineError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Busy => f.write_str("the CPUs are being stopped for somebody else"),
+            Self::Busy => f.write_str("the CPUs are being stopped for another caller"),
             Self::Unanswered { cpu } => write!(f, "CPU {cpu} did not stop in time"),
             Self::Occupied { task, address } => write!(f, "task {} is at {address:#x}", number(*task)),
             Self::Unreadable { task, address } => {
@@ -75,7 +75,7 @@ fn number(task: Option<TaskId>) -> u64 {
 /// How long to wait for a CPU before it is called once more.
 const CALL_AGAIN: Duration = Duration::from_millis(10);
 
-/// What stopped CPUs are asked. Lives on the caller's stack as long as [`REQUEST`] names it.
+/// The question to stopped CPUs. Lives on the caller's stack as long as [`REQUEST`] names it.
 struct Request<'a> {
     unwanted: Unwanted<'a>,
     ticket: u32,
@@ -125,7 +125,7 @@ fn answer() {
             // The registers of the walker lie above this frame.
             STOPPED_AT[cpu].store((&raw const cpu).addr() as u64, Ordering::Release);
             request.arrived.fetch_or(1 << cpu.number(), Ordering::AcqRel);
-            // One that is still on its way may be waiting for this CPU to forget pages. Once all are here nobody is.
+            // One that is still on its way may be waiting for this CPU to forget pages. Once all are here none is.
             while GATE.ticket() == request.ticket && !request.missing().is_empty() {
                 tlb_shootdown::answer();
                 core::hint::spin_loop();
@@ -183,7 +183,7 @@ pub fn stopped_at(cpu: CpuId) -> u64 {
 /// Where blocking is forbidden: the caller must be a task that could be preempted.
 pub fn hold<R>(limit: Duration, unwanted: Unwanted<'_>, work: impl FnOnce() -> R) -> Result<R, StopMachineError> {
     scheduler::assert_may_block();
-    // First: a kill that came between taking the turn and this would leave it taken for ever.
+    // First: a kill between setting `TAKEN` and this would leave it set for ever.
     let _here = PreemptGuard::new();
     if TAKEN.swap(true, Ordering::AcqRel) {
         return Err(StopMachineError::Busy);
@@ -197,7 +197,7 @@ pub fn hold<R>(limit: Duration, unwanted: Unwanted<'_>, work: impl FnOnce() -> R
     };
     let pointer: *const Request<'_> = &raw const request;
     REQUEST.store(pointer.cast_mut().cast(), Ordering::Release);
-    let _turn = Turn;
+    let _standing = Standing;
     stop_others(&request, limit)?;
     let _irq_off = InterruptGuard::new();
     look_at_stacks(&request);
@@ -205,16 +205,16 @@ pub fn hold<R>(limit: Duration, unwanted: Unwanted<'_>, work: impl FnOnce() -> R
     found.map_or_else(|| Ok(apart(work)), Err)
 }
 
-/// In a frame of its own: what a CPU exception finds in the frame that it hits is lost, and `hold` must not lose its turn.
+/// In a frame of its own: a CPU exception leaks the values in the frame that it hits, and `hold` must not lose its `Standing`.
 #[inline(never)]
 fn apart<R>(work: impl FnOnce() -> R) -> R {
     work()
 }
 
 /// The time during which a request stands. Its end, also by a panic of the work, lets all CPUs go on.
-struct Turn;
+struct Standing;
 
-impl Drop for Turn {
+impl Drop for Standing {
     fn drop(&mut self) {
         // Either a CPU that raises `INSIDE` finds no request, or this finds it inside: the four accesses are in one order.
         REQUEST.store(core::ptr::null_mut(), Ordering::SeqCst);
@@ -278,7 +278,7 @@ fn parked(task: &Task) -> Option<Walker> {
         return None;
     }
     let frame: *const SwitchFrame = core::ptr::with_exposed_provenance(address as usize);
-    // SAFETY: the task is not busy and no CPU runs tasks, so what the switch left on its stack is there.
+    // SAFETY: the task is not busy and no CPU runs tasks, so the record that the switch left on its stack is there.
     let registers = Registers::of_switch_frame(unsafe { &*frame }, address);
     Some(Walker::from_call(registers, bounds))
 }

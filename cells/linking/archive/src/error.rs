@@ -37,7 +37,7 @@ pub enum ArchiveError {
     Details {
         /// The cell.
         cell: String,
-        /// What the reader says.
+        /// The reader's reason.
         error: postcard::Error,
     },
     /// More bytes than the format can hold.

@@ -3,7 +3,7 @@
 //! ```text
 //! "MITOS\0\0\1" | size of manifest: u32 | its BLAKE3 digest: 32 bytes | manifest (postcard) | blobs (LZ4 blocks)
 //! ```
-//! Guarantees to the loader: what it gets is byte for byte what the host tool packed, or an [`ArchiveError`] that names
+//! Guarantees to the loader: each object is byte for byte the one that the host tool packed, or an [`ArchiveError`] that names
 //! the cell. Reading a blob needs memory for its uncompressed size, which is bounded before anything is allocated.
 #![no_std]
 #![forbid(unsafe_code)]
@@ -62,7 +62,7 @@ impl<B: AsRef<[u8]>> Archive<B> {
         Ok(Self { blobs: HEADER + size, bytes, manifest, digest })
     }
 
-    /// What the build consists of.
+    /// The list of all cells of the build.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
     }
@@ -80,7 +80,7 @@ impl<B: AsRef<[u8]>> Archive<B> {
         self.blob(cell, &cell.object)
     }
 
-    /// What a swap of `cell` compares.
+    /// The digests that a swap of `cell` compares.
     ///
     /// # Errors
     /// The blob is cut off or damaged.

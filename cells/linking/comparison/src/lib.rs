@@ -2,7 +2,7 @@
 //!
 //! Guarantee: if [`compare`] succeeds, no value that lives across the change gets a structure that it does not have.
 //! Types, trait objects and the signatures of functions that others call are the same in both versions, thread locals
-//! too, and so is every static, unless the cell hands its state over. Else it says what would be lost ([`Incompatibility`]).
+//! too, and so is every static, unless the cell hands its state over. Else the error names the thing that would be lost ([`Incompatibility`]).
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -62,7 +62,7 @@ impl Version<'_> {
 /// says whether others refer to a function.
 ///
 /// # Errors
-/// [`Incompatibility`] names what the new version would break.
+/// [`Incompatibility`] names the thing that the new version would break.
 pub fn compare(
     old: &Version<'_>,
     new: &Version<'_>,
@@ -97,7 +97,7 @@ fn check_thread_locals(old: &Version<'_>, new: &Version<'_>) -> Result<(), Incom
     if blocks(old) == blocks(new) { Ok(()) } else { Err(Incompatibility::ThreadLocals) }
 }
 
-/// What the state is passed on with must have the same signature in both versions, and a known one.
+/// The functions that pass the state on must have the same signature in both versions, and a known one.
 fn check_state_transfer(
     old: &Version<'_>,
     new: &Version<'_>,
@@ -173,7 +173,7 @@ fn keep_statics(
             Some(other) => {
                 kept.insert(other, number);
             }
-            // A static of size 0 has no value, and what the cell hands over is not lost.
+            // A static of size 0 has no value, and a value that the cell hands over is not lost.
             None if section.size == 0 || hands_over => {}
             None => {
                 let name = old.symbols_in(number).next().unwrap_or(section.name);
@@ -184,8 +184,8 @@ fn keep_statics(
     Ok(kept)
 }
 
-/// Text that does the same in both versions and names no static that changes: a stack may stand in it, for what it calls
-/// is patched to lead to the new version.
+/// Text that does the same in both versions and names no static that changes: a stack may stand in it, because its calls
+/// are patched to lead to the new version.
 fn stable_text(
     old: &Version<'_>,
     new: &Version<'_>,

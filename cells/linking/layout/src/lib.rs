@@ -70,7 +70,7 @@ pub struct Layout {
     constants: usize,
 }
 
-/// What comes first in a segment.
+/// The order of sections in a segment.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Rank {
     Ordinary,
@@ -93,7 +93,7 @@ const TEXT_ALIGNMENT: usize = 16;
 
 impl Layout {
     /// Places the sections of `object` in file order, but in each segment tables for unwinding come behind the others, and
-    /// what is zeroed comes last.
+    /// zeroed sections come last.
     #[must_use]
     pub fn new(object: &Object<'_>) -> Self {
         Self::with_fixed(object, |_| None)
@@ -133,7 +133,7 @@ impl Layout {
         Self { placements, extents, constants }
     }
 
-    /// How many bytes at the start of the constants anybody may refer to. What lies behind them says how to leave the
+    /// How many bytes at the start of the constants other code may refer to. The tables behind them say how to leave the
     /// object's functions.
     #[must_use]
     pub fn constants_proper(&self) -> usize {

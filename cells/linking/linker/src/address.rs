@@ -1,9 +1,9 @@
-//! Addresses in the books.
+//! Addresses in the loader's tables.
 
 use core::fmt;
 
-/// An address as the loader's books keep it: inverted. A conservative scan for references to a replaced cell goes over the
-/// whole heap, the books included; what they say about the cell must not look like a reference to it.
+/// An address as the loader's tables keep it: inverted. A conservative scan for references to a replaced cell goes over the
+/// whole heap, the tables included; their notes about the cell must not look like references to it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Address(u64);
 

@@ -5,7 +5,7 @@ use core::fmt;
 use object::Name;
 use relocation::Overflow;
 
-/// What is wrong with a reference.
+/// The reason why a reference has no value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LinkErrorKind {
     /// No cell defines the symbol.
@@ -27,7 +27,7 @@ pub struct LinkError {
     pub symbol: Name,
     /// Offset of the field in the section, bytes.
     pub offset: usize,
-    /// What is wrong.
+    /// The reason.
     pub kind: LinkErrorKind,
 }
 

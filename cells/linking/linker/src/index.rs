@@ -1,4 +1,4 @@
-//! Who defines what.
+//! The index of names: which cell defines each, and where.
 
 use alloc::boxed::Box;
 use core::fmt;
@@ -8,7 +8,7 @@ use object::{Name, SymbolKind};
 
 use crate::Address;
 
-/// A cell's number. Numbers are not reused: an old one names nobody.
+/// A cell's number. Numbers are not reused: an old one names no cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CellId(pub u32);
 
@@ -25,7 +25,7 @@ pub struct Global {
     pub offset: u32,
     /// Its address; for a thread local the negative distance from the thread pointer.
     pub address: Address,
-    /// What it is.
+    /// Its kind.
     pub kind: SymbolKind,
     /// Whether a strong definition may take its place.
     pub weak: bool,
@@ -60,12 +60,12 @@ impl Names for Index {
     }
 }
 
-/// An index on top of other names: what stands in both is taken from the upper one, unless that is weak.
+/// An index on top of other names: a name in both is taken from the upper one, unless that is weak.
 #[derive(Clone, Copy, Debug)]
 pub struct Layered<'a, L: Names> {
     /// Looked up first.
     pub upper: &'a Index,
-    /// Looked up for what the upper one does not have.
+    /// Looked up for names that the upper one does not have.
     pub lower: &'a L,
 }
 
@@ -85,7 +85,7 @@ pub struct Index {
 }
 
 impl Index {
-    /// Nobody defines anything.
+    /// An index without names.
     #[must_use]
     pub fn new() -> Self {
         Self::default()

@@ -57,7 +57,7 @@ impl Bases {
     }
 }
 
-/// A cell to be linked: what it is and where it will be.
+/// A cell to be linked: its object and its addresses.
 #[derive(Clone, Copy, Debug)]
 pub struct Input<'a> {
     /// Its number in the index.
@@ -90,7 +90,7 @@ pub struct Function {
     pub offset: u32,
 }
 
-/// The permanent stubs, kept by whoever links.
+/// The permanent stubs, which the caller of the linker keeps.
 pub trait Stubs {
     /// The address of the stub of `function`, whose entry is at `entry`; made if there is none yet. `None`: no room.
     fn stub(&mut self, function: Function, entry: u64) -> Option<u64>;
@@ -116,7 +116,7 @@ pub struct Reference {
 /// Enters the globals that `input` defines into `index`.
 ///
 /// # Errors
-/// [`Duplicate`] if another cell has a strong definition of the same name; the index then holds what was entered before.
+/// [`Duplicate`] if another cell has a strong definition of the same name; the index then holds the names that were entered before.
 pub fn exports(input: &Input<'_>, index: &mut Index) -> Result<(), Duplicate> {
     for (number, symbol) in input.object.symbols.iter().enumerate() {
         let (Some((section, offset)), Binding::Global | Binding::Weak) = (symbol.definition, symbol.binding) else {
@@ -138,7 +138,7 @@ pub fn exports(input: &Input<'_>, index: &mut Index) -> Result<(), Duplicate> {
     Ok(())
 }
 
-/// What a symbol of the object stands for.
+/// The value of a symbol of the object.
 #[derive(Clone, Copy)]
 struct Target {
     address: Address,

@@ -1,4 +1,4 @@
-//! What a build consists of.
+//! The list of all cells of a build.
 //!
 //! The host tool writes the manifest from the objects themselves; the loader trusts it as far as the archive's digest
 //! goes and checks every object against it. Types only: reading and checking bytes is the `archive` cell's work.
@@ -87,7 +87,7 @@ pub struct CellEntry {
     pub license: String,
 }
 
-/// What a structural digest describes.
+/// The kind of thing that a structural digest describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Structure {
     /// Layout and field types of a type.
@@ -105,13 +105,13 @@ pub enum Structure {
 pub struct StructuralDigest {
     /// Path of the type, mangled name of the static or function.
     pub name: String,
-    /// What it describes.
+    /// The kind of thing that it describes.
     pub kind: Structure,
     /// Equal for equal structure.
     pub digest: ShortDigest,
 }
 
-/// The digest of one section: its bytes and what they refer to, local constants by their content.
+/// The digest of one section: its bytes and the names that they refer to, local constants by their content.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SectionDigest {
     /// Index among the sections of the object.
@@ -120,7 +120,7 @@ pub struct SectionDigest {
     pub digest: ShortDigest,
 }
 
-/// What a swap compares.
+/// The digests that a swap compares.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CellDetails {
     /// Of each section, in the order of the object.
@@ -134,9 +134,9 @@ pub struct CellDetails {
 pub struct Alternate {
     /// Its name, as in `swap NAME`.
     pub name: String,
-    /// What it is, one line.
+    /// Its description, one line.
     pub description: String,
-    /// It is there to be refused: it shows what a swap does not do.
+    /// It is there to be refused: it shows a change that a swap does not make.
     pub refused: bool,
     /// The crate whose source the overlay replaces.
     pub overlaid: String,
@@ -147,7 +147,7 @@ pub struct Alternate {
 /// One compilation of the whole tree.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// `rustc -vV`, without the host's name. Cells of two compilers cannot be linked with each other. Nobody compares it yet: the
+    /// `rustc -vV`, without the host's name. Cells of two compilers cannot be linked with each other. No code compares it yet: the
     /// seed has the digest of this manifest, so that an archive of any other build is refused with it, and all alternates in it
     /// are made in one run of the host tool.
     pub compiler: String,

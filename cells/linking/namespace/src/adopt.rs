@@ -12,9 +12,8 @@ use manifest::SeedMap;
 
 use crate::{
     LoadError,
-    candidate::Candidate,
     cell::{Cell, Description},
-    draft::{ThreadImage, duplicate, register_frames},
+    draft::{Candidate, ThreadImage, duplicate, register_frames},
     segments::{Segments, TextPages},
     state::{self, State},
 };

@@ -9,7 +9,7 @@ use core::{
 use linker::CellId;
 use manifest::Role;
 
-use crate::{EntryPoint, LoadError, candidate::Candidate, load::Scope, state};
+use crate::{EntryPoint, LoadError, draft::Candidate, load::Scope, state};
 
 /// How often an application came, or began or finished to go.
 static CHANGES: AtomicU64 = AtomicU64::new(0);

@@ -10,9 +10,9 @@ use mapping::{Executable, MappedPages, ReadOnly, Writable};
 use object::{Binding, Object, ObjectError, SectionKind, SymbolKind};
 use unwind_table::Registration;
 
-use crate::{candidate::Candidate, holder::Holder, segments::Segments};
+use crate::{holder::Holder, segments::Segments};
 
-/// A function of a cell, for telling what runs at an address.
+/// A function of a cell, for naming an address in the text.
 #[derive(Clone, Copy, Debug)]
 struct Function {
     /// Offset from the start of the text, bytes.
@@ -157,12 +157,6 @@ impl Cell {
         used.sort_unstable();
         used.dedup();
         used
-    }
-
-    /// The entry and object that the cell was loaded from.
-    #[must_use]
-    pub fn candidate(&self) -> Candidate {
-        Candidate { entry: Arc::clone(&self.entry), file: Arc::clone(&self.file) }
     }
 
     /// Notes that `user` refers to this cell. Takes no memory if room was made for it.

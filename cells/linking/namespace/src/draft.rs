@@ -1,23 +1,64 @@
 //! A cell between its object and the namespace: the one piece of code by which cells are laid out, linked and mapped, when
 //! they are loaded and when they replace others.
 //!
-//! The steps are [`Draft::new`], [`Draft::export`] for all cells of a set, [`Draft::link`], [`Draft::finish`]. Until the last one
+//! The steps are [`Candidate::fetch`], [`Draft::new`], [`Draft::export`] for all cells of a set, [`Draft::link`], [`Draft::finish`]. Until the last one
 //! no code of the cell can run; a draft that is dropped leaves nothing.
 
-use alloc::{boxed::Box, sync::Arc};
+use alloc::{boxed::Box, string::String, sync::Arc};
 
+use archive::Archive;
 use layout::{Layout, Segment};
 use linker::{CellId, Duplicate, Index, Names, Stubs};
+use manifest::CellEntry;
 use object::{Object, SectionKind};
 use thread_local_image::{ImageError, Registration, Reserved};
 use unwind_table::TextRange;
 
 use crate::{
     LoadError,
-    candidate::Candidate,
     cell::{Cell, Description},
     segments::Drafts,
 };
+
+/// A cell that is to be loaded: its entry in the manifest and the bytes of its object.
+#[derive(Debug)]
+pub struct Candidate {
+    /// Its entry in the manifest.
+    pub entry: Arc<CellEntry>,
+    /// The bytes of its object.
+    pub file: Arc<[u8]>,
+}
+
+impl Candidate {
+    /// Gets the object of a cell from the archive. Its digest has been checked when this returns.
+    ///
+    /// # Errors
+    /// [`LoadError::Archive`] if the archive has other bytes than the manifest tells of.
+    pub fn fetch(archive: &Archive<&'static [u8]>, entry: Arc<CellEntry>) -> Result<Self, LoadError> {
+        let file = archive.object(&entry).map_err(LoadError::Archive)?;
+        Ok(Self { entry, file: file.into() })
+    }
+
+    /// The entry and object that `cell` was loaded from.
+    #[must_use]
+    pub fn of(cell: &Cell) -> Self {
+        Self { entry: Arc::clone(&cell.entry), file: Arc::clone(&cell.file) }
+    }
+
+    /// The name of the cell.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.entry.name.clone()
+    }
+
+    /// Reads the object.
+    ///
+    /// # Errors
+    /// [`LoadError::Object`] if it is damaged, or is no cell's.
+    pub fn object(&self) -> Result<Object<'_>, LoadError> {
+        Object::parse(&self.file).map_err(|error| LoadError::Object { cell: self.name(), error })
+    }
+}
 
 /// The place of a new cell's thread locals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -39,7 +39,7 @@ pub enum LoadError {
     DependencyMissing {
         /// The cell.
         cell: String,
-        /// What it uses.
+        /// The cell that it uses.
         dependency: String,
     },
     /// The archive is damaged.
@@ -48,7 +48,7 @@ pub enum LoadError {
     Object {
         /// The cell.
         cell: String,
-        /// What is wrong.
+        /// The damage or lack.
         error: ObjectError,
     },
     /// The object has a section that only the seed's entry may have.
@@ -76,7 +76,7 @@ pub enum LoadError {
     Memory {
         /// The cell.
         cell: String,
-        /// What is missing.
+        /// The memory that is missing.
         error: MapError,
     },
     /// The permanent stubs of its functions cannot be made.
@@ -85,14 +85,14 @@ pub enum LoadError {
     Frames {
         /// The cell.
         cell: String,
-        /// What is wrong.
+        /// The damage or lack.
         error: TableError,
     },
     /// There is no room left for its thread locals.
     ThreadLocals {
         /// The cell.
         cell: String,
-        /// What is wrong.
+        /// The damage or lack.
         error: thread_local_image::ImageError,
     },
     /// Image and archive are of different builds.

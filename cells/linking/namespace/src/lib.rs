@@ -18,7 +18,6 @@ extern crate alloc;
 mod adopt;
 mod applications;
 mod builds;
-mod candidate;
 mod cell;
 mod draft;
 mod entry;
@@ -41,7 +40,7 @@ use alloc::vec::Vec;
 pub use adopt::adopt;
 pub use applications::{LoadedApplication, application, changes};
 pub use builds::{AlternateInfo, BASE, alternates, current_build};
-use candidate::Candidate;
+use draft::Candidate;
 pub use entry::{EntryPoint, EntryType};
 pub use error::LoadError;
 pub use fingerprint::fingerprint;
@@ -56,13 +55,12 @@ pub use retired::{RetiredCell, any_retired, retired_cells};
 pub use segments::TextWriteError;
 pub use trial::{archived, archived_object, check_object};
 
-/// The parts of the namespace, for the crates that replace cells and free replaced ones. Whatever changes a loaded cell wants
-/// a right.
+/// The parts of the namespace, for the crates that replace cells and free replaced ones. Each function that changes a loaded
+/// cell wants a right.
 pub mod parts {
     pub use crate::{
-        candidate::Candidate,
         cell::{Cell, PendingCell},
-        draft::{Draft, ThreadLocals, duplicate},
+        draft::{Candidate, Draft, ThreadLocals, duplicate},
         retired::{ReclaimCap, Traces, data_ranges, files, free_retired, is_record, retired_name_at, retired_traces},
         state::State,
         stubs::{Stage, StubTable},

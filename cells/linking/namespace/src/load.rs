@@ -9,9 +9,8 @@ use object::Object;
 
 use crate::{
     LoadError,
-    candidate::Candidate,
     cell::Cell,
-    draft::{Draft, ThreadLocals, duplicate},
+    draft::{Candidate, Draft, ThreadLocals, duplicate},
     state::State,
 };
 

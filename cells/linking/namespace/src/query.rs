@@ -49,7 +49,7 @@ pub struct SectionInfo {
     pub address: u64,
     /// Bytes.
     pub size: usize,
-    /// What it holds.
+    /// Its content.
     pub kind: SectionKind,
 }
 

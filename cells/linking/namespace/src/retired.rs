@@ -117,7 +117,7 @@ pub fn retired_name_at(cell: CellId, address: u64) -> Option<String> {
     .flatten()
 }
 
-/// Notes what a scan found: each cell that it looked for, with its holder or `None`. Cells without a holder are freed, unless
+/// Notes the result of a scan: each cell that it looked for, with its holder or `None`. Cells without a holder are freed, unless
 /// a retired cell that stays refers to them; returns how many were freed.
 pub fn free_retired(_right: ReclaimCap, found: Vec<(CellId, Option<Holder>)>) -> usize {
     let free = state::with_locked(|state| take_free(state, found)).unwrap_or_default();

@@ -24,7 +24,7 @@ pub(crate) struct Segments {
     pub(crate) data: Vec<Arc<MappedPages<Writable>>>,
 }
 
-/// A read-only segment under construction: what is written through the alias will be at the target.
+/// A read-only segment under construction: bytes that are written through the alias will be at the target.
 #[derive(Debug)]
 struct Draft {
     alias: MappedPages<Writable>,

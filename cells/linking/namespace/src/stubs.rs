@@ -1,6 +1,6 @@
 //! The permanent stubs: the addresses by which functions are known to pointers and trait objects.
 //!
-//! A stub's address never changes while its cell lives, whatever the function behind it becomes. Stubs lie in text
+//! A stub's address never changes while its cell lives, even when another function takes its place behind the stub. Stubs lie in text
 //! pages. A page that gets new stubs is copied, the copy is completed while nothing runs from it, and then takes the
 //! page's place: no page is ever writable and executable.
 

@@ -4,7 +4,7 @@ use alloc::{string::String, sync::Arc, vec::Vec};
 
 use crate::{
     LoadError,
-    candidate::Candidate,
+    draft::Candidate,
     load::Scope,
     state::{self, State},
 };

@@ -5,7 +5,7 @@ use core::fmt;
 
 use crate::MAX_SIZE;
 
-/// A name from the file, owned so that the error outlives the file's bytes. Shown with what is not printable escaped,
+/// A name from the file, owned so that the error outlives the file's bytes. Shown with unprintable characters escaped,
 /// because the name of a damaged file may be anything.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Name(String);

@@ -44,7 +44,7 @@ const RELOCATION_SIZE: usize = 24;
 const SHN_UNDEFINED: usize = 0;
 const SHN_RESERVED: usize = 0xff00;
 
-/// What a section holds, and so with which rights it is mapped.
+/// The content of a section, which decides the rights with which it is mapped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SectionKind {
     /// Machine code: readable and executable.
@@ -70,7 +70,7 @@ pub enum SectionKind {
 pub struct Section<'a> {
     /// Its name in the file.
     pub name: &'a str,
-    /// What it holds.
+    /// Its content.
     pub kind: SectionKind,
     /// Size in memory, bytes.
     pub size: usize,
@@ -82,7 +82,7 @@ pub struct Section<'a> {
 }
 
 impl Section<'_> {
-    /// Whether it says how to leave functions of this object: call frames or landing pads. Only who unwinds a frame of such
+    /// Whether it says how to leave functions of this object: call frames or landing pads. Only code that unwinds a frame of such
     /// a function looks at it.
     #[must_use]
     pub fn describes_frames(&self) -> bool {
@@ -90,7 +90,7 @@ impl Section<'_> {
     }
 }
 
-/// What a symbol names.
+/// The thing that a symbol names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SymbolKind {
     /// A function.
@@ -103,7 +103,7 @@ pub enum SymbolKind {
     Section,
 }
 
-/// Who sees a symbol.
+/// The cells that see a symbol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Binding {
     /// This object only.
@@ -119,9 +119,9 @@ pub enum Binding {
 pub struct Symbol<'a> {
     /// The mangled name; for a section symbol the name of the section.
     pub name: &'a str,
-    /// What it names.
+    /// The thing that it names.
     pub kind: SymbolKind,
-    /// Who sees it.
+    /// The cells that see it.
     pub binding: Binding,
     /// Index into [`Object::sections`] and the offset there; `None` for a symbol wanted from elsewhere.
     pub definition: Option<(usize, usize)>,
@@ -166,7 +166,7 @@ impl<'a> Object<'a> {
     /// Reads and checks `file`.
     ///
     /// # Errors
-    /// [`ObjectError`]: the file is damaged, foreign, or uses what cells may not use.
+    /// [`ObjectError`]: the file is damaged, foreign, or uses a feature that cells may not use.
     pub fn parse(file: &'a [u8]) -> Result<Self, ObjectError> {
         if file.len() > MAX_SIZE {
             return Err(ObjectError::TooLarge { size: file.len() });
@@ -347,7 +347,7 @@ fn may_hold(section: SectionKind, symbol: SymbolKind) -> bool {
     }
 }
 
-/// What the section holds, `None` if it takes no part in linking.
+/// The content of the section, `None` if it takes no part in linking.
 fn classify(name: &str, header: &SectionHeader) -> Result<Option<SectionKind>, ObjectError> {
     let flag = |flag: u32| header.sh_flags & u64::from(flag) != 0;
     let unsupported = || ObjectError::UnsupportedSection { section: error::Name::new(name), elf_type: header.sh_type };

@@ -49,7 +49,7 @@ impl Field {
 /// A relocation whose value does not fit its field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Overflow {
-    /// What was to be written.
+    /// The value that was to be written.
     pub kind: Kind,
     /// The value that does not fit in 32 signed bits.
     pub value: i128,
