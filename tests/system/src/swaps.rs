@@ -21,8 +21,17 @@ pub(crate) fn batches() -> Vec<Batch> {
             checks: PRIORITIES,
             self_checks: &[],
         },
+        Batch {
+            name: "swaps in little memory",
+            machine: |places| places.machine().memory_mib(LITTLE_MEMORY),
+            checks: LITTLE,
+            self_checks: &[],
+        },
     ]
 }
+
+/// Mebibytes with which the system boots, and too few for some of the checks of swaps.
+const LITTLE_MEMORY: u32 = 32;
 
 const CHECKS: &[Check] = &[
     Check { name: "swap lists what can be replaced", run: |shell| contains(shell, "swap", "priority") },
@@ -42,8 +51,20 @@ const CHECKS: &[Check] = &[
     Check { name: "the system works after all swaps", run: |shell| says(shell, "echo after | cat", "after") },
 ];
 
+const LITTLE: &[Check] =
+    &[Check { name: "a check that lacks memory leaves no task behind", run: nothing_left_without_memory }];
+
 const PRIORITIES: &[Check] =
     &[Check { name: "all that is claimed of tasks holds under fixed priorities, too", run: under_priorities }];
+
+/// The checks themselves may fail here; each must end and take its tasks with it.
+fn nothing_left_without_memory(shell: &mut Shell) -> Outcome {
+    let output = shell.run_within("swap check", SELF_CHECK)?;
+    claim!(!output.contains("neither joined nor detached"), "a check dropped a task: {:?}", output.text);
+    gone(shell, "check: other")?;
+    gone(shell, "swapper")?;
+    says(shell, "echo after | cat", "after")
+}
 
 /// The build that was booted.
 pub(crate) const BASE: &str = "base";

@@ -8,6 +8,8 @@
 
 extern crate alloc;
 
+mod companion;
+
 use alloc::boxed::Box;
 use alloc::format;
 use core::error::Error;
@@ -15,6 +17,7 @@ use core::fmt;
 use core::time::Duration;
 
 use application::{Environment, Failure};
+pub use companion::Companion;
 
 /// How long anything that must happen may take on an emulated machine whose host is busy.
 pub const TIMEOUT: Duration = Duration::from_secs(20);

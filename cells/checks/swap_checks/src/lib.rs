@@ -16,7 +16,7 @@ use core::time::Duration;
 use evolution::SwapError;
 use fault_context::FaultKind;
 use replacement::{Goal, ReplaceError};
-use self_check::{Check, CheckError, Outcome, TIMEOUT, eventually, expect, holds};
+use self_check::{Check, CheckError, Companion, Outcome, TIMEOUT, eventually, expect, holds};
 
 /// All checks.
 pub const CHECKS: &[Check] = &[
@@ -148,13 +148,14 @@ const SWAP_STEP: Duration = Duration::from_millis(20);
 fn at_many_moments(end: fn(&task::Joinable<()>)) -> Outcome {
     const STEP: Duration = Duration::from_micros(2_300);
     for moment in 0..MOMENTS {
-        let swapper = task::spawn("swapper", || {
+        let swap_for_ever = || {
             loop {
-                // Whatever becomes of it: it is to be disturbed.
+                // A swap may fail: it is to be disturbed.
                 let _ = evolution::reload(CELL);
                 task::cancellation_point();
             }
-        })?;
+        };
+        let swapper: Companion<()> = task::spawn("swapper", swap_for_ever)?.into();
         task::sleep(moment * STEP);
         end(&swapper);
         eventually("the task ends", || swapper.has_ended())?;

@@ -8,7 +8,7 @@ use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use addresses::{PageRange, VirtAddr};
 use evolution::SwapError;
 use page_tables::Window;
-use self_check::{CheckError, Outcome, TIMEOUT, eventually, expect, holds};
+use self_check::{CheckError, Companion, Outcome, TIMEOUT, eventually, expect, holds};
 use wait_queue::WaitQueue;
 
 use crate::OWN;
@@ -27,9 +27,9 @@ pub(crate) fn remapped() -> Outcome {
     OPEN.store(false, Ordering::Release);
     TRIES.store(0, Ordering::Release);
     let opener = Opener;
-    let guest = task::spawn("guest", || swap_subject::stay(&mut wait_at_door))?;
+    let guest: Companion<_> = task::spawn("guest", || swap_subject::stay(&mut wait_at_door))?.into();
     eventually("the guest waits", || TRIES.load(Ordering::Acquire) > 0)?;
-    let swapper = task::spawn("swapper", || evolution::reload(SUBJECT))?;
+    let swapper: Companion<_> = task::spawn("swapper", || evolution::reload(SUBJECT))?.into();
     eventually("the guest is asked to leave", || TRIES.load(Ordering::Acquire) > 1)?;
     let altered = Altered::own_text()?;
     drop(opener);
