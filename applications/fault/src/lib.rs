@@ -1,5 +1,5 @@
 //! `fault KIND TASK` makes a fault in a running task; `fault log` lists the faults so far; `fault check` makes faults of
-//! all kinds in tasks of its own and looks at what is left of them; `fault disturb` does so while memory runs out.
+//! all kinds in tasks of its own and looks for leftovers; `fault disturb` does so while memory runs out.
 #![no_std]
 #![forbid(unsafe_code)]
 

@@ -79,7 +79,6 @@ fn init_memory(information: &BootInformation, image: &Image, archive: Region) ->
     unsafe { frames::init(&usable[..information.usable().len()], &reserved, window) }.map_err(BootError::Frames)?;
     // SAFETY: the boot CPU runs on a stack in the image's data, and all code and data in use are in the image.
     unsafe { mapping::bootstrap(&image.ranges(), window) }.map_err(BootError::Tables)?;
-    heap::initialise();
     Ok(())
 }
 

@@ -1,11 +1,11 @@
 //! A line of `fault log`, taken apart.
 
-/// What the fault log says about one fault. A line that lacks any of it is not parsed.
+/// The fault log's line on one fault. A line that lacks any part is not parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FaultLine {
     /// Its number since boot.
     pub number: u64,
-    /// What it was, in words.
+    /// Its kind, in words.
     pub kind: String,
     /// The task's name.
     pub task: String,
@@ -13,7 +13,7 @@ pub struct FaultLine {
     pub cell: String,
     /// The function to blame.
     pub function: String,
-    /// Where in the function.
+    /// The offset in the function.
     pub offset: u64,
     /// Locks that were released.
     pub released: u64,
@@ -21,26 +21,25 @@ pub struct FaultLine {
     pub lost: u64,
     /// The most bytes that were leaked.
     pub leaked: u64,
-    /// What was done.
+    /// The measure that was taken.
     pub action: String,
     /// In how many microseconds.
     pub microseconds: u64,
 }
 
 impl FaultLine {
-    /// `fault N: KIND in task T 'NAME' at CELL: FUNCTION+0xOFFSET; R locks released, F frames lost, B bytes leaked; ended in
-    /// U us on cpuC, then ACTION`; without the last part, or with another word than `ended`, that is what was done.
+    /// `fault N: KIND in task T 'NAME' at CELL: FUNCTION+0xOFFSET; COSTS; MEASURE`. The costs are `nothing lost`, or those of
+    /// `R locks released, F frames lost, B bytes leaked` that are not zero. The measure is `ended in U us on cpuC, then
+    /// ACTION`; without the last part, or with another word than `ended`, this word is the action. A hint may follow.
     pub fn parse(line: &str) -> Option<Self> {
         let (number, rest) = line.strip_prefix("fault ")?.split_once(": ")?;
         let (kind, rest) = rest.split_once(" in task ")?;
         let (task, rest) = rest.split_once(" '")?.1.split_once("' at ")?;
-        let (place, rest) = rest.split_once("; ")?;
-        let (cell, place) = place.split_once(": ")?;
+        let mut parts = rest.split("; ");
+        let (cell, place) = parts.next()?.split_once(": ")?;
         let (function, offset) = place.rsplit_once("+0x")?;
-        let (costs, done) = rest.split_once("; ")?;
-        let mut costs = costs.split(", ");
-        let mut cost = |what: &str| costs.next()?.strip_suffix(what)?.parse().ok();
-        let (done, time) = done.split_once(" in ")?;
+        let [released, lost, leaked] = costs(parts.next()?)?;
+        let (done, time) = parts.next()?.split_once(" in ")?;
         let action = time.split_once(", then ").map_or(done, |(_, then)| then);
         Some(Self {
             number: number.parse().ok()?,
@@ -49,16 +48,33 @@ impl FaultLine {
             cell: cell.to_owned(),
             function: function.to_owned(),
             offset: u64::from_str_radix(offset, 16).ok()?,
-            released: cost(" locks released")?,
-            lost: cost(" frames lost")?,
-            leaked: cost(" bytes leaked")?,
+            released,
+            lost,
+            leaked,
             action: action.to_owned(),
             microseconds: time.split_once(" us on cpu")?.0.parse().ok()?,
         })
     }
 }
 
-/// What the log calls a kind.
+/// The numbers of locks released, frames lost and bytes leaked.
+fn costs(text: &str) -> Option<[u64; 3]> {
+    let mut costs = [0; 3];
+    if text == "nothing lost" {
+        return Some(costs);
+    }
+    for part in text.split(", ") {
+        let (count, noun) = part.split_once(' ')?;
+        let index = ["lock released", "frame lost", "byte leaked"].iter().position(|one| {
+            let (thing, fate) = one.split_once(' ').unwrap_or_default();
+            noun == *one || noun == format!("{thing}s {fate}")
+        })?;
+        costs[index] = count.parse().ok()?;
+    }
+    Some(costs)
+}
+
+/// The log's words for a kind.
 pub fn kind_in_words(kind: &str) -> &str {
     match kind {
         "null" => "null pointer access",
@@ -76,7 +92,8 @@ mod tests {
     use super::*;
 
     const LINE: &str = "fault 3: null pointer access in task 8 'console' at terminal: terminal::service::serve+0x1d; \
-        1 locks released, 2 frames lost, 30 bytes leaked; ended in 1056 us on cpu1, then restarted (2 in a row)";
+        1 lock released, 2 frames lost, 30 bytes leaked; ended in 1056 us on cpu1, then restarted (2 in a row); \
+        the access was to 0x8";
 
     #[test]
     fn a_whole_line_is_taken_apart() {
@@ -88,7 +105,16 @@ mod tests {
     }
 
     #[test]
-    fn what_ended_a_task_is_what_was_done() {
+    fn costs_of_zero_are_left_out() {
+        let nothing = LINE.replace("1 lock released, 2 frames lost, 30 bytes leaked", "nothing lost");
+        let line = FaultLine::parse(&nothing).expect("whole");
+        assert_eq!((line.released, line.lost, line.leaked), (0, 0, 0));
+        let line = FaultLine::parse(&LINE.replace("2 frames lost, ", "")).expect("whole");
+        assert_eq!((line.released, line.lost, line.leaked), (1, 0, 30));
+    }
+
+    #[test]
+    fn the_measure_is_the_action_if_there_is_no_other() {
         let line = FaultLine::parse(&LINE.replace(", then restarted (2 in a row)", "")).expect("whole");
         assert_eq!((&*line.action, line.microseconds), ("ended", 1056));
     }

@@ -64,9 +64,11 @@ pub fn now() -> Instant {
 }
 
 /// Measures the rate of the counter, for about ten milliseconds, with interrupts as they are (best off). `entry` is
-/// the counter's value when the kernel was entered: time since boot counts from there.
+/// the counter's value when the kernel was entered: time since boot counts from there. Only the first call counts.
 pub fn init(entry: Instant) {
-    BOOT.store(entry.ticks, Ordering::Relaxed);
+    if BOOT.compare_exchange(0, entry.ticks, Ordering::Relaxed, Ordering::Relaxed).is_err() {
+        return;
+    }
     if let Some(rate) = pit::measure_rate() {
         RATE.store(rate, Ordering::Relaxed);
         CALIBRATED.store(true, Ordering::Relaxed);
@@ -99,7 +101,7 @@ pub fn since_boot() -> Duration {
     now().duration_since(boot_instant())
 }
 
-/// What so many ticks last.
+/// The duration of so many ticks.
 pub fn ticks_to_duration(ticks: u64) -> Duration {
     duration_at(ticks_per_second(), ticks)
 }
@@ -118,7 +120,7 @@ pub fn spin_for(duration: Duration) {
 }
 
 /// Waits without giving up the CPU until `ready` says so; false if `limit` passed first. Time in which this CPU did not
-/// look is hardly counted: a machine that its host stopped for a while sees the counter leap, and whoever is waited for was
+/// look is hardly counted: a machine that its host stopped for a while sees the counter leap, and the other side was
 /// stopped with it.
 pub fn spin_until(limit: Duration, mut ready: impl FnMut() -> bool) -> bool {
     let limit = duration_to_ticks(limit);

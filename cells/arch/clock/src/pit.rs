@@ -4,7 +4,7 @@ use x86_64::instructions::port::Port;
 
 use crate::now;
 
-/// What the timer counts per second: a third of the colour burst frequency, in every PC since 1981.
+/// The timer's counts per second: a third of the colour burst frequency, in every PC since 1981.
 const PIT_RATE: u64 = 1_193_182;
 
 /// How long to measure, in timer ticks: 10 ms. Reading the counter costs about a microsecond, so the error is
@@ -77,7 +77,7 @@ fn has_counted_down() -> bool {
 fn start() {
     let (mut gate, mut command, mut data) =
         (Port::<u8>::new(GATE), Port::<u8>::new(COMMAND), Port::<u8>::new(CHANNEL_2));
-    // SAFETY: these ports belong to the timer and its gate on every PC; nobody else uses channel 2.
+    // SAFETY: these ports belong to the timer and its gate on every PC; no other code uses channel 2.
     unsafe {
         let other_bits = gate.read() & !0b11;
         gate.write(other_bits | 1);

@@ -4,29 +4,26 @@ use core::arch::asm;
 use core::marker::PhantomData;
 use core::mem::offset_of;
 
-use spin::Once;
+use hook::Hook;
 
 use crate::{Block, interrupt_depth, interrupt_guards, preempt_count, reschedule_pending, set_interrupt_guards};
 
-/// What gives up the CPU: registered by the scheduler, called when a request is pending and preemption is allowed
-/// again.
-static RESCHEDULE: Once<fn()> = Once::new();
+/// Gives up the CPU: is called when a request is pending and preemption is allowed again, and returns when the task runs
+/// again. It runs on the task's stack. Interrupts are on when a guard calls it, and off when the exit of an interrupt does.
+/// Before there are tasks there is no other task to run, and the unset hook does nothing.
+///
+/// The function is unsafe because it may only be called where preemption is allowed.
+pub static RESCHEDULE: Hook<unsafe fn()> = Hook::new(keep_the_cpu);
 
-/// Registers what gives up the CPU. It is called on the running task's stack with preemption enabled and returns
-/// when the task runs again; interrupts are enabled when a guard calls it, and off when the exit of an interrupt does. The first
-/// hook stays.
-pub fn set_reschedule_hook(hook: fn()) {
-    RESCHEDULE.call_once(|| hook);
-}
+unsafe fn keep_the_cpu() {}
 
-/// Gives up the CPU if that was asked for and nothing forbids it. The exit path of interrupts calls it; anybody may.
+/// Gives up the CPU if a request is pending and nothing forbids it. The exit of each interrupt calls it; other code may.
 pub fn preempt_if_pending() {
     if !reschedule_pending() || preempt_count() != 0 || interrupt_depth() != 0 {
         return;
     }
-    if let Some(reschedule) = RESCHEDULE.get() {
-        reschedule();
-    }
+    // SAFETY: no guard forbids preemption and no interrupt is being handled.
+    unsafe { RESCHEDULE.get()() };
 }
 
 /// Makes a guard stay on the CPU it was made on.
@@ -64,16 +61,25 @@ impl Drop for PreemptGuard {
         unsafe {
             asm!("dec dword ptr gs:[{}]", const offset_of!(Block, preempt_count), options(nostack));
         }
-        // With interrupts off, whoever turns them on looks again.
+        // With interrupts off, the guard that turns them on looks again.
         if reschedule_pending() && interrupts_enabled() {
             preempt_if_pending();
         }
     }
 }
 
+/// Reads the flags through the stack. An interrupt can come between the two instructions, and a walker then finds the
+/// return address eight bytes further up: the directives say so. They are right where the frame is addressed by the stack
+/// pointer, as in all functions but those few that align their frame to more than 16 bytes.
+macro_rules! read_flags {
+    ($register:literal) => {
+        concat!("pushfq\n.cfi_adjust_cfa_offset 8\npop ", $register, "\n.cfi_adjust_cfa_offset -8")
+    };
+}
+
 /// The interrupt-enable bit of the flags.
 const INTERRUPT_FLAG: u32 = 1 << 9;
-/// What a guard adds to the count: a bit that is always set in the flags, so that both come with one instruction.
+/// The number that a guard adds to the count: a bit that is always set in the flags, so that both come with one instruction.
 const ONE: u32 = 1 << 1;
 /// One guard, made while interrupts came.
 const OUTERMOST: u32 = INTERRUPT_FLAG + ONE;
@@ -91,12 +97,11 @@ impl InterruptGuard {
     #[inline]
     pub fn new() -> Self {
         // SAFETY: kernel code may turn interrupts off; as this is no `nomem`, accesses stay behind it. With them off,
-        // the word is this CPU's own: one more guard, and the flag as the first guard found it. What comes all the same
-        // (an NMI) leaves the word as it was.
+        // the word is this CPU's own: one more guard, and the flag as the first guard found it. An NMI, which comes all the
+        // same, leaves the word as it was.
         unsafe {
             asm!(
-                "pushfq",
-                "pop {flags}",
+                read_flags!("{flags}"),
                 "cli",
                 "and {flags:e}, {outermost}",
                 "add dword ptr gs:[{guards}], {flags:e}",
@@ -171,6 +176,6 @@ impl Drop for InterruptGuard {
 pub fn interrupts_enabled() -> bool {
     let flags: u64;
     // SAFETY: reads the flags through the stack; nothing else changes.
-    unsafe { asm!("pushfq", "pop {}", out(reg) flags, options(preserves_flags)) };
+    unsafe { asm!(read_flags!("{}"), out(reg) flags, options(preserves_flags)) };
     flags & u64::from(INTERRUPT_FLAG) != 0
 }

@@ -1,5 +1,5 @@
-//! What each CPU keeps for itself, found through the GS base: who it is, which task runs on it, whether that task
-//! may be preempted, and which ledger records its locks.
+//! The data of each CPU, found through the GS base: the CPU's number, the task that runs on it, whether that task may be
+//! preempted, and the ledger of its locks.
 //!
 //! Guarantees, to every cell above: once a CPU has run [`init_boot_cpu`] or [`init_cpu`], each access here is one
 //! or two instructions relative to GS, so it belongs to one CPU even if the caller is preempted in between; and the
@@ -7,12 +7,12 @@
 //! Nothing here may be used before that initialisation. Nothing here allocates, locks or fails.
 #![cfg_attr(not(test), no_std)]
 
+mod cpu;
 mod guards;
 mod per_cpu;
 
 use core::arch::asm;
 use core::cell::UnsafeCell;
-use core::fmt;
 use core::mem::offset_of;
 use core::ptr;
 
@@ -20,102 +20,16 @@ use lock_ledger::Ledger;
 use x86_64::VirtAddr;
 use x86_64::registers::model_specific::GsBase;
 
-pub use guards::{InterruptGuard, PreemptGuard, interrupts_enabled, preempt_if_pending, set_reschedule_hook};
+use crate::cpu::LIMIT;
+
+pub use cpu::{CpuId, CpuSet, MAX_CPUS};
+pub use guards::{InterruptGuard, PreemptGuard, RESCHEDULE, interrupts_enabled, preempt_if_pending};
 pub use per_cpu::PerCpu;
-
-/// The most CPUs that the system starts: the width of [`CpuSet`] and of what is laid out per CPU.
-pub const MAX_CPUS: usize = LIMIT as usize;
-/// The same as a number of a CPU.
-const LIMIT: u32 = 32;
-
-/// A CPU, numbered from 0 (the boot CPU) in the order in which the CPUs were started.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct CpuId(u32);
-
-impl CpuId {
-    /// The CPU that the firmware started.
-    pub const BOOT: Self = Self(0);
-
-    /// The CPU with this number, if it is below [`MAX_CPUS`].
-    pub const fn new(number: u32) -> Option<Self> {
-        if (number as usize) < MAX_CPUS { Some(Self(number)) } else { None }
-    }
-
-    /// The number, below [`MAX_CPUS`].
-    #[inline]
-    pub const fn number(self) -> u32 {
-        self.0
-    }
-
-    /// The number as an index into arrays of [`MAX_CPUS`].
-    #[inline]
-    pub const fn index(self) -> usize {
-        // The mask changes nothing; it spares whoever indexes the check.
-        self.0 as usize & (MAX_CPUS - 1)
-    }
-}
-
-impl fmt::Display for CpuId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
-    }
-}
-
-/// A set of CPUs.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct CpuSet(u32);
-
-impl CpuSet {
-    /// No CPU.
-    pub const EMPTY: Self = Self(0);
-
-    /// The set whose member *n* is bit *n*.
-    pub const fn from_bits(bits: u32) -> Self {
-        Self(bits)
-    }
-
-    /// Bit *n* is member *n*.
-    pub const fn bits(self) -> u32 {
-        self.0
-    }
-
-    /// Whether `cpu` is a member.
-    pub const fn contains(self, cpu: CpuId) -> bool {
-        self.0 & 1 << cpu.0 != 0
-    }
-
-    /// This set and `cpu`.
-    #[must_use]
-    pub const fn with(self, cpu: CpuId) -> Self {
-        Self(self.0 | 1 << cpu.0)
-    }
-
-    /// This set without `cpu`.
-    #[must_use]
-    pub const fn without(self, cpu: CpuId) -> Self {
-        Self(self.0 & !(1 << cpu.0))
-    }
-
-    /// How many members.
-    pub const fn len(self) -> usize {
-        self.0.count_ones() as usize
-    }
-
-    /// Whether there is no member.
-    pub const fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
-    /// The members in ascending order.
-    pub fn iter(self) -> impl Iterator<Item = CpuId> {
-        (0..LIMIT).map(CpuId).filter(move |&cpu| self.contains(cpu))
-    }
-}
 
 /// One CPU's block. The offsets are used by the accessors below, which read through GS.
 #[repr(C, align(64))]
 struct Block {
-    /// Address of this block, for whoever needs it as a reference.
+    /// Address of this block, for code that needs it as a reference.
     itself: UnsafeCell<*const Block>,
     cpu: UnsafeCell<u32>,
     local_apic: UnsafeCell<u32>,
@@ -125,7 +39,7 @@ struct Block {
     interrupt_guards: UnsafeCell<u32>,
     /// Interrupts and exceptions being handled on this CPU, one on top of the other.
     interrupt_depth: UnsafeCell<u32>,
-    /// Not zero: whoever re-enables preemption gives up the CPU.
+    /// Not zero: the guard that allows preemption again gives up the CPU.
     reschedule_pending: UnsafeCell<u32>,
     current_task: UnsafeCell<*const ()>,
     fault_context: UnsafeCell<*mut ()>,
@@ -235,7 +149,7 @@ pub unsafe fn init_cpu(cpu: CpuId, local_apic: u32) {
 /// The CPU that the caller runs on; still true afterwards only with preemption off.
 #[inline]
 pub fn cpu_id() -> CpuId {
-    CpuId(read!(cpu, u32))
+    CpuId::of_this_block(read!(cpu, u32))
 }
 
 /// The number of this CPU's local APIC.
@@ -254,10 +168,10 @@ pub fn current_task() -> *const () {
     read!(current_task, *const ())
 }
 
-/// Sets what [`current_task`] gives.
+/// Sets the value of [`current_task`].
 ///
 /// # Safety
-/// For the scheduler at a switch: `task` is what all callers of [`current_task`] take it for, and outlives its turn.
+/// For the scheduler at a switch: `task` is of the type that all callers of [`current_task`] expect, and outlives its turn.
 #[inline]
 pub unsafe fn set_current_task(task: *const ()) {
     write!(current_task, task);
@@ -269,7 +183,7 @@ pub fn fault_context() -> *mut () {
     read!(fault_context, *mut ())
 }
 
-/// Sets what [`fault_context`] gives.
+/// Sets the value of [`fault_context`].
 ///
 /// # Safety
 /// For the scheduler at a switch: `context` belongs to the task that runs from now on.
@@ -287,7 +201,7 @@ pub fn ledger() -> &'static Ledger {
     unsafe { &*ledger }
 }
 
-/// Sets what [`ledger`] gives; null stands for this CPU's boot ledger.
+/// Sets the value of [`ledger`]; null stands for this CPU's boot ledger.
 ///
 /// # Safety
 /// For the scheduler at a switch: the ledger belongs to the task that runs from now on and lives as long as it does.
@@ -297,7 +211,7 @@ pub unsafe fn set_ledger(ledger: *const Ledger) {
     write!(ledger, ledger);
 }
 
-/// The owner number of the running context: what it writes into the words of the locks it takes.
+/// The owner number of the running context, which it writes into the words of the locks that it takes.
 #[inline]
 pub fn owner() -> u64 {
     ledger().owner()
@@ -350,7 +264,7 @@ pub fn interrupt_guards() -> u32 {
     read!(interrupt_guards, u32)
 }
 
-/// Sets what [`interrupt_guards`] reads.
+/// Sets the value of [`interrupt_guards`].
 ///
 /// # Safety
 /// `word` was read in the context that goes on, when the same guards lived.
@@ -382,20 +296,6 @@ pub fn boot_ledger(cpu: CpuId) -> &'static Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_set_holds_what_was_put_in() {
-        let (one, last) = (CpuId::new(1).unwrap(), CpuId::new(31).unwrap());
-        let set = CpuSet::EMPTY.with(one).with(last);
-        assert_eq!(set.iter().collect::<Vec<_>>(), vec![one, last]);
-        assert_eq!(set.without(one).len(), 1);
-        assert!(set.contains(last) && !set.contains(CpuId::BOOT));
-    }
-
-    #[test]
-    fn numbers_stop_at_the_limit() {
-        assert!(CpuId::new(MAX_CPUS as u32).is_none());
-    }
 
     #[test]
     fn boot_ledgers_have_owners_of_their_own() {

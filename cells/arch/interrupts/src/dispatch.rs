@@ -66,9 +66,8 @@ struct Acknowledge;
 
 impl Drop for Acknowledge {
     fn drop(&mut self) {
-        if let Some(acknowledge) = hooks::END_OF_INTERRUPT.get() {
-            acknowledge();
-        }
+        // SAFETY: the interrupt's handler has returned or was unwound, and this value is dropped once.
+        unsafe { hooks::END_OF_INTERRUPT.get()() };
     }
 }
 
@@ -84,17 +83,12 @@ fn maskable(vector: u8, interrupted: &mut Interrupted<'_>) {
 
 fn non_maskable(interrupted: &mut Interrupted<'_>) {
     let _depth = Depth::enter();
-    if let Some(hook) = hooks::NMI.get() {
-        hook(interrupted);
-    }
+    hooks::NMI.get()(interrupted);
 }
 
 fn exception(interrupted: &mut Interrupted<'_>) {
     let _depth = Depth::enter();
-    match hooks::EXCEPTION.get() {
-        Some(hook) => hook(interrupted),
-        None => give_up(interrupted.registers(), "nothing handles exceptions yet"),
-    }
+    hooks::EXCEPTION.get()(interrupted);
 }
 
 /// Gives the next exception a fresh part of the fault stack while this one is handled on it.
@@ -107,13 +101,15 @@ fn exception_on_fault_stack(interrupted: &mut Interrupted<'_>) {
     exception(interrupted);
 }
 
-fn give_up(registers: &SavedRegisters, why: &str) -> ! {
+pub(crate) fn give_up(registers: &SavedRegisters, why: &str) -> ! {
     let name = vectors::exception_name(vector_of(registers));
     log::error!("{name}, and {why}");
     log::error!("{registers}");
-    if let Some(hook) = hooks::LAST_RESORT.get() {
-        hook(registers);
-    }
+    hooks::LAST_RESORT.get()(registers)
+}
+
+/// Stops this CPU for good.
+pub(crate) fn halt() -> ! {
     loop {
         interrupts::disable();
         hlt();

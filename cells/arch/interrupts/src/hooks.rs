@@ -1,32 +1,25 @@
-//! The functions of other cells that handle what no driver owns. The boot sets each of them once, and the first stays.
+//! The hooks for exceptions, and for the part of an interrupt that belongs to no driver.
 
+use hook::Hook;
 use registers::SavedRegisters;
-use spin::Once;
 
+use crate::dispatch::{give_up, halt};
 use crate::interrupt::Handler;
 
-pub(crate) static EXCEPTION: Once<Handler> = Once::new();
-pub(crate) static NMI: Once<Handler> = Once::new();
-pub(crate) static END_OF_INTERRUPT: Once<fn()> = Once::new();
-pub(crate) static LAST_RESORT: Once<fn(&SavedRegisters) -> !> = Once::new();
+/// Handles all exceptions but NMI. It runs on an emergency stack and must return soon; the CPU goes on from the registers
+/// that it leaves. An exception before the hook is set ends the boot.
+pub static EXCEPTION: Hook<Handler> =
+    Hook::new(|interrupted| give_up(interrupted.registers(), "exceptions are not handled yet"));
 
-/// Sets the function that handles all exceptions but NMI. It runs on an emergency stack and must return soon; the CPU goes
-/// on from the registers that it leaves.
-pub fn set_exception_hook(hook: Handler) {
-    EXCEPTION.call_once(|| hook);
-}
+/// Handles NMIs. An NMI may come between any two instructions, so the function takes no lock. The unset hook ignores it.
+pub static NMI: Hook<Handler> = Hook::new(|_interrupted| {});
 
-/// Sets the function that handles NMIs. An NMI may come between any two instructions, so the function takes no lock.
-pub fn set_nmi_hook(hook: Handler) {
-    NMI.call_once(|| hook);
-}
+/// Acknowledges an interrupt: for the local APIC's driver. No interrupt comes before the hook is set.
+///
+/// The function is unsafe because it may only be called once for each interrupt, after its handler.
+pub static END_OF_INTERRUPT: Hook<unsafe fn()> = Hook::new(acknowledge_nothing);
 
-/// Sets the function that acknowledges an interrupt: for the local APIC's driver.
-pub fn set_end_of_interrupt_hook(hook: fn()) {
-    END_OF_INTERRUPT.call_once(|| hook);
-}
+/// Ends the system when exceptions nest too deeply: it logs and reboots. The unset hook halts the CPU.
+pub static LAST_RESORT: Hook<fn(&SavedRegisters) -> !> = Hook::new(|_registers| halt());
 
-/// Sets the function that ends the system when exceptions nest too deeply or have no hook: it should log and reboot.
-pub fn set_last_resort_hook(hook: fn(&SavedRegisters) -> !) {
-    LAST_RESORT.call_once(|| hook);
-}
+unsafe fn acknowledge_nothing() {}

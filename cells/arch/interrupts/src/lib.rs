@@ -19,7 +19,7 @@
 //! - On the way out of the outermost device interrupt the task is preempted if that is pending and allowed.
 //!
 //! How it can fail: an exception before a hook is set, and a third nested exception, stop the CPU with a message
-//! (or go to the last-resort hook). A claim tells vectors that cannot be had from those that are taken.
+//! (or go to [`LAST_RESORT`]). A claim tells vectors that cannot be had from those that are taken.
 #![cfg_attr(not(test), no_std)]
 
 mod dispatch;
@@ -36,7 +36,7 @@ use cpu_local::CpuId;
 
 pub use dispatch::handled;
 pub use fault_levels::{fault_levels, leave_fault_stack};
-pub use hooks::{set_end_of_interrupt_hook, set_exception_hook, set_last_resort_hook, set_nmi_hook};
+pub use hooks::{END_OF_INTERRUPT, EXCEPTION, LAST_RESORT, NMI};
 pub use interrupt::{ClaimError, Handler, Interrupt, InterruptCap, Registration};
 pub use interrupted::Interrupted;
 pub use registers::SavedRegisters;

@@ -1,31 +1,26 @@
-//! What all locks have in common.
+//! The part that all locks have in common.
 
 use core::hint;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use spin::Once;
+use hook::Hook;
 
-/// The owner word of a lock that nobody holds; no ledger has this owner.
+/// The owner word of a free lock; no ledger has this owner.
 pub const NOBODY: u64 = 0;
 
-/// What finds the ledger from which a lock is to be struck.
-static DROPPED: Once<fn(&LockHeader)> = Once::new();
-
-/// Has `hook` called with each lock that is dropped although somebody holds it, so that it has that owner's ledger
-/// [forget](crate::Ledger::forget) the lock. The first hook stays.
-pub fn set_drop_hook(hook: fn(&LockHeader)) {
-    DROPPED.call_once(|| hook);
-}
+/// Is called with each lock that is dropped while it names a holder; it has the holder's ledger
+/// [forget](crate::Ledger::forget) the lock. Before there are tasks no guard is forgotten, and the unset hook does nothing.
+pub static HELD_LOCK_DROPPED: Hook<fn(&LockHeader)> = Hook::new(|_lock| {});
 
 /// The part that all lock types share; first field of each of them.
 #[derive(Debug)]
 pub struct LockHeader {
-    /// Who holds the lock: [`NOBODY`], or the owner number of the holder's ledger.
+    /// The holder: [`NOBODY`], or the owner number of the holder's ledger.
     pub owner: AtomicU64,
     /// Set when the holder died with the lock held: the data may be half changed.
     pub poisoned: AtomicBool,
     /// Set while recovery releases the lock, which it does not borrow.
-    settling: AtomicBool,
+    being_released: AtomicBool,
     /// How recovery lets go of this kind of lock (a blocking lock wakes a waiter).
     pub release: fn(&LockHeader),
 }
@@ -36,7 +31,7 @@ impl LockHeader {
         Self {
             owner: AtomicU64::new(NOBODY),
             poisoned: AtomicBool::new(false),
-            settling: AtomicBool::new(false),
+            being_released: AtomicBool::new(false),
             release,
         }
     }
@@ -69,28 +64,26 @@ impl LockHeader {
         self.owner.compare_exchange(NOBODY, owner, Ordering::Acquire, Ordering::Relaxed).is_ok()
     }
 
-    /// What recovery does with a lock that it finds in the ledger of `owner`; whether it was held.
+    /// Releases the lock, which recovery found in the ledger of `owner`, if it is held; whether it was.
     pub(crate) fn release_if_held(&self, owner: u64) -> bool {
         if self.holder() != owner {
             return false;
         }
-        // Before the word is cleared: after that, whoever has the lock may drop it.
-        self.settling.store(true, Ordering::Relaxed);
+        // Before the word is cleared: after that, the lock's owner may drop it.
+        self.being_released.store(true, Ordering::Relaxed);
         self.poisoned.store(true, Ordering::Release);
         (self.release)(self);
-        self.settling.store(false, Ordering::Release);
+        self.being_released.store(false, Ordering::Release);
         true
     }
 
     /// The lock is dropped, and it may be that its holder's ledger names it, or that recovery is releasing it.
     #[cold]
     fn leave(&self) {
-        if self.holder() != NOBODY
-            && let Some(hook) = DROPPED.get()
-        {
-            hook(self);
+        if self.holder() != NOBODY {
+            HELD_LOCK_DROPPED.get()(self);
         }
-        while self.settling.load(Ordering::Acquire) {
+        while self.being_released.load(Ordering::Acquire) {
             hint::spin_loop();
         }
     }
@@ -99,7 +92,7 @@ impl LockHeader {
 impl Drop for LockHeader {
     #[inline]
     fn drop(&mut self) {
-        if self.holder() != NOBODY || self.settling.load(Ordering::Acquire) {
+        if self.holder() != NOBODY || self.being_released.load(Ordering::Acquire) {
             self.leave();
         }
     }

@@ -1,15 +1,15 @@
-//! Who holds which lock: the record that lets recovery release the locks of a frame that was lost.
+//! The record of held locks, which lets recovery release the locks of a frame that was lost.
 //!
 //! Every lock has a [`LockHeader`] whose word names its owner; every execution context (task, or CPU while it
 //! boots) has a [`Ledger`] in which a lock is entered *before* its word is taken and from which it is struck
 //! *after* its word is released. So at any instruction, and after any fault:
 //! - a lock whose word names the owner is in the owner's ledger (or was counted in [`Ledger::unrecorded`]);
-//! - a lock in the ledger whose word names somebody else is a mere intent and may be forgotten.
+//! - a lock in the ledger whose word does not name the owner is a mere intent and may be forgotten.
 //!
 //! A lock that is dropped although its word names an owner (its guard was lost or forgotten) is struck from that
 //! owner's ledger, and one that recovery is just releasing is not dropped before that is done. So a ledger never names
-//! memory that is another's by now, except when a lock was *moved* after its guard was forgotten. Locks that are made for
-//! applications keep what is named here in a place of its own, which does not move; the others are for cells that forget no
+//! memory that has another use by now, except when a lock was *moved* after its guard was forgotten. Locks that are made for
+//! applications keep their headers in a place that does not move; the others are for cells that forget no
 //! guards.
 //!
 //! A ledger is written only by the context it belongs to and by interrupt handlers on top of it, which leave it
@@ -26,7 +26,7 @@ use core::marker::PhantomData;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
-pub use header::{LockHeader, NOBODY, set_drop_hook};
+pub use header::{HELD_LOCK_DROPPED, LockHeader, NOBODY};
 
 /// Locks that one context can hold at once with a record of each. The deepest nesting in the kernel is four.
 pub const LEDGER_SLOTS: usize = 16;
@@ -47,20 +47,20 @@ pub struct Ledger {
     /// The locks; null where a slot is free.
     slots: [AtomicPtr<LockHeader>; LEDGER_SLOTS],
     unrecorded: AtomicU32,
-    /// The lock that the context looks at without borrowing it; whoever drops that lock waits.
-    settling: AtomicPtr<LockHeader>,
+    /// The lock that the context looks at without borrowing it; the drop of that lock waits.
+    inspected: AtomicPtr<LockHeader>,
     /// A reference does not leave the context whose ledger it is: the ledger goes with it.
     not_shared: PhantomData<Cell<()>>,
 }
 
-/// What a ledger said at some time.
+/// The content of a ledger at some time.
 #[derive(Debug, Clone, Copy)]
 pub struct Snapshot {
     slots: [*const LockHeader; LEDGER_SLOTS],
     unrecorded: u32,
 }
 
-/// What [`Ledger::release_since`] found.
+/// The result of [`Ledger::release_since`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Released {
     /// Locks that were held: released and poisoned.
@@ -78,7 +78,7 @@ impl Ledger {
             owner: AtomicU64::new(owner),
             slots: [const { AtomicPtr::new(ptr::null_mut()) }; LEDGER_SLOTS],
             unrecorded: AtomicU32::new(0),
-            settling: AtomicPtr::new(ptr::null_mut()),
+            inspected: AtomicPtr::new(ptr::null_mut()),
             not_shared: PhantomData,
         }
     }
@@ -142,7 +142,7 @@ impl Ledger {
         self.unrecorded.load(Ordering::Relaxed)
     }
 
-    /// What is entered now, to compare with later. For the own context.
+    /// The entries of now, to compare with later ones. For the own context.
     #[inline]
     pub fn snapshot(&self) -> Snapshot {
         Snapshot {
@@ -156,16 +156,16 @@ impl Ledger {
     pub fn forget(&self, lock: &LockHeader) {
         let address = ptr::from_ref(lock).cast_mut();
         for slot in &self.slots {
-            // First strike, then look whether the owner is looking; the owner does it the other way round.
+            // First strike, then look at the inspected lock; `inspect` does it the other way round (docs/memory-order.md, 7).
             let _ = slot.compare_exchange(address, ptr::null_mut(), Ordering::SeqCst, Ordering::Relaxed);
         }
-        while self.settling.load(Ordering::SeqCst) == address {
+        while self.inspected.load(Ordering::SeqCst) == address {
             hint::spin_loop();
         }
     }
 
     /// Strikes the locks that lie at these addresses, without looking at them, and says how many: locks on a stack
-    /// that is given up, whose memory may be something else by now. Nobody else can wait for them any more.
+    /// that is given up, whose memory may have another use by now. No other task can wait for them any more.
     pub fn forget_within(&self, addresses: core::ops::Range<u64>) -> u32 {
         let mut forgotten = 0;
         for slot in &self.slots {
@@ -182,14 +182,15 @@ impl Ledger {
     ///
     /// # Safety
     /// The ledger is the running context's, and the lock exists, unless its drop strikes it.
-    unsafe fn settle<R>(&self, slot: &AtomicPtr<LockHeader>, look: impl FnOnce(&LockHeader) -> R) -> Option<R> {
+    unsafe fn inspect<R>(&self, slot: &AtomicPtr<LockHeader>, look: impl FnOnce(&LockHeader) -> R) -> Option<R> {
         let lock = slot.load(Ordering::Acquire);
-        self.settling.store(lock, Ordering::SeqCst);
+        // First the inspected lock, then the second look at the slot: the counterpart of `forget` (docs/memory-order.md, 7).
+        self.inspected.store(lock, Ordering::SeqCst);
         let is_there = !lock.is_null() && slot.load(Ordering::SeqCst) == lock;
         // SAFETY: `enter` stored a reference's address; the caller says that the lock exists or is struck before it goes
-        // away, and it was not struck before whoever would strike it can see that this context looks at it.
+        // away, and its drop, which strikes it, sees that this context looks at it and waits.
         let result = is_there.then(|| look(unsafe { &*lock }));
-        self.settling.store(ptr::null_mut(), Ordering::SeqCst);
+        self.inspected.store(ptr::null_mut(), Ordering::SeqCst);
         result
     }
 
@@ -202,13 +203,13 @@ impl Ledger {
         for slot in &self.slots {
             // SAFETY: the frames that entered locks without holding them still borrow those; a lock that is held by a
             // frame that was lost before is struck when it is dropped.
-            if unsafe { self.settle(slot, |lock| lock.holder() != self.owner()) } == Some(true) {
+            if unsafe { self.inspect(slot, |lock| lock.holder() != self.owner()) } == Some(true) {
                 slot.store(ptr::null_mut(), Ordering::Release);
             }
         }
     }
 
-    /// Releases and poisons what this context holds and did not hold `before`, latest slot first; drops mere intents.
+    /// Releases and poisons the locks that this context holds and did not hold `before`, latest slot first; drops mere intents.
     ///
     /// # Safety
     /// The ledger is the running context's, with interrupts off. It must never run again in a frame that believes it
@@ -222,7 +223,7 @@ impl Ledger {
                 continue;
             }
             // SAFETY: a lock of a lost frame was leaked where it is, and exists, or is struck when it is dropped.
-            match unsafe { self.settle(slot, |lock| lock.release_if_held(self.owner())) } {
+            match unsafe { self.inspect(slot, |lock| lock.release_if_held(self.owner())) } {
                 Some(true) => released.count += 1,
                 Some(false) => released.intents += 1,
                 None => {}

@@ -1,4 +1,4 @@
-//! On the host, where no context is interrupted and none is lost: each test says what is.
+//! On the host, where no context is interrupted and none is lost: each test makes its own case.
 
 use core::sync::atomic::AtomicBool;
 
@@ -146,7 +146,9 @@ fn a_held_lock_is_struck_when_it_is_dropped() {
     static SHARED: Shared = Shared(Ledger::new(ME));
     static IS_OTHERS_LEFT_ALONE: AtomicBool = AtomicBool::new(false);
     // Other tests drop held locks too: theirs are in no slot of this ledger.
-    set_drop_hook(|lock| {
+    // SAFETY: the function stays where it is for as long as this program runs, and has the ledger forget the lock.
+    let right = unsafe { hook::HookCap::new() };
+    HELD_LOCK_DROPPED.set(right, |lock| {
         let depth = SHARED.0.depth();
         SHARED.0.forget(lock);
         if SHARED.0.depth() == depth {

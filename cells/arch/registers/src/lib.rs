@@ -1,6 +1,6 @@
-//! Register sets as they lie in memory, for everybody who saves, inspects or rewrites them.
+//! Register sets as they lie in memory, for code that saves, inspects or rewrites them.
 //!
-//! Guarantees: the layout is exactly what the assembly of `interrupts` and of the context switch pushes; the
+//! Guarantees: the layout is exactly that in which the assembly of `interrupts` and of the context switch pushes; the
 //! offsets are pinned by the assertions below, so a field that moves fails the build and not the machine.
 //! Pure data: nothing here can fail.
 #![cfg_attr(not(test), no_std)]
@@ -10,7 +10,7 @@ use core::fmt;
 use core::mem::{offset_of, size_of};
 
 /// All integer registers of an interrupted context, in the order in which the interrupt entry pushes them
-/// (`r15` last, so lowest), followed by what the processor pushed.
+/// (`r15` last, so lowest), followed by the words that the processor pushed.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the fields are the registers' own names")]
@@ -65,7 +65,7 @@ impl fmt::Display for SavedRegisters {
     }
 }
 
-/// What a voluntary context switch leaves on the stack of the task that gave up the CPU: the callee-saved
+/// The frame that a voluntary context switch leaves on the stack of the task that gave up the CPU: the callee-saved
 /// registers and the return address. `rsp` of the switched-out task points at `r15`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

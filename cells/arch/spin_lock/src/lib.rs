@@ -2,7 +2,7 @@
 //! only preemption.
 //!
 //! Guarantees: mutual exclusion between all CPUs; every lock held or about to be taken is in its holder's ledger, so
-//! that recovery can release it and mark it poisoned. Poison is a statement for those who ask
+//! that recovery can release it and mark it poisoned. Poison is a statement for code that asks
 //! ([`SpinLock::is_poisoned`]), not an error: the data of a lock here must be usable after every single store.
 //! While waiting, interrupts are as the caller had them, so a CPU that waits still answers TLB shootdowns.
 //!
@@ -126,8 +126,11 @@ pub struct IrqOffGuard<'a, T: ?Sized> {
 }
 
 impl<T: ?Sized> SpinLock<T> {
-    /// Takes the lock, waiting for it, where interrupts are off already. While it waits, this CPU answers nobody: for
-    /// locks whose holders never wait for other CPUs. Panics if this context holds it already.
+    /// Takes the lock, waiting for it, where interrupts are off already. While it waits, this CPU answers no other: for
+    /// locks whose holders never wait for other CPUs.
+    ///
+    /// # Panics
+    /// If this context holds the lock already: it would wait for ever.
     #[inline]
     pub fn lock_irq_off<'a>(&'a self, _irq_off: &'a InterruptGuard) -> IrqOffGuard<'a, T> {
         let held = match Held::try_acquire(&self.header) {
@@ -188,14 +191,17 @@ macro_rules! lock_type {
                 Self { header: LockHeader::spinning(), data: UnsafeCell::new(data) }
             }
 
-            /// The data, when nobody needs the lock any more.
+            /// The data, when the lock is not needed any more.
             pub fn into_inner(self) -> T {
                 self.data.into_inner()
             }
         }
 
         impl<T: ?Sized> $lock<T> {
-            /// Takes the lock, waiting for it. Panics if this context holds it already.
+            /// Takes the lock, waiting for it.
+            ///
+            /// # Panics
+            /// If this context holds the lock already: it would wait for ever.
             #[inline]
             pub fn lock(&self) -> $guard<'_, T> {
                 let (context, held) = $acquire(&self.header);
@@ -219,12 +225,12 @@ macro_rules! lock_type {
                 self.header.clear_poison();
             }
 
-            /// Whether somebody holds the lock now.
+            /// Whether the lock is held now.
             pub fn is_locked(&self) -> bool {
                 self.header.holder() != NOBODY
             }
 
-            /// Who holds the lock now: the owner number of a task or of a booting CPU.
+            /// The holder of the lock now: the owner number of a task or of a booting CPU.
             pub fn holder(&self) -> Option<u64> {
                 Some(self.header.holder()).filter(|&owner| owner != NOBODY)
             }

@@ -46,7 +46,8 @@ pub(crate) fn inner_catch() -> Outcome {
     let drops = Arc::new(AtomicU64::new(0));
     let inner = Arc::clone(&drops);
     let task = task::spawn("check: inner catch", move || {
-        let caught = unwinder::catch(|| nest(3, &inner, &|| panic!("as the check wants")));
+        // SAFETY: the body takes no lock.
+        let caught = unsafe { unwinder::catch(|| nest(3, &inner, &|| panic!("as the check wants"))) };
         caught.is_err() && !fault_context::unwinding() && cpu_local::preemption_enabled()
     })?;
     let went_on = task.join().unwrap_or(false);
@@ -82,7 +83,8 @@ pub(crate) fn panic_in_destructor() -> Outcome {
 }
 
 pub(crate) fn values_pass() -> Outcome {
-    let task = task::spawn("check: values", || unwinder::catch(|| String::from("whole")))?;
+    // SAFETY: the body takes no lock.
+    let task = task::spawn("check: values", || unsafe { unwinder::catch(|| String::from("whole")) })?;
     let value = task.join().ok().and_then(Result::ok);
     expect("the value", u64::from(value.as_deref() == Some("whole")), 1)
 }

@@ -67,7 +67,8 @@ pub(crate) fn out_of_memory() -> Outcome {
 pub(crate) fn stack_overflow() -> Outcome {
     recovered(FaultKind::StackOverflow)?;
     let task = task::spawn("check: two overflows", || {
-        let overflow = || unwinder::catch(|| fault_injection::make(FaultKind::StackOverflow));
+        // SAFETY: the body takes no lock.
+        let overflow = || unsafe { unwinder::catch(|| fault_injection::make(FaultKind::StackOverflow)) };
         let kinds = [overflow(), overflow()].map(|result| result.err().map(|caught| caught.cause.kind));
         kinds == [Some(FaultKind::StackOverflow); 2]
     })?;

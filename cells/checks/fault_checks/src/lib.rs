@@ -50,9 +50,9 @@ enum Unexpected {
     Walk(Name, WalkError),
     /// Memory did not come back.
     Memory {
-        /// Free frames before.
+        /// Frames that were free or page tables before.
         before: usize,
-        /// Free frames now.
+        /// The same now.
         now: usize,
         /// What the heap has now.
         heap: heap::Statistics,
@@ -70,7 +70,7 @@ impl fmt::Display for Unexpected {
             Self::Memory { before, now, heap } => {
                 write!(
                     f,
-                    "{before} frames were free before, {now} are now; the heap has {} bytes, {} in use, {} in stock",
+                    "{before} frames were free or page tables before, {now} are now; the heap has {} bytes, {} in use, {} in stock",
                     heap.arena, heap.used, heap.cached
                 )
             }

@@ -81,11 +81,13 @@ pub(crate) fn panic_poisons_mutex() -> Outcome {
 /// The lost guard's count must not stay with the CPU.
 pub(crate) fn preemption() -> Outcome {
     let task = task::spawn("check: preemption", || {
-        let caught = unwinder::catch(|| {
+        let body = || {
             let guard = cpu_local::PreemptGuard::new();
             fault_here();
             black_box(&guard);
-        });
+        };
+        // SAFETY: the body takes no lock.
+        let caught = unsafe { unwinder::catch(body) };
         caught.is_err() && cpu_local::preemption_enabled() && cpu_local::interrupts_enabled()
     })?;
     expect("preemption is on", u64::from(task.join().unwrap_or(false)), 1)
@@ -218,11 +220,13 @@ pub(crate) fn caught_locks() -> Outcome {
     let inner = Arc::clone(&locks);
     let task = task::spawn("check: caught locks", move || {
         let outer = inner.0.lock();
-        let caught = unwinder::catch(|| {
+        let body = || {
             let guards = (inner.1.lock(), inner.2.lock());
             fault_here();
             black_box(&guards);
-        });
+        };
+        // SAFETY: the body keeps its guards in its own frame.
+        let caught = unsafe { unwinder::catch(body) };
         let released = caught.err().map_or(0, |caught| caught.released_locks);
         let is_kept = inner.0.holder() == task::current().map(|task| task.id()) && outer.is_ok();
         (released, is_kept, inner.1.is_poisoned(), inner.1.lock().is_err(), inner.2.try_lock().is_some())

@@ -34,10 +34,12 @@ pub(crate) fn overflow_without_interrupts() -> Outcome {
     let drops = Arc::new(AtomicU64::new(0));
     let inner = Arc::clone(&drops);
     let task = task::spawn("check: quiet overflow", move || {
-        let caught = unwinder::catch(|| {
+        let body = || {
             let _irq_off = InterruptGuard::new();
             nest(2, &inner, &|| make(FaultKind::StackOverflow));
-        });
+        };
+        // SAFETY: the body takes no lock.
+        let caught = unsafe { unwinder::catch(body) };
         let kind = caught.err().map(|caught| caught.cause.kind);
         kind == Some(FaultKind::StackOverflow) && cpu_local::interrupts_enabled() && cpu_local::preemption_enabled()
     })?;
@@ -70,7 +72,7 @@ pub(crate) fn double_fault() -> Outcome {
         let _here = PreemptGuard::new();
         let slot = fault_stack_slot();
         // SAFETY: the slot is this CPU's, on which the task stays, and gets its value back before anything else can fault
-        // here: with interrupts off nothing but the fault happens in between.
+        // here: with interrupts off nothing but the fault happens in between. The body takes no lock.
         unsafe {
             let end = slot.read_unaligned();
             let caught = unwinder::catch_root(|| {

@@ -5,7 +5,6 @@ use core::ptr;
 
 use fault_context::{FaultKind, Name, Reserve};
 use fault_injection::make;
-use fault_log::{Place, Resolver};
 use self_check::{CheckError, Outcome, expect, holds};
 use task::{Builder, CpuSet};
 
@@ -36,7 +35,8 @@ fn fault_in_handler(reveal: unsafe fn(*const ())) -> Option<FaultKind> {
         Reserve { stack: ptr::null(), reveal, hide: hide_nothing, guard_low: GUARD.start, guard_high: GUARD.end };
     // SAFETY: the functions do nothing with the stack, and the real reserve is back before the stack can need it.
     unsafe { context.reserve.set(Some(reserve)) };
-    let caught = unwinder::catch_root(|| make(FaultKind::PageFault));
+    // SAFETY: the body takes no lock.
+    let caught = unsafe { unwinder::catch_root(|| make(FaultKind::PageFault)) };
     // SAFETY: what was there before.
     unsafe { context.reserve.set(real) };
     caught.err().map(|caught| caught.cause.kind)
@@ -66,36 +66,19 @@ pub(crate) fn panic_in_exception_handler() -> Outcome {
     in_handler(reveal_with_panic, FaultKind::Panic)
 }
 
-/// The task whose faults cannot be noted without another.
-const HARD_TO_NOTE: &str = "check: hard to note";
-
-fn is_hard_to_note() -> bool {
-    fault_context::current().is_some_and(|context| context.name == Name::new(HARD_TO_NOTE))
-}
-
-// Other tasks' faults, if there are any meanwhile, are given their names when their records are read.
-
-fn resolve_with_fault(_address: u64, _visit: &mut dyn FnMut(Place<'_>)) {
-    if is_hard_to_note() {
-        make(FaultKind::NullAccess);
-    }
-}
-
-fn resolve_with_panic(_address: u64, _visit: &mut dyn FnMut(Place<'_>)) {
-    if is_hard_to_note() {
-        panic!("looking for names panics, as the check wants");
-    }
-}
-
-/// The records of a task whose fault is noted with `resolver` are of this fault and of the resolver's, in this order.
-fn in_noting(resolver: Resolver, of_resolver: FaultKind) -> Outcome {
-    let real = fault_log::set_resolver(Some(resolver));
-    let end = task::spawn(HARD_TO_NOTE, || make(FaultKind::DivideError)).map(|task| (task.id(), task.join()));
-    fault_log::set_resolver(real);
-    let (id, end) = end?;
-    ended_of(end, FaultKind::DivideError)?;
+/// The records of a task whose fault cannot be noted without another one, `of_noting`, are of these two faults, in this
+/// order.
+fn in_noting(of_noting: FaultKind) -> Outcome {
+    let task = task::spawn("check: hard to note", move || {
+        if let Some(context) = fault_context::current() {
+            context.fault_in_noting.set(Some(of_noting));
+        }
+        make(FaultKind::DivideError);
+    })?;
+    let id = task.id();
+    ended_of(task.join(), FaultKind::DivideError)?;
     let mut records = fault_log::records().filter(|record| record.task == id.number());
-    for expected in [FaultKind::DivideError, of_resolver] {
+    for expected in [FaultKind::DivideError, of_noting] {
         let record = records.next().ok_or(CheckError::Missing("a record"))?;
         expect("kind of fault", record.kind as u64, expected as u64)?;
         holds("the address is known", record.offset != 0)?;
@@ -105,9 +88,9 @@ fn in_noting(resolver: Resolver, of_resolver: FaultKind) -> Outcome {
 }
 
 pub(crate) fn fault_in_noting() -> Outcome {
-    in_noting(resolve_with_fault, FaultKind::NullAccess)
+    in_noting(FaultKind::NullAccess)
 }
 
 pub(crate) fn panic_in_noting() -> Outcome {
-    in_noting(resolve_with_panic, FaultKind::Panic)
+    in_noting(FaultKind::Panic)
 }

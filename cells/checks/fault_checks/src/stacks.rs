@@ -21,7 +21,9 @@ fn frames(task: &Task) -> Option<Result<u64, unwinder::WalkError>> {
     // gets a CPU meanwhile changes words below, which at worst makes the walk fail.
     let frame = unsafe { core::ptr::with_exposed_provenance::<SwitchFrame>(address as usize).read() };
     let mut count = 0;
-    for step in Walker::from_call(Registers::of_switch_frame(&frame, address), stack) {
+    // SAFETY: as above; no cell is unloaded while the checks run.
+    let walker = unsafe { Walker::from_call(Registers::of_switch_frame(&frame, address), stack) };
+    for step in walker {
         match step {
             Ok(_) => count += 1,
             Err(error) => return Some(Err(error)),

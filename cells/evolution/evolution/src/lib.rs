@@ -98,7 +98,6 @@ static HALF_DONE: AtomicBool = AtomicBool::new(false);
 pub unsafe fn init(boot_stack: Range<u64>) -> Result<(), SpawnError> {
     // SAFETY: the caller's promise.
     unsafe { reclaim::set_boot_stack(boot_stack) };
-    stop_machine::init();
     reclaiming::spawn_reclaimer()
 }
 

@@ -16,11 +16,10 @@ use core::{
 };
 
 use cpu_local::{CpuId, CpuSet, InterruptGuard, MAX_CPUS, PerCpu, PreemptGuard};
-use fault_context::StackBounds;
 use pivot::Gate;
 use registers::SwitchFrame;
 use spin_lock::SpinLock;
-use task_core::{Machinery, Task, TaskId};
+use task_core::{Task, TaskId};
 use unwinder::{Registers, WalkError, Walker};
 
 /// Is shown every frame of every stack, by the task (`None` for a CPU without one) and the address at which it stands;
@@ -99,27 +98,21 @@ static INSIDE: AtomicU32 = AtomicU32::new(0);
 static GATE: Gate = Gate::new();
 static STOPPED_AT: PerCpu<AtomicU64> = PerCpu::new([const { AtomicU64::new(0) }; MAX_CPUS]);
 
-// SAFETY: this cell only has the scheduler call where CPUs may be stopped; it changes no task.
-const RIGHT: Machinery = unsafe { Machinery::new() };
-
-/// Registers with the scheduler, once.
-pub fn init() {
-    scheduler::set_stop_machine_hook(RIGHT, answer);
-}
-
-/// Called on every CPU where its task could be preempted.
-fn answer() {
+/// Stops this CPU if that is requested: for [`scheduler::STOP_MACHINE`], which is called on every CPU where its task could
+/// be preempted.
+pub fn answer() {
     if REQUEST.load(Ordering::Acquire).is_null() {
         return;
     }
     let _irq_off = InterruptGuard::new();
+    // First the count, then the look at the request; `Turn::drop` does it the other way round (docs/memory-order.md, 9).
     INSIDE.fetch_add(1, Ordering::SeqCst);
     let request = REQUEST.load(Ordering::SeqCst);
     if !request.is_null() {
         // SAFETY: the request was there after `INSIDE` was raised, so its owner waits for this CPU to leave.
         let request = unsafe { &*request };
         // Registers are on this stack from here on, where a scan can see them.
-        unwinder::capture_here(current_bounds(), &mut |walker| {
+        unwinder::capture_here(&mut |walker| {
             inspect(request, task_core::current_id(), walker);
             let cpu = cpu_local::cpu_id();
             // The registers of the walker lie above this frame.
@@ -136,11 +129,7 @@ fn answer() {
     INSIDE.fetch_sub(1, Ordering::AcqRel);
 }
 
-fn current_bounds() -> StackBounds {
-    fault_context::current().map_or(StackBounds { low: 0, high: 0 }, |context| context.stack.get())
-}
-
-fn inspect(request: &Request<'_>, task: Option<TaskId>, walker: Walker) {
+fn inspect(request: &Request<'_>, task: Option<TaskId>, walker: Walker<'_>) {
     for frame in walker {
         let found = match frame {
             Ok(frame) if (request.unwanted)(task, frame.lookup) => {
@@ -216,7 +205,7 @@ struct Standing;
 
 impl Drop for Standing {
     fn drop(&mut self) {
-        // Either a CPU that raises `INSIDE` finds no request, or this finds it inside: the four accesses are in one order.
+        // First the request, then the look at the CPUs inside: the counterpart of `answer` (docs/memory-order.md, 9).
         REQUEST.store(core::ptr::null_mut(), Ordering::SeqCst);
         GATE.open();
         // Also CPUs that come too late must not find the request gone under their feet.
@@ -253,13 +242,13 @@ fn call(cpus: CpuSet) -> Result<(), StopMachineError> {
 /// Calls `work` once, with the registers that callers depend on saved on this stack above its frame, where a scan can see
 /// them.
 pub fn with_registers_on_stack(work: &mut dyn FnMut()) {
-    unwinder::capture_here(current_bounds(), &mut |_walker| work());
+    unwinder::capture_here(&mut |_walker| work());
 }
 
 /// The caller's own stack, and those of all tasks that have no CPU.
 #[inline(never)]
 fn look_at_stacks(request: &Request<'_>) {
-    unwinder::capture_here(current_bounds(), &mut |walker| {
+    unwinder::capture_here(&mut |walker| {
         inspect(request, task_core::current_id(), walker);
     });
     task_core::visit(&mut |task| {
@@ -269,9 +258,9 @@ fn look_at_stacks(request: &Request<'_>) {
     });
 }
 
-/// A walker over the stack of a task that has no CPU.
+/// A walker over the stack of a task that has no CPU; for as long as no CPU runs tasks.
 #[expect(clippy::cast_possible_truncation, reason = "an address of this machine is a usize")]
-fn parked(task: &Task) -> Option<Walker> {
+fn parked(task: &Task) -> Option<Walker<'_>> {
     let address = task.saved_stack_pointer().filter(|_| task.has_begun() && task.ended().is_none())?;
     let bounds = task.stack_bounds();
     if !bounds.holds_word(address) {
@@ -280,5 +269,6 @@ fn parked(task: &Task) -> Option<Walker> {
     let frame: *const SwitchFrame = core::ptr::with_exposed_provenance(address as usize);
     // SAFETY: the task is not busy and no CPU runs tasks, so the record that the switch left on its stack is there.
     let registers = Registers::of_switch_frame(unsafe { &*frame }, address);
-    Some(Walker::from_call(registers, bounds))
+    // SAFETY: the registers are the task's; its stack is as the switch left it, and no cell is unloaded while all CPUs stand.
+    Some(unsafe { Walker::from_call(registers, bounds) })
 }

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-/// What went wrong. The numbers are stable: they cross cell borders in atomics.
+/// The kind of a fault. The numbers are stable: they cross cell borders in atomics.
 #[repr(u8)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FaultKind {
@@ -30,7 +30,7 @@ pub enum FaultKind {
     WildJump = 11,
     /// The stack pointer points outside the stack.
     StackLost = 12,
-    /// Somebody with the right to do so ended the task.
+    /// A task with the right to do so ended it.
     Killed = 13,
     /// A CPU or task that makes no progress.
     Hang = 14,
@@ -124,7 +124,7 @@ impl fmt::Display for FaultKind {
 /// A fault with its circumstances.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cause {
-    /// What went wrong.
+    /// The kind.
     pub kind: FaultKind,
     /// Where: the faulting instruction, or zero for a panic (its place is the first frame behind the machinery).
     pub instruction: u64,

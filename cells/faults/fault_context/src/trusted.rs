@@ -1,15 +1,14 @@
-//! What is believed without a check.
+//! Values that the unwinder believes without a check.
 
 use core::cell::Cell;
 
-/// A value that the code of its context may look at, and that only whoever vouches for it sets: the unwinder goes where it
-/// says.
+/// A value that the task can read. Only unsafe code can set it, because the unwinder jumps to the addresses in it.
 #[derive(Debug)]
 #[repr(transparent)]
 pub struct Trusted<T: Copy>(Cell<T>);
 
 impl<T: Copy> Trusted<T> {
-    /// A first value, which the maker of the context vouches for.
+    /// A first value, for which the maker of the context vouches.
     pub(crate) const fn new(value: T) -> Self {
         Self(Cell::new(value))
     }
@@ -29,8 +28,7 @@ impl<T: Copy> Trusted<T> {
     /// Sets the value.
     ///
     /// # Safety
-    /// The value is what the field that it is in says, and stays true until it is set again; nobody else reads or sets it
-    /// meanwhile.
+    /// The value is as the documentation of its field says, until it is set again; no other code reads or sets it meanwhile.
     #[inline]
     pub unsafe fn set(&self, value: T) {
         self.0.set(value);

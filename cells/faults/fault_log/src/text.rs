@@ -3,7 +3,7 @@
 use core::fmt::{self, Write};
 use core::str;
 
-/// At most 127 bytes of text; what does not fit is cut off.
+/// At most 127 bytes of text; a longer text is cut off.
 #[derive(Clone, Copy)]
 pub struct Text {
     length: u8,
@@ -19,7 +19,7 @@ impl Text {
     /// The text that formatting gives.
     pub fn of(arguments: fmt::Arguments<'_>) -> Self {
         let mut text = Self::EMPTY;
-        // What is cut off is reported as an error of formatting, and is what is wanted.
+        // A text that is cut off is reported as an error of formatting; here that is no error.
         let _ = text.write_fmt(arguments);
         text
     }

@@ -1,7 +1,8 @@
-//! Who took which bytes of the heap, and has not got rid of them.
+//! The bytes of the heap that each task took and that are not freed.
 //!
-//! The heap writes into each block on whose [`Account`] it is; whoever frees it, it goes off that one. Guarantees: the bytes on an
-//! account are those of the blocks that its holder took and nobody has freed, to the byte, whatever task freed the others; an
+//! The heap writes into each block on which [`Account`] it is. When the block is freed, by any task, its bytes go off that
+//! account. Guarantees: the bytes on an account are, to the byte, those of the blocks that its holder took and that are not
+//! freed; an
 //! account that is opened has none. Charging and discharging are one addition each, take no lock and cannot fail.
 //!
 //! There is one account for each place, which counts how often it was opened: a block of an earlier holder is told from those of
@@ -17,24 +18,25 @@ pub const PLACES: usize = 4096;
 /// Bits of an entry for the bytes, and of an account's number for its place. The rest says how often the place was opened.
 const BYTE_BITS: u32 = 40;
 
-/// What no bytes look like: half of what fits, so that taking off what is put on again next does not borrow from the count.
+/// The entry of an account without bytes: half of the greatest number, so that bytes that are taken off before others are put on
+/// do not borrow from the count.
 const NO_BYTES: u64 = 1 << (BYTE_BITS - 1);
 
 static ENTRIES: [AtomicU64; PLACES] = [const { AtomicU64::new(1 << BYTE_BITS | NO_BYTES) }; PLACES];
 
-/// On whom a block is. Its number is not one that could be mistaken for an address of the kernel.
+/// The account of a block. Its number is not one that could be mistaken for an address of the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(transparent)]
 pub struct Account(u64);
 
 impl Account {
-    /// What stands where free memory, which is cleared, would have an account. It is never open.
+    /// The number in free memory, which is cleared. This account is never open.
     pub const FREE: Self = Self(0);
 
-    /// That of whoever runs while there are no tasks. Nothing is counted on it: its place is never opened so often.
+    /// The account of code that runs before there are tasks. Nothing is counted on it: its place is never opened so often.
     pub const NOBODY: Self = Self(0x7f_ffff << BYTE_BITS);
 
-    /// Opens an account at `place`, below [`PLACES`]. Whoever had the place is forgotten.
+    /// Opens an account at `place`, below [`PLACES`]. The account that had the place before is closed.
     pub fn open(place: usize) -> Self {
         let place = place % PLACES;
         let opened = |entry: u64| (entry >> BYTE_BITS).wrapping_add(1) << BYTE_BITS;

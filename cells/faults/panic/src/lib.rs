@@ -1,7 +1,7 @@
-//! What happens when code panics: a line in the log, then unwinding.
+//! The handler of panics: a line in the log, then unwinding.
 //!
 //! Guarantees: the message is logged before anything else; destructors run (the unwinder's promise); the task ends
-//! at whoever catches. Where nothing catches, on a CPU that runs no task yet, the last resort that
+//! at the place that catches. Where nothing catches, on a CPU that runs no task yet, the last resort that
 //! `unwinder` was given ends it, or the CPU halts.
 //!
 //! A panic that the compiler says must not unwind (at an `extern "C"` border, from a destructor that runs because

@@ -6,11 +6,14 @@ use gimli::{BaseAddresses, CieOrFde, EhFrame, LittleEndian, UnwindSection};
 use crate::{FrameEntry, TableError};
 
 /// The entries of a frame section that has been relocated where it lies, sorted by address. Descriptions of
-/// no text (of sections that were left out) are dropped; of several for one address, the first counts. `is_isolated` says of the
-/// first address of a function whether it is [isolated](FrameEntry::is_isolated).
+/// no text (of sections that were left out) are dropped; of several for one address, the first counts. `is_async_cancel_safe` says of the
+/// first address of a function whether it is [async-cancel-safe](FrameEntry::is_async_cancel_safe).
+///
+/// # Errors
+/// The bytes are no frame section, or a description is too large for an entry.
 pub fn frame_entries(
     eh_frame: &'static [u8],
-    is_isolated: impl Fn(u64) -> bool,
+    is_async_cancel_safe: impl Fn(u64) -> bool,
 ) -> Result<Vec<FrameEntry>, TableError> {
     let section = EhFrame::new(eh_frame, LittleEndian);
     let bases = BaseAddresses::default().set_eh_frame(eh_frame.as_ptr().addr() as u64);
@@ -27,7 +30,7 @@ pub fn frame_entries(
                 offset = fde.offset();
                 if fde.len() != 0 {
                     let start = fde.initial_address();
-                    entries.push(entry(start, fde.len(), offset, is_isolated(start))?);
+                    entries.push(entry(start, fde.len(), offset, is_async_cancel_safe(start))?);
                 }
             }
         }
@@ -37,9 +40,9 @@ pub fn frame_entries(
     Ok(entries)
 }
 
-fn entry(start: u64, length: u64, offset: usize, is_isolated: bool) -> Result<FrameEntry, TableError> {
+fn entry(start: u64, length: u64, offset: usize, is_async_cancel_safe: bool) -> Result<FrameEntry, TableError> {
     match (u32::try_from(length), u32::try_from(offset)) {
-        (Ok(length), Ok(fde_offset)) => Ok(FrameEntry { start, length, fde_offset, is_isolated }),
+        (Ok(length), Ok(fde_offset)) => Ok(FrameEntry { start, length, fde_offset, is_async_cancel_safe }),
         _ => Err(TableError::TooLarge { start }),
     }
 }

@@ -1,9 +1,10 @@
 //! From an address in text to the frame entry that describes it, for the unwinder and for stack checks.
 //!
-//! Guarantees: [`find`] takes no lock, allocates nothing and never waits, so it may be called in any context,
+//! Guarantees: [`find`] and [`entry`] take no lock, allocate nothing and never wait, so they may be called in any context,
 //! also by a task that faulted while it held every lock there is. A range that was registered is found from
 //! then on; after its [`Registration`] is dropped it is found no more, and its entries are freed once no reader
-//! can still be looking at them.
+//! can still be looking at them. The sections of the ranges are not kept by readers: the caller of [`find`] promises that
+//! the text is not unloaded meanwhile.
 //!
 //! Can fail: registering, when the table is full or the bytes are no frame section ([`TableError`]). A reader
 //! that is lost in the middle of [`find`] (its CPU died) only keeps dropped entries from being freed.
@@ -14,7 +15,7 @@ mod entries;
 mod slots;
 
 pub use entries::frame_entries;
-pub use slots::{Registration, find, register, registered, table};
+pub use slots::{Registration, entry, find, register, registered, table};
 
 use core::fmt;
 
@@ -27,8 +28,9 @@ pub struct FrameEntry {
     pub length: u32,
     /// Offset of the description from the start of its cell's `.eh_frame`.
     pub fde_offset: u32,
-    /// Its function can have changed nothing of its callers': the build found it to be of safe code and lent nothing else.
-    pub is_isolated: bool,
+    /// Its function is async-cancel-safe: it can have changed no value of its callers. The build found it to be of safe code
+    /// and lent nothing else.
+    pub is_async_cancel_safe: bool,
 }
 
 impl FrameEntry {
@@ -54,7 +56,7 @@ pub struct TextRange {
     pub end: u64,
 }
 
-/// What [`find`] found: the entry, and the section in which its description lies.
+/// The answer of [`find`]: the entry, and the section in which its description lies.
 #[derive(Debug, Clone, Copy)]
 pub struct Found {
     /// The entry that covers the address.
@@ -76,7 +78,7 @@ pub enum TableError {
     Malformed {
         /// Offset in the section.
         offset: usize,
-        /// What the parser says.
+        /// The parser's error.
         cause: gimli::Error,
     },
     /// A description is of text that is not in the range.

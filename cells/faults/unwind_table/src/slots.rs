@@ -2,8 +2,8 @@
 //!
 //! A slot goes FREE → WRITING → LIVE → DYING → FREE. Readers look at `end` first, which is zero unless the slot
 //! is LIVE, and count themselves in `READERS` while they look. A slot leaves DYING (its entries are freed, its
-//! fields may change) only when, after its `end` was cleared, no reader was seen: whoever reads after that sees
-//! the cleared `end`.
+//! fields may change) only when, after its `end` was cleared, no reader was seen: a reader that comes after that
+//! sees the cleared `end`.
 
 use alloc::boxed::Box;
 use core::ptr;
@@ -58,9 +58,17 @@ pub struct Registration {
     slot: usize,
 }
 
-/// Makes `entries` the frame information for the addresses in `range`. `eh_frame` is the section as it lies in
-/// memory, relocated; it must not be unmapped before the registration is dropped.
-pub fn register(
+/// Makes `entries` the frame information for the text in `range`.
+///
+/// # Errors
+/// The range is empty, the entries are not of its text or not in order, or all slots are taken.
+///
+/// # Safety
+/// - `eh_frame` is the relocated frame section of this text, where it lies in memory, and the text is as it says; `entries`
+///   are the [`frame_entries`](crate::frame_entries) of it.
+/// - The bytes stay as they are until the registration is dropped. It is dropped only when no stack holds a frame of this
+///   text, and no walker stands on one.
+pub unsafe fn register(
     range: TextRange,
     eh_frame: &'static [u8],
     entries: Box<[FrameEntry]>,
@@ -107,13 +115,14 @@ pub fn table() -> (usize, usize) {
 impl Drop for Registration {
     fn drop(&mut self) {
         let slot = &TABLE[self.slot];
+        // First `end`, then the look at the readers in `sweep`: the counterpart of `find` (docs/memory-order.md, 8).
         slot.end.store(0, SeqCst);
         slot.state.store(DYING, SeqCst);
         sweep();
     }
 }
 
-/// Frees what dropped registrations left behind, unless somebody is reading just now; then the next call does.
+/// Frees the entries of dropped registrations, unless a reader is counted just now; then the next call does.
 fn sweep() {
     for slot in &TABLE[..HIGH_WATER.load(SeqCst)] {
         if slot.state.load(SeqCst) != DYING
@@ -125,7 +134,7 @@ fn sweep() {
         let entries = slot.entries.swap(ptr::null_mut(), Relaxed);
         let count = slot.entry_count.swap(0, Relaxed);
         // SAFETY: `register` made the pointer from a box of this many entries. `end` was cleared before the
-        // slot became DYING and no reader has been seen since, so nobody looks at them; the exchange above
+        // slot became DYING and no reader has been seen since, so no reader looks at them; the exchange above
         // makes this call the only one to free them.
         drop(unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(entries, count)) });
         slot.state.store(FREE, Release);
@@ -138,7 +147,18 @@ pub fn registered() -> usize {
 }
 
 /// The frame entry that covers `address`, if a registered range has one.
-pub fn find(address: u64) -> Option<Found> {
+pub fn entry(address: u64) -> Option<FrameEntry> {
+    // SAFETY: the section is not looked at, and the entry is a copy.
+    unsafe { find(address) }.map(|found| found.entry)
+}
+
+/// The frame entry that covers `address`, if a registered range has one, and the section in which its description lies.
+///
+/// # Safety
+/// The section is not used after the text at `address` is unloaded. Text is not unloaded while a stack holds a frame of it:
+/// the caller walks such a stack, which does not change meanwhile.
+pub unsafe fn find(address: u64) -> Option<Found> {
+    // First the count, then the look at `end`; a drop does it the other way round (docs/memory-order.md, 8).
     READERS.fetch_add(1, SeqCst);
     let hint = &HINT[(address >> 10) as usize % HINTS];
     let hinted = usize::from(hint.load(Relaxed));
@@ -182,10 +202,15 @@ mod tests {
     /// The table is one for the process: tests that count slots take turns.
     static TURN: Mutex<()> = Mutex::new(());
 
+    fn register(range: TextRange, entries: Box<[FrameEntry]>) -> Result<Registration, TableError> {
+        // SAFETY: the section is empty, and no test looks at it.
+        unsafe { super::register(range, entries) }
+    }
+
     fn entries(starts: &[u64]) -> Box<[FrameEntry]> {
         starts
             .iter()
-            .map(|&start| FrameEntry { start, length: 0x10, fde_offset: start as u32, is_isolated: false })
+            .map(|&start| FrameEntry { start, length: 0x10, fde_offset: start as u32, is_async_cancel_safe: false })
             .collect()
     }
 
@@ -193,7 +218,7 @@ mod tests {
     fn an_address_is_found_from_its_first_to_its_last_byte() {
         let _turn = TURN.lock();
         let range = TextRange { start: 0x1000, end: 0x2000 };
-        let registration = register(range, &[], entries(&[0x1000, 0x1010, 0x1800])).expect("room");
+        let registration = register(range, entries(&[0x1000, 0x1010, 0x1800])).expect("room");
         for (address, expected) in [
             (0xfff, None),
             (0x1000, Some(0x1000)),
@@ -203,10 +228,10 @@ mod tests {
             (0x180f, Some(0x1800)),
             (0x2000, None),
         ] {
-            assert_eq!(find(address).map(|found| found.entry.start), expected, "{address:#x}");
+            assert_eq!(entry(address).map(|entry| entry.start), expected, "{address:#x}");
         }
         drop(registration);
-        assert!(find(0x1000).is_none());
+        assert!(entry(0x1000).is_none());
     }
 
     #[test]
@@ -215,7 +240,7 @@ mod tests {
         let before = registered();
         for _ in 0..3 * SLOTS {
             let range = TextRange { start: 0x10_0000, end: 0x20_0000 };
-            drop(register(range, &[], entries(&[0x10_0000])).expect("slots are reused"));
+            drop(register(range, entries(&[0x10_0000])).expect("slots are reused"));
         }
         assert_eq!(registered(), before);
     }
@@ -226,12 +251,12 @@ mod tests {
         let held: Vec<_> = (0..)
             .map_while(|index| {
                 let start = 0x100_0000 + index * 0x100;
-                register(TextRange { start, end: start + 0x100 }, &[], entries(&[start])).ok()
+                register(TextRange { start, end: start + 0x100 }, entries(&[start])).ok()
             })
             .collect();
         let range = TextRange { start: 0x10, end: 0x20 };
-        assert_eq!(register(range, &[], entries(&[])).err(), Some(TableError::Full(SLOTS)));
-        assert_eq!(find(0x100_0000 + 7 * 0x100).map(|found| found.entry.start), Some(0x100_0700));
+        assert_eq!(register(range, entries(&[])).err(), Some(TableError::Full(SLOTS)));
+        assert_eq!(entry(0x100_0000 + 7 * 0x100).map(|entry| entry.start), Some(0x100_0700));
         drop(held);
     }
 
@@ -239,11 +264,11 @@ mod tests {
     fn overlapping_entries_foreign_entries_and_empty_ranges_are_refused() {
         let range = TextRange { start: 0x3000, end: 0x4000 };
         for start in [0x2ff0, 0x3ff1, 0x4000, u64::MAX - 3] {
-            assert_eq!(register(range, &[], entries(&[start])).err(), Some(TableError::Outside { start }));
+            assert_eq!(register(range, entries(&[start])).err(), Some(TableError::Outside { start }));
         }
-        assert_eq!(register(range, &[], entries(&[0x3000, 0x3008])).err(), Some(TableError::Unsorted(1)));
+        assert_eq!(register(range, entries(&[0x3000, 0x3008])).err(), Some(TableError::Unsorted(1)));
         let empty = TextRange { start: 0x3000, end: 0x3000 };
-        assert_eq!(register(empty, &[], entries(&[])).err(), Some(TableError::EmptyRange(empty)));
+        assert_eq!(register(empty, entries(&[])).err(), Some(TableError::EmptyRange(empty)));
     }
 
     #[test]
@@ -252,15 +277,15 @@ mod tests {
         std::thread::scope(|scope| {
             let reader = scope.spawn(|| {
                 for _ in 0..20_000 {
-                    if let Some(found) = find(0x50_0004) {
-                        assert_eq!(found.entry.start, 0x50_0000);
+                    if let Some(entry) = entry(0x50_0004) {
+                        assert_eq!(entry.start, 0x50_0000);
                     }
                 }
             });
             while !reader.is_finished() {
                 let range = TextRange { start: 0x50_0000, end: 0x50_1000 };
                 // A reader that the host suspends in the middle keeps slots from being reused.
-                drop(register(range, &[], entries(&[0x50_0000, 0x50_0010])));
+                drop(register(range, entries(&[0x50_0000, 0x50_0010])));
             }
         });
     }

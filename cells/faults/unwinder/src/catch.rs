@@ -1,103 +1,72 @@
-//! Where unwinding stops.
+//! The place where unwinding stops.
 
 use core::cell::UnsafeCell;
-use core::fmt;
 use core::mem::{ManuallyDrop, MaybeUninit};
 use core::ops::Range;
 
-use fault_context::{CatchRecord, Cause, FaultContext, Unwinding};
-
+use fault_context::{CatchRecord, FaultContext, Unwinding};
 #[cfg(target_os = "none")]
 use lock_ledger::Snapshot;
-use spin::Once;
 
+use crate::caught::{CAUGHT, Caught, Detail};
 use crate::machine;
-#[cfg(not(target_os = "none"))]
-use crate::raise;
-use crate::raise::call_caught_hook;
 
-/// What was caught, and what it cost. Where the frames stood when it began is in the context's trace.
-#[derive(Debug, Clone, Copy)]
-pub struct Caught {
-    /// Why the unwinding began.
-    pub cause: Cause,
-    /// Panics and faults that followed in landing pads.
-    pub nested: u32,
-    /// Frames that were passed without their landing pads.
-    pub lost_frames: u32,
-    /// Bytes of those frames.
-    pub lost_bytes: u64,
-    /// Locks that were held by lost frames, released and poisoned now.
-    pub released_locks: u32,
-    /// When it began, in ticks of the time stamp counter.
-    pub began: u64,
-    /// Time from the fault to here, in ticks of the time stamp counter.
-    pub ticks: u64,
-    /// It was caught at the task's outermost root, so the task ends.
-    pub at_root: bool,
-}
-
-impl fmt::Display for Caught {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.cause)?;
-        if self.lost_frames != 0 {
-            write!(f, "; {} frames of {} bytes lost", self.lost_frames, self.lost_bytes)?;
-        }
-        if self.released_locks != 0 {
-            write!(f, "; {} locks released", self.released_locks)?;
-        }
-        Ok(())
-    }
-}
-
-/// How much is to be done about what was caught.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Detail {
-    /// All that there is to do.
-    Full,
-    /// Only what must be: doing more has led to another fault.
-    Least,
-}
-
-/// Runs `body` and catches a panic or fault in it, but not a kill. If frames are lost, releases and poisons what was
-/// locked since and is still held; so `body` must not leave guards where its caller finds them after a fault. Where
-/// there is no context (before tasks), nothing is caught.
-pub fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Caught> {
+/// Runs `body` and catches a panic or fault in it, but not a kill. Where there is no context (before tasks), nothing is
+/// caught.
+///
+/// # Errors
+/// The fault that was caught. If frames were lost, the locks that were taken in `body` and are still held are released and
+/// poisoned.
+///
+/// # Safety
+/// `body` leaves no guard of a lock where code that runs later can reach it: not in a variable of its caller, in a thread
+/// local, or in memory that it leaks. The guard would stand for a lock that is released.
+pub unsafe fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Caught> {
     match fault_context::current() {
-        Some(context) => catch_with(context, Place::INNER, body),
+        // SAFETY: the caller's promise.
+        Some(context) => unsafe { catch_with(context, Role::INNER, body) },
         None => Ok(body()),
     }
 }
 
-/// Runs `body` as the root of the current context: catches all there is, kills too, and releases and poisons
-/// locks whether or not frames are lost: nobody is left for whom they could be held. The caller holds no lock.
-/// Inside another root this is what keeps a task going that must not end.
-pub fn catch_root<T>(body: impl FnOnce() -> T) -> Result<T, Caught> {
+/// Runs `body` as the root of the current context: catches every fault, and kills too. Inside another root this is the way
+/// to keep a task going that must not end.
+///
+/// # Errors
+/// The fault that was caught. The locks that were taken in `body` and are still held are released and poisoned, whether or
+/// not frames were lost.
+///
+/// # Safety
+/// As for [`catch`].
+pub unsafe fn catch_root<T>(body: impl FnOnce() -> T) -> Result<T, Caught> {
     match fault_context::current() {
-        Some(context) => catch_with(context, Place::ROOT, body),
+        // SAFETY: the caller's promise.
+        Some(context) => unsafe { catch_with(context, Role::ROOT, body) },
         None => Ok(body()),
     }
-}
-
-/// [`raise::begin_in`] for tests, where no CPU block exists.
-#[cfg(not(target_os = "none"))]
-pub fn begin_in(context: &FaultContext, cause: Cause) {
-    raise::begin_in(context, cause);
 }
 
 /// [`catch`] in a context that the caller names: for tests.
+///
+/// # Errors
+/// As for [`catch`].
 #[cfg(not(target_os = "none"))]
 pub fn catch_in<T>(context: &FaultContext, body: impl FnOnce() -> T) -> Result<T, Caught> {
-    catch_with(context, Place::INNER, body)
+    // SAFETY: on the host no lock is released.
+    unsafe { catch_with(context, Role::INNER, body) }
 }
 
-/// [`catch_root`] in a context that the caller names.
+/// [`catch_root`] in a context that the caller names: for tests.
+///
+/// # Errors
+/// As for [`catch_root`].
 #[cfg(not(target_os = "none"))]
 pub fn catch_root_in<T>(context: &FaultContext, body: impl FnOnce() -> T) -> Result<T, Caught> {
-    catch_with(context, Place::ROOT, body)
+    // SAFETY: as above.
+    unsafe { catch_with(context, Role::ROOT, body) }
 }
 
-/// The closure and the place for its value, seen by [`run`].
+/// The closure and the room for its value, seen by [`run`].
 struct Call<F, T> {
     body: ManuallyDrop<F>,
     value: MaybeUninit<T>,
@@ -112,41 +81,43 @@ unsafe extern "C-unwind" fn run<F: FnOnce() -> T, T>(call: *mut u8) {
     }
 }
 
-/// What kind of place it is that catches.
+/// The role of a place that catches.
 #[derive(Clone, Copy)]
-struct Place {
+struct Role {
     /// It stops everything, and no lock is held further out.
     is_root: bool,
-    /// What is caught is told to the hook.
+    /// The hook is told of a caught fault.
     tells: bool,
 }
 
-impl Place {
+impl Role {
     const INNER: Self = Self { is_root: false, tells: true };
     const ROOT: Self = Self { is_root: true, tells: true };
 }
 
-fn catch_with<F: FnOnce() -> T, T>(context: &FaultContext, place: Place, body: F) -> Result<T, Caught> {
+/// # Safety
+/// As for [`catch`].
+unsafe fn catch_with<F: FnOnce() -> T, T>(context: &FaultContext, role: Role, body: F) -> Result<T, Caught> {
     let mut call = Call { body: ManuallyDrop::new(body), value: MaybeUninit::uninit() };
-    // SAFETY: `run` is called once, with the call that it expects.
-    unsafe { catch_erased(context, place, run::<F, T>, (&raw mut call).cast())? };
+    // SAFETY: `run` is called once, with the call that it expects; guards are the caller's promise.
+    unsafe { catch_erased(context, role, run::<F, T>, (&raw mut call).cast())? };
     // SAFETY: `run` returned, so it wrote the value.
     Ok(unsafe { call.value.assume_init() })
 }
 
-/// The one place that catches, whatever the closure: one function in one cell.
+/// The one place that catches, for all closures: one function in one cell.
 ///
 /// # Safety
-/// `body` may be called with `data`.
+/// `body` may be called with `data`, and keeps the promise of [`catch`].
 #[inline(never)]
-unsafe fn catch_erased(context: &FaultContext, place: Place, body: machine::Body, data: *mut u8) -> Result<(), Caught> {
+unsafe fn catch_erased(context: &FaultContext, role: Role, body: machine::Body, data: *mut u8) -> Result<(), Caught> {
     let outer = context.unwinding.get();
     let cpu = CpuState::take();
     let record = UnsafeCell::new(CatchRecord {
         rsp: 0,
         rip: 0,
         previous: context.catch_top.get(),
-        is_root: place.is_root,
+        is_root: role.is_root,
         outer,
     });
     context.unwinding.set(Unwinding::IDLE);
@@ -159,13 +130,24 @@ unsafe fn catch_erased(context: &FaultContext, place: Place, body: machine::Body
     }
     // All frames below the record were the body's.
     let given_up = context.stack.get().low..record.get().addr() as u64;
-    Err(settle(context, place, &ended, cpu, given_up))
+    // SAFETY: the body's frames are gone, and it has left no guard elsewhere.
+    Err(unsafe { conclude(context, role, &ended, cpu, given_up) })
 }
 
-/// Puts right what the ended frames left, and says what that was.
+/// Restores the CPU's state after the frames have ended, and reports on the unwinding.
+///
+/// # Safety
+/// No code uses a guard that was made since `cpu` was taken.
 #[inline(never)]
-fn settle(context: &FaultContext, place: Place, ended: &Unwinding, cpu: CpuState, given_up: Range<u64>) -> Caught {
-    let released_locks = cpu.restore(place.is_root || ended.lost_frames != 0, given_up);
+unsafe fn conclude(
+    context: &FaultContext,
+    role: Role,
+    ended: &Unwinding,
+    cpu: CpuState,
+    given_up: Range<u64>,
+) -> Caught {
+    // SAFETY: the caller's promise.
+    let released_locks = unsafe { cpu.restore(role.is_root || ended.lost_frames != 0, given_up) };
     context.hide_reserve();
     // SAFETY: every x86-64 processor has the instruction.
     let now = unsafe { core::arch::x86_64::_rdtsc() };
@@ -177,21 +159,22 @@ fn settle(context: &FaultContext, place: Place, ended: &Unwinding, cpu: CpuState
         released_locks,
         began: ended.began,
         ticks: now.saturating_sub(ended.began),
-        at_root: place.is_root && context.catch_top.get().is_null(),
+        at_root: role.is_root && context.catch_top.get().is_null(),
     };
-    if place.tells {
-        tell(context, place, &caught);
+    if role.tells {
+        tell(context, role, &caught);
     }
     caught
 }
 
-/// Calls the hook. If that faults itself, what was caught counts all the same: the hook is told again, to do no more than it
-/// must, and then of its own fault.
-fn tell(context: &FaultContext, place: Place, caught: &Caught) {
+/// Calls the hook. A fault of the hook itself does not replace the fault that was caught: the hook is told again, to do only
+/// the necessary, and then is told of its own fault.
+fn tell(context: &FaultContext, role: Role, caught: &Caught) {
     let told = |caught: &Caught, detail: Detail| {
-        catch_with(context, Place { tells: false, ..place }, || call_caught_hook(context, caught, detail))
+        // SAFETY: the hook is of the kernel, and records the fault in memory of its own; it leaves no guard behind.
+        unsafe { catch_with(context, Role { tells: false, ..role }, || CAUGHT.get()(context, caught, detail)) }
     };
-    context.settling.set(true);
+    context.noting.set(true);
     let trace = context.trace.get();
     if let Err(of_hook) = told(caught, Detail::Full) {
         let trace_of_hook = context.trace.replace(trace);
@@ -199,10 +182,11 @@ fn tell(context: &FaultContext, place: Place, caught: &Caught) {
         context.trace.set(trace_of_hook);
         let _untold = told(&of_hook, Detail::Least);
     }
-    context.settling.set(false);
+    context.noting.set(false);
 }
 
-/// What the guards said when a catch began: lost guards are not dropped, so it is put back by hand.
+/// The state of the CPU that guards keep, when a catch began: their counts, and the held locks. The guards of a lost frame are
+/// not dropped, so the state is restored by hand.
 #[cfg(target_os = "none")]
 struct CpuState {
     preempt_count: u32,
@@ -224,17 +208,22 @@ impl CpuState {
         }
     }
 
-    /// Returns how many locks were released. Unwound frames gave theirs back; lost ones did not, and a task that ends may have
-    /// forgotten a guard.
-    fn restore(self, may_hold_locks: bool, given_up: Range<u64>) -> u32 {
+    /// Restores the state after the frames on the stack at `given_up` are gone. Says how many locks were released: with
+    /// `may_hold_locks`, all that were taken since and are still held.
+    ///
+    /// # Safety
+    /// No code uses a guard that was made since the state was taken. With `may_hold_locks` this includes the guards of
+    /// locks.
+    unsafe fn restore(self, may_hold_locks: bool, given_up: Range<u64>) -> u32 {
         set_interrupts(false);
-        let released = if may_hold_locks { release_locks(&self.locks, given_up) } else { 0 };
-        // SAFETY: the guards made since the catch began are dropped or lost, those made before it still live.
+        // SAFETY: interrupts are off; the rest is the caller's promise.
+        let released = if may_hold_locks { unsafe { release_locks(&self.locks, given_up) } } else { 0 };
+        // SAFETY: the guards made since the state was taken are dropped or lost, those made before it still live. A fault
+        // is caught on the context's own stack, so no handler stands on an emergency stack any more.
         unsafe {
             cpu_local::set_interrupt_depth(self.interrupt_depth);
             cpu_local::set_preempt_count(self.preempt_count);
             cpu_local::set_interrupt_guards(self.interrupt_guards);
-            // What is caught is caught on the context's own stack: who stood on an emergency stack is gone.
             interrupts::leave_fault_stack();
         }
         set_interrupts(self.interrupts);
@@ -243,33 +232,36 @@ impl CpuState {
     }
 }
 
-/// Releases and poisons the locks that were taken since and are still held: those of lost frames, and those whose guards
-/// the body put somewhere else than into its frames. Locks in the frames themselves are gone with them.
+/// Releases and poisons the locks that were taken since `before` and are still held: those of lost frames, and those whose
+/// guards were forgotten. Locks that lie in the frames themselves are gone with them.
+///
+/// # Safety
+/// Interrupts are off, and no code uses a guard of these locks.
 #[cfg(target_os = "none")]
-fn release_locks(before: &Snapshot, given_up: Range<u64>) -> u32 {
+unsafe fn release_locks(before: &Snapshot, given_up: Range<u64>) -> u32 {
     let ledger = cpu_local::ledger();
     let forgotten = ledger.forget_within(given_up);
-    // SAFETY: the ledger is this context's, with interrupts off. The frames that took the locks are all gone, and what a
-    // lost frame was about to take was struck when the fault began. A lock that was dropped since, by a frame further out
-    // or by another task, was struck from the ledger then.
+    // SAFETY: the ledger is this context's, with interrupts off. The frames that took the locks are gone, and the intents of
+    // a lost frame were struck when the fault began. A lock that was dropped since, by a frame further out or by another
+    // task, was struck from the ledger then. The caller says that no code believes it holds one of the locks.
     forgotten + unsafe { ledger.release_since(before).count }
 }
 
+/// Both instructions are barriers for the compiler: accesses stay on their side.
 #[cfg(target_os = "none")]
 fn set_interrupts(enabled: bool) {
-    // SAFETY: puts back what the caller of `catch` ran with.
+    // SAFETY: restores the state in which the caller of `catch` ran.
     unsafe {
         if enabled {
-            core::arch::asm!("sti", options(nomem, nostack));
+            core::arch::asm!("sti", options(nostack));
         } else {
-            core::arch::asm!("cli", options(nomem, nostack));
+            core::arch::asm!("cli", options(nostack));
         }
     }
 }
 
 /// On the host there is no CPU state to keep.
 #[cfg(not(target_os = "none"))]
-#[derive(Clone, Copy)]
 struct CpuState;
 
 #[cfg(not(target_os = "none"))]
@@ -278,38 +270,7 @@ impl CpuState {
         Self
     }
 
-    fn restore(self, _may_hold_locks: bool, _given_up: Range<u64>) -> u32 {
+    unsafe fn restore(self, _may_hold_locks: bool, _given_up: Range<u64>) -> u32 {
         0
     }
-}
-
-static LAST_RESORT: Once<fn() -> !> = Once::new();
-
-/// Sets what is done when an unwinding has nowhere to go: log and reboot. The first hook stays.
-pub fn set_last_resort(hook: fn() -> !) {
-    LAST_RESORT.call_once(|| hook);
-}
-
-/// Ends it all: the last rung of the ladder.
-#[cold]
-pub fn nothing_catches() -> ! {
-    if let Some(hook) = LAST_RESORT.get() {
-        hook();
-    }
-    halt()
-}
-
-/// Stops this CPU for good.
-#[cfg(target_os = "none")]
-pub fn halt() -> ! {
-    loop {
-        // SAFETY: a CPU that has nothing left to do may sleep for ever.
-        unsafe { core::arch::asm!("cli", "hlt", options(nomem, nostack)) };
-    }
-}
-
-/// Stops the process.
-#[cfg(not(target_os = "none"))]
-pub fn halt() -> ! {
-    panic!("nothing catches")
 }

@@ -3,7 +3,7 @@
 //! The compiler writes: encoding of the landing pad base (omitted: the function's start), encoding and offset of
 //! the type table (not needed), encoding and length of the call-site table, that table, the action table.
 
-/// What a frame has for the call at which it stands.
+/// The entry of a frame's tables for the call at which it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Action {
     /// Nothing to be done.
@@ -11,7 +11,7 @@ pub(crate) enum Action {
     /// Destructors to be run at this address.
     CleanUp(u64),
     /// The compiler's way to end the program here (a border that must not be unwound, a destructor that
-    /// panicked), or a call that it believes cannot unwind: what the frame owns is given up.
+    /// panicked), or a call that it believes cannot unwind: the values of the frame are given up.
     GiveUp,
 }
 
@@ -81,7 +81,7 @@ fn pointer(address: u64) -> *const u8 {
     core::ptr::with_exposed_provenance(address as usize)
 }
 
-/// Finds what the function at `function` has for the call around `lookup`.
+/// Finds the entry of the function at `function` for the call around `lookup`.
 ///
 /// # Safety
 /// `area` is the language-specific data of that function.

@@ -1,4 +1,4 @@
-//! The few lines of assembly: taking registers, putting them back, and the one frame that catches.
+//! The few lines of assembly: putting registers back, and the one frame that catches.
 //!
 //! All of it carries frame information, so that stacks with these frames on them can be walked.
 
@@ -7,38 +7,16 @@ use core::mem::offset_of;
 
 use fault_context::CatchRecord;
 
-use crate::step::Registers;
-
-/// What [`take_registers`] calls, with its first argument and the registers of its caller.
-pub(crate) type WithRegisters = unsafe extern "C-unwind" fn(*mut u8, *const Registers);
+use crate::capture::store_callers_registers;
+use crate::frame_registers::Registers;
 
 /// The body of a [`catching_frame`].
 pub(crate) type Body = unsafe extern "C-unwind" fn(*mut u8);
 
-/// Stores the callee-saved registers, the stack pointer and the instruction pointer that the caller of a
-/// function will have when it returns, in [`Registers`]' order; 17 words below the return address keep the
-/// stack aligned. The other registers say nothing about the caller and are left as they are: any bits do.
-macro_rules! store_callers_registers {
-    () => {
-        "sub rsp, 136
-         .cfi_adjust_cfa_offset 136
-         mov [rsp + 24], rbx
-         mov [rsp + 48], rbp
-         mov [rsp + 96], r12
-         mov [rsp + 104], r13
-         mov [rsp + 112], r14
-         mov [rsp + 120], r15
-         lea rax, [rsp + 144]
-         mov [rsp + 56], rax
-         mov rax, [rsp + 136]
-         mov [rsp + 128], rax"
-    };
-}
-
 /// The beginning of a function in which an interrupted task goes on, with the instruction pointer and the stack pointer
-/// that it had in `rsi` and `rdx`: pushes the two, and tells at every instruction where they are. For whoever walks the
-/// stack this is an interrupt entry: the frame above was interrupted, and its landing pads say nothing about where it
-/// stood. Follows `.cfi_startproc`.
+/// that it had in `rsi` and `rdx`: pushes the two, and tells at every instruction where they are. A walker takes this for an
+/// interrupt entry: the frame above was interrupted, and its landing pads say nothing about where it stood. Follows
+/// `.cfi_startproc`.
 #[macro_export]
 macro_rules! enter_from_interruption {
     () => {
@@ -53,36 +31,6 @@ macro_rules! enter_from_interruption {
          .cfi_offset rip, -16
          .cfi_offset rsp, -8"
     };
-}
-
-/// Calls `then` with `data` and the registers that the caller has when this returns.
-///
-/// # Safety
-/// `then` may be called with `data`.
-#[unsafe(naked)]
-pub(crate) unsafe extern "C-unwind" fn take_registers(data: *mut u8, then: WithRegisters) {
-    naked_asm!(
-        ".cfi_startproc",
-        store_callers_registers!(),
-        "mov rax, rsi
-         mov rsi, rsp
-         call rax
-         add rsp, 136
-         .cfi_adjust_cfa_offset -136
-         ret
-         .cfi_endproc"
-    )
-}
-
-/// Calls `visit` with the registers that the caller has when this returns.
-pub(crate) fn capture(visit: &mut dyn FnMut(Registers)) {
-    unsafe extern "C-unwind" fn call(data: *mut u8, registers: *const Registers) {
-        // SAFETY: `capture` passes the address of its own reference, and `take_registers` a valid set.
-        unsafe { (*data.cast::<&mut dyn FnMut(Registers)>())(*registers) }
-    }
-    let mut visit = visit;
-    // SAFETY: `call` expects exactly this pointer.
-    unsafe { take_registers((&raw mut visit).cast(), call) }
 }
 
 /// Continues with `registers`: those that a landing pad or an interrupted function depends on.
@@ -107,11 +55,11 @@ pub(crate) unsafe extern "C" fn install(registers: *const Registers) -> ! {
     )
 }
 
-/// Calls `body(data)`. Returns 0 when it returned; returns 1 when somebody went to the address that this
+/// Calls `body(data)`. Returns 0 when it returned; returns 1 when [`go_to_record`] went to the address that this
 /// stores in `record`, with the stack pointer that this stores there.
 ///
 /// The record is linked into the chain at `top` when it is complete, and unlinked while its frame still stands:
-/// a fault may come between any two instructions. Whoever goes to the record has unlinked it before.
+/// a fault may come between any two instructions. The caller of `go_to_record` has unlinked it before.
 ///
 /// # Safety
 /// `body` may be called with `data`; `record` names the chain's present top as its previous one.
@@ -205,8 +153,8 @@ pub(crate) unsafe extern "C" fn go_to_record(record: *const CatchRecord) -> ! {
 /// Where a faulted task goes on, on its own stack, below the faulting frame: with the context, the interrupted
 /// instruction pointer and the interrupted stack pointer as arguments, and the callee-saved registers untouched.
 ///
-/// It pushes the two itself: when the task was interrupted by a device, what brought the interrupt still lies where
-/// they go, and is used until the very instruction that comes here.
+/// It pushes the two itself: when a device interrupted the task, the interrupt's frame still lies where they go, and is
+/// used until the very instruction that comes here.
 #[unsafe(naked)]
 pub(crate) unsafe extern "C-unwind" fn fault_entry(context: *mut u8, rip: u64, rsp: u64) {
     naked_asm!(
@@ -220,7 +168,7 @@ pub(crate) unsafe extern "C-unwind" fn fault_entry(context: *mut u8, rip: u64, r
     )
 }
 
-/// Where a task goes on whose stack is not to be unwound: just below its root, which is all that is kept.
+/// Where a task goes on whose stack is not to be unwound: just below its root, the only frame that is kept.
 #[unsafe(naked)]
 pub(crate) unsafe extern "C-unwind" fn abandon_entry(context: *mut u8) {
     naked_asm!(
@@ -234,8 +182,8 @@ pub(crate) unsafe extern "C-unwind" fn abandon_entry(context: *mut u8) {
     )
 }
 
-/// What landing pads call at their end, with what they were given as exception: the task's context. The name is
-/// the one that the compiler refers to.
+/// Landing pads call this at their end, with their exception as argument: the task's context. The name is the one that
+/// the compiler refers to.
 ///
 /// # Safety
 /// For landing pads that [`install`] entered.

@@ -3,13 +3,14 @@
 use core::sync::atomic::Ordering;
 
 use fault_context::{CatchRecord, Cause, FaultContext, FaultKind, KillRequest, Phase, Trace, Unwinding};
+use hook::Hook;
 use registers::{FLAG_DIRECTION, SavedRegisters};
-use spin::Once;
 
-use crate::catch::{Caught, Detail};
+use crate::capture::take_registers;
+use crate::frame_registers::Registers;
 use crate::language_data::{self, Action};
+use crate::last_resort::nothing_catches;
 use crate::machine;
-use crate::step::Registers;
 use crate::walker::{Frame, Walker};
 
 /// Panics and faults in landing pads of one unwinding after which the rest of the stack is given up. Each costs
@@ -27,29 +28,10 @@ const MAX_TRACED: usize = 4096;
 /// How far below its root an abandoned task says so; all that lies there is given up.
 const ABANDON_CLEARANCE: u64 = 256;
 
-static LANDED: Once<CaughtHook> = Once::new();
-static INJECT: Once<fn(FaultKind)> = Once::new();
+/// Makes the fault that was asked for, at the cancellation point of the task. The unset hook makes none.
+pub static INJECTION: Hook<fn(FaultKind)> = Hook::new(|_kind| {});
 
-/// What is called in the task that something was caught in.
-pub type CaughtHook = fn(&FaultContext, &Caught, Detail);
-
-/// Has `hook` called in the ended task, whenever something was caught. The first hook stays.
-pub fn set_caught_hook(hook: CaughtHook) {
-    LANDED.call_once(|| hook);
-}
-
-pub(crate) fn call_caught_hook(context: &FaultContext, caught: &Caught, detail: Detail) {
-    if let Some(hook) = LANDED.get() {
-        hook(context, caught, detail);
-    }
-}
-
-/// Has `hook` called at the cancellation point of a task in which a fault was asked for. The first hook stays.
-pub fn set_injection_hook(hook: fn(FaultKind)) {
-    INJECT.call_once(|| hook);
-}
-
-/// The place where a task can be ended, or be made to fault, as somebody asked: called by whatever blocks.
+/// The place where a task is ended, or made to fault, if that was asked for: called by all functions that block.
 #[inline]
 pub fn cancellation_point() {
     if let Some(context) = fault_context::current() {
@@ -67,14 +49,7 @@ pub fn cancellation_point() {
 
 #[cold]
 fn inject(kind: FaultKind) {
-    if let Some(hook) = INJECT.get() {
-        hook(kind);
-    }
-}
-
-/// Whether the unwinder itself is at work in this context: a fault now is its own.
-pub fn is_inside_unwinder() -> bool {
-    fault_context::current().is_some_and(|context| context.unwinding.get().phase == Phase::Walking)
+    INJECTION.get()(kind);
 }
 
 /// Unwinds because of a panic. Returns if nothing catches.
@@ -82,7 +57,8 @@ pub fn is_inside_unwinder() -> bool {
 pub fn begin_panic() {
     if let Some(context) = fault_context::current() {
         let kind = context.declared.take().unwrap_or(FaultKind::Panic);
-        begin_in(context, Cause::of(kind));
+        // SAFETY: this runs in the current context.
+        unsafe { begin_in(context, Cause::of(kind)) };
     }
 }
 
@@ -90,66 +66,86 @@ pub fn begin_panic() {
 #[inline(never)]
 pub fn begin_here(cause: Cause) {
     if let Some(context) = fault_context::current() {
-        begin_in(context, cause);
+        // SAFETY: as above.
+        unsafe { begin_in(context, cause) };
     }
 }
 
-/// Ends the running task if somebody asked for that; within an unwinding, that one goes on.
+/// Ends the running task if that was asked for; within an unwinding, the unwinding goes on.
 #[cold]
 pub fn begin_kill() {
     if let Some(context) = fault_context::current()
         && context.takes_orders()
     {
-        begin_in(context, Cause::of(context.end_kind()));
+        // SAFETY: as above.
+        unsafe { begin_in(context, Cause::of(context.end_kind())) };
     }
 }
 
 /// As [`begin_here`], in a context that the caller names.
+///
+/// # Safety
+/// The context is that of the stack on which this runs.
 #[inline(never)]
-pub(crate) fn begin_in(context: &FaultContext, cause: Cause) {
+pub unsafe fn begin_in(context: &FaultContext, cause: Cause) {
     unsafe extern "C-unwind" fn start(context: *mut u8, registers: *const Registers) {
         // SAFETY: the context is the one passed below, the registers are on the stack of `take_registers`.
         let (context, registers) = unsafe { (&*context.cast::<FaultContext>(), *registers) };
-        unwind(context, Walker::from_call(registers, context.stack.get()));
+        // SAFETY: the registers are of the frame of `begin_in`, which stands on the context's stack and never goes on.
+        unsafe { unwind(context, Walker::from_call(registers, context.stack.get())) }
     }
     if sound(context, context.catch_top.get()).is_none() {
         return;
     }
     note(context, cause);
     // SAFETY: `start` expects exactly this pointer.
-    unsafe { machine::take_registers(core::ptr::from_ref(context).cast_mut().cast(), start) }
+    unsafe { take_registers(core::ptr::from_ref(context).cast_mut().cast(), start) }
 }
 
 /// Makes the interrupted task unwind because of a fault in it: changes `saved` so that the return from the
 /// exception goes to the unwinder, on the task's own stack. Says whether it could; if not, nothing catches.
-pub fn begin_fault(saved: &mut SavedRegisters, cause: Cause) -> bool {
-    begin_at(saved, cause, false)
+///
+/// # Safety
+/// `saved` are the registers with which the interrupted code of this context goes on, and interrupts are off.
+pub unsafe fn begin_fault(saved: &mut SavedRegisters, cause: Cause) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { begin_at(saved, cause, false) }
 }
 
-/// As [`begin_fault`], for an interrupted task that is to end. Where it is not [settled](is_settled) all its frames are given up,
-/// and nothing of what they have is dropped.
-pub fn begin_end(saved: &mut SavedRegisters) -> bool {
+/// As [`begin_fault`], for an interrupted task that is to end. Away from a [safe point](is_at_safe_point) all its frames are
+/// given up, and none of their values are dropped.
+///
+/// # Safety
+/// As for [`begin_fault`].
+pub unsafe fn begin_end(saved: &mut SavedRegisters) -> bool {
     let Some(context) = fault_context::current() else {
         return false;
     };
-    let is_settled = is_settled(saved);
-    begin_at(saved, Cause::of(context.end_kind()), !is_settled)
+    let gives_up = !is_at_safe_point(saved);
+    // SAFETY: the caller's promise.
+    unsafe { begin_at(saved, Cause::of(context.end_kind()), gives_up) }
 }
 
-/// Whether the interrupted task stands in a function that can have changed nothing of its callers'. In any other, what a caller has
-/// lent can be half changed between two instructions, and its landing pad would drop that.
-pub fn is_settled(saved: &SavedRegisters) -> bool {
-    unwind_table::find(saved.rip).is_some_and(|found| found.entry.is_isolated)
+/// Whether the interrupted task stands at a safe point: in an async-cancel-safe function, which can have changed no value of
+/// its callers. In any other function a value that a caller has lent can be half changed between two instructions, and the
+/// caller's landing pad would drop it.
+pub fn is_at_safe_point(saved: &SavedRegisters) -> bool {
+    unwind_table::entry(saved.rip).is_some_and(|entry| entry.is_async_cancel_safe)
 }
 
-fn begin_at(saved: &mut SavedRegisters, cause: Cause, gives_up: bool) -> bool {
+/// # Safety
+/// As for [`begin_fault`].
+unsafe fn begin_at(saved: &mut SavedRegisters, cause: Cause, gives_up: bool) -> bool {
     let Some(context) = fault_context::current() else {
         return false;
     };
     let Some(record) = sound(context, context.catch_top.get()) else {
         return false;
     };
-    strike_intents(context);
+    // The locks that the interrupted frame was about to take or has just released: once that frame is lost, no frame keeps
+    // them alive.
+    // SAFETY: interrupts are off, and the frame is still there.
+    unsafe { context.ledger.strike_intents() };
     let stack = context.stack.get();
     let landing = saved.rsp.wrapping_sub(CLEARANCE) & !15;
     let abandoned = gives_up
@@ -174,22 +170,24 @@ fn begin_at(saved: &mut SavedRegisters, cause: Cause, gives_up: bool) -> bool {
     true
 }
 
-/// Strikes what the interrupted frame was about to lock or has just released: once that frame is lost, nobody keeps those
-/// locks alive.
-fn strike_intents(context: &FaultContext) {
-    // SAFETY: exceptions are handled with interrupts off, on top of the context, and the frame is still there.
-    unsafe { context.ledger.strike_intents() };
-}
-
 /// Where [`machine::fault_entry`] goes on.
-pub(crate) extern "C-unwind" fn start_fault(context: &FaultContext) -> ! {
+///
+/// # Safety
+/// The context is that of the stack on which this runs, and the frame with the saved registers is given up.
+pub(crate) unsafe extern "C-unwind" fn start_fault(context: &FaultContext) -> ! {
     let saved = context.saved.get();
-    trace(context, Walker::from_interrupted(Registers::from(&saved), context.stack.get()));
-    unwind(context, Walker::from_interrupted(Registers::from(&saved), context.stack.get()))
+    // SAFETY: the saved registers are those of the interrupted frame, above this one on the same stack.
+    let walker = unsafe { Walker::from_interrupted(Registers::from(&saved), context.stack.get()) };
+    keep_trace(context, walker.clone());
+    // SAFETY: the caller's promise.
+    unsafe { unwind(context, walker) }
 }
 
 /// Where [`machine::abandon_entry`] goes on.
-pub(crate) extern "C-unwind" fn start_abandon(context: &FaultContext) -> ! {
+///
+/// # Safety
+/// The context is that of the stack on which this runs.
+pub(crate) unsafe extern "C-unwind" fn start_abandon(context: &FaultContext) -> ! {
     let saved = context.saved.get();
     let mut trace = context.trace.get();
     if trace.count == 0 {
@@ -197,10 +195,14 @@ pub(crate) extern "C-unwind" fn start_abandon(context: &FaultContext) -> ! {
         trace.push(saved.rip);
         context.trace.set(trace);
     }
-    abandon(context, saved.rsp)
+    // SAFETY: the caller's promise.
+    unsafe { abandon(context, saved.rsp) }
 }
 
 /// Where [`machine::_Unwind_Resume`] goes on: a landing pad has done its work.
+///
+/// # Safety
+/// A landing pad calls this, with its exception and with its registers.
 pub(crate) unsafe extern "C-unwind" fn resume(context: *const FaultContext, registers: *const Registers) -> ! {
     // SAFETY: landing pads are given the context as their exception, and the registers are on the stack of
     // `_Unwind_Resume`.
@@ -208,7 +210,8 @@ pub(crate) unsafe extern "C-unwind" fn resume(context: *const FaultContext, regi
     let mut unwinding = context.unwinding.get();
     unwinding.phase = Phase::Walking;
     context.unwinding.set(unwinding);
-    unwind(context, Walker::from_call(registers, context.stack.get()))
+    // SAFETY: the landing pad's frame has done its work and is given up, and the registers are its own.
+    unsafe { unwind(context, Walker::from_call(registers, context.stack.get())) }
 }
 
 /// Enters the cause in the context.
@@ -216,7 +219,7 @@ fn note(context: &FaultContext, mut cause: Cause) {
     if cause.kind == FaultKind::Killed {
         cause.kind = context.end_kind();
     }
-    // Whatever it waited for, it does not go back to its loop.
+    // If it waited, it does not go back to its loop.
     context.waits_for.store(0, Ordering::Release);
     let mut unwinding = context.unwinding.get();
     if unwinding.phase == Phase::Idle {
@@ -236,7 +239,7 @@ fn note(context: &FaultContext, mut cause: Cause) {
 }
 
 /// Keeps where the frames stand, for the first cause of an unwinding.
-fn trace(context: &FaultContext, walker: Walker) {
+fn keep_trace(context: &FaultContext, walker: Walker<'_>) {
     if context.unwinding.get().nested != 0 {
         return;
     }
@@ -250,8 +253,8 @@ fn trace(context: &FaultContext, walker: Walker) {
 }
 
 /// Where the frames stand, as far as they can be walked. Of functions that call each other over and over only the innermost
-/// frames are kept, so that a full stack tells who filled it and who called that.
-fn trace_of(walker: Walker) -> Trace {
+/// frames are kept, so that a full stack tells which functions filled it and which function called them.
+fn trace_of(walker: Walker<'_>) -> Trace {
     let mut trace = Trace::EMPTY;
     let mut kept = [0; RECURSION];
     for frame in walker.take(MAX_TRACED).map_while(Result::ok) {
@@ -288,47 +291,57 @@ fn outermost(mut record: &CatchRecord) -> &CatchRecord {
 
 /// Runs landing pads from the walker's next frame up to the place that catches, and goes on there. Each landing
 /// pad ends in [`resume`], which comes back here.
-fn unwind(context: &FaultContext, mut walker: Walker) -> ! {
+///
+/// # Safety
+/// The context is that of the stack on which this runs, and the walker's frames are given up: none of them goes on.
+unsafe fn unwind(context: &FaultContext, mut walker: Walker<'_>) -> ! {
     if context.trace.get().count == 0 {
-        trace(context, walker.clone());
+        keep_trace(context, walker.clone());
     }
+    // SAFETY: the caller's promise.
+    let abandon = |rsp: u64| -> ! { unsafe { abandon(context, rsp) } };
     let mut may_pop = true;
     loop {
-        let Some(record) = sound(context, context.catch_top.get()) else { lost() };
-        let Some(rsp) = walker.peek().map(Registers::rsp) else { abandon(context, record.rsp) };
+        let Some(record) = sound(context, context.catch_top.get()) else { nothing_catches() };
+        let Some(rsp) = walker.peek().map(Registers::rsp) else { abandon(record.rsp) };
         if !context.stack.get().holds_pointer(rsp) {
-            // A handler panics on an emergency stack: what it interrupted is not known, and it does not return.
-            abandon(context, rsp);
+            // A handler panics on an emergency stack: the frame that it interrupted is not known, and it does not return.
+            abandon(rsp);
         }
         if rsp >= record.rsp {
             if record.is_root || record.previous.is_null() || !context.unwinding.get().cause.kind.is_forced() {
-                land(context, record);
+                // SAFETY: the caller's promise; all frames further in than the record's have been visited.
+                unsafe { land(context, record) }
             }
             // Its frame is about to be passed, and landing pads further out may overwrite it.
-            // SAFETY: what is further out than a record on this stack is one, or null.
+            // SAFETY: the previous record of a record on this stack is one, or null.
             unsafe { context.catch_top.set(record.previous) };
         }
         if context.unwinding.get().nested > MAX_NESTED {
-            abandon(context, rsp);
+            abandon(rsp);
         }
         let wild = walker.clone();
         match walker.next() {
-            Some(Ok(frame)) => visit(context, &frame),
+            // SAFETY: the frame is given up, as the caller says, and all frames further in have been visited.
+            Some(Ok(frame)) => unsafe { visit(context, &frame) },
             _ if may_pop => {
                 // A call through a wild pointer: the return address is on the stack.
                 walker = wild;
                 if walker.pop_return_address().is_err() {
-                    abandon(context, rsp);
+                    abandon(rsp);
                 }
             }
-            _ => abandon(context, rsp),
+            _ => abandon(rsp),
         }
         may_pop = false;
     }
 }
 
 /// Enters the frame's landing pad, if it has one for where it stands; counts it as lost if it cannot be known.
-fn visit(context: &FaultContext, frame: &Frame) {
+///
+/// # Safety
+/// The frame is on this stack and given up, and so are all frames below it.
+unsafe fn visit(context: &FaultContext, frame: &Frame) {
     let action = match frame.language_data {
         // The tables cover calls only: an instruction between two calls may match a pad that is wrong for it, and one in a
         // function without tables may still stand where something is owned that no call in it could lose.
@@ -360,8 +373,11 @@ fn visit(context: &FaultContext, frame: &Frame) {
 }
 
 /// Gives up all frames between `rsp` and the root.
-fn abandon(context: &FaultContext, rsp: u64) -> ! {
-    let Some(record) = sound(context, context.catch_top.get()).map(outermost) else { lost() };
+///
+/// # Safety
+/// The context is that of the stack on which this runs.
+unsafe fn abandon(context: &FaultContext, rsp: u64) -> ! {
+    let Some(record) = sound(context, context.catch_top.get()).map(outermost) else { nothing_catches() };
     let mut unwinding = context.unwinding.get();
     unwinding.lost_frames += 1;
     // A stack pointer that was lost says nothing: then it may be all of the stack.
@@ -369,19 +385,20 @@ fn abandon(context: &FaultContext, rsp: u64) -> ! {
     let from = if stack.holds_pointer(rsp) { rsp } else { stack.low };
     unwinding.lost_bytes += record.rsp.saturating_sub(from);
     context.unwinding.set(unwinding);
-    land(context, record)
+    // SAFETY: the frames further in are given up here.
+    unsafe { land(context, record) }
 }
 
-fn land(context: &FaultContext, record: &CatchRecord) -> ! {
-    // SAFETY: the record's frame is further out than all that was walked, so it and what is outside it are still on the stack.
+/// Goes on in the frame that made the record.
+///
+/// # Safety
+/// The context is that of the stack on which this runs, the record is one of its chain, and the frames further in are given
+/// up.
+unsafe fn land(context: &FaultContext, record: &CatchRecord) -> ! {
+    // SAFETY: the record's frame is further out than all frames that were walked, so it and the frames outside it are still
+    // on the stack.
     unsafe {
         context.catch_top.set(record.previous);
         machine::go_to_record(record)
     }
-}
-
-/// There was a record when the unwinding began and there is none now: the stack itself is destroyed.
-#[cold]
-fn lost() -> ! {
-    crate::catch::nothing_catches()
 }

@@ -11,9 +11,9 @@ use std::panic::Location;
 use fault_context::{FaultContext, Name, StackBounds};
 use heap_accounts::Account;
 use unwind_table::{TextRange, frame_entries, register};
-use unwinder::{Caught, Cause, FaultKind, Registers, Walker, begin_in, capture_here, catch_in, catch_root_in};
+use unwinder::{Caught, Cause, FaultKind, Registers, Walker, capture_in, catch_in, catch_root_in};
 
-/// What the linker puts in front of the frame index: the address of `.eh_frame` is in its second word.
+/// The header that the linker puts in front of the frame index: the address of `.eh_frame` is in its second word.
 #[repr(C)]
 struct ProgramInfo {
     base: usize,
@@ -80,7 +80,7 @@ extern "C" fn register_program(info: *const ProgramInfo, _size: usize, _data: *m
 
 fn set_up() {
     static ONCE: std::sync::Once = std::sync::Once::new();
-    // SAFETY: the callback takes what the dynamic linker gives.
+    // SAFETY: the callback takes the arguments of the dynamic linker.
     ONCE.call_once(|| unsafe {
         dl_iterate_phdr(register_program, std::ptr::null_mut());
         // The host's own unwinding cannot get past this program's `_Unwind_Resume`.
@@ -101,6 +101,12 @@ fn context() -> FaultContext {
         StackBounds { low: here - 0x10_0000, high: here + 0x1_0000 },
         Account::NOBODY,
     )
+}
+
+/// Unwinds from here.
+fn begin_in(context: &FaultContext, cause: Cause) {
+    // SAFETY: the tests make their contexts for the stacks of their threads.
+    unsafe { unwinder::begin_in(context, cause) }
 }
 
 struct Note<'a>(&'a Cell<Vec<u32>>, u32);
@@ -208,7 +214,7 @@ fn a_panic_in_a_destructor_does_not_stop_the_unwinding() {
     let result = caught(catch_in(&context, || recurse(2, &log, &end)));
     assert_eq!(result.cause.kind, FaultKind::Panic);
     assert_eq!(result.nested, 1);
-    // The frame whose destructor panicked is lost, with what it still owned; its callers are not.
+    // The frame whose destructor panicked is lost, with the values that it still owned; its callers are not.
     assert_eq!((result.lost_frames, log.take()), (1, vec![0, 1, 2]));
 }
 
@@ -238,12 +244,12 @@ fn a_destructor_may_catch_a_fault_of_its_own() {
 
 #[inline(never)]
 extern "C" fn border(context: &FaultContext, log: &Cell<Vec<u32>>) {
-    // Owns nothing itself: what it did would be dropped, and then the compiler's own panic would follow, which on
+    // Owns nothing itself: its values would be dropped, and then the compiler's own panic would follow, which on
     // the host ends the program.
     recurse(0, log, &|| begin_in(context, Cause::of(FaultKind::Panic)));
 }
 
-/// Who calls a function that cannot unwind has no landing pad for the call: a frame of its own, that owns nothing.
+/// The caller of a function that cannot unwind has no landing pad for the call: a frame of its own, that owns nothing.
 #[inline(never)]
 fn into_border(context: &FaultContext, log: &Cell<Vec<u32>>) {
     border(context, log);
@@ -303,9 +309,12 @@ fn the_walker_names_the_frames_of_its_own_stack() {
     }
     #[inline(never)]
     fn middle(frames: &mut Vec<u64>) {
-        capture_here(context().stack.get(), &mut |walker: Walker| {
-            frames.extend(walker.map_while(Result::ok).map(|frame| frame.function));
-        });
+        // SAFETY: the context is of this thread's stack.
+        unsafe {
+            capture_in(&context(), &mut |walker: Walker<'_>| {
+                frames.extend(walker.map_while(Result::ok).map(|frame| frame.function));
+            });
+        }
         std::hint::black_box(());
     }
     let mut frames = Vec::new();
@@ -319,7 +328,8 @@ fn the_walker_names_the_frames_of_its_own_stack() {
 fn a_stack_pointer_outside_the_stack_ends_the_walk() {
     set_up();
     let stack = StackBounds { low: 0x1000, high: 0x2000 };
-    let mut walker = Walker::from_interrupted(Registers::ZERO, stack);
+    // SAFETY: the stack pointer is zero, so there is nothing above it on the stack that the walker could read.
+    let mut walker = unsafe { Walker::from_interrupted(Registers::ZERO, stack) };
     assert!(matches!(walker.next(), Some(Err(_))));
     assert!(walker.next().is_none());
 }

@@ -228,7 +228,9 @@ pub(crate) fn register_frames(cell: &mut Cell) -> Result<(), LoadError> {
         unsafe { core::slice::from_raw_parts(core::ptr::with_exposed_provenance(address as usize), size) };
     let entries = unwind_table::frame_entries(bytes, |start| cell.is_isolated_function(start)).map_err(refused)?;
     let range = TextRange { start: text.start, end: text.end };
-    let registration = unwind_table::register(range, bytes, entries.into_boxed_slice()).map_err(refused)?;
+    // SAFETY: the section was made by the compiler for this text and relocated with it. Both are the cell's, which is freed
+    // only when no stack holds a frame of it.
+    let registration = unsafe { unwind_table::register(range, bytes, entries.into_boxed_slice()) }.map_err(refused)?;
     cell.frames = Some(registration);
     Ok(())
 }

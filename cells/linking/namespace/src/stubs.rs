@@ -87,8 +87,9 @@ impl Area {
         let description: &'static [u8] = Box::leak(frame_description(base, size));
         let entries = unwind_table::frame_entries(description, |_| false).map_err(TextWriteError::Frames)?;
         let range = TextRange { start: base, end: base + size };
-        let frames =
-            unwind_table::register(range, description, entries.into_boxed_slice()).map_err(TextWriteError::Frames)?;
+        // SAFETY: the text is jumps, and the description, which is leaked, says so.
+        let frames = unsafe { unwind_table::register(range, description, entries.into_boxed_slice()) }
+            .map_err(TextWriteError::Frames)?;
         Ok(Self { base, slots: PER_PAGE * pages.count(), pages, _frames: frames })
     }
 }

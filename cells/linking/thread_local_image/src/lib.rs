@@ -16,7 +16,7 @@ use alloc::{boxed::Box, vec::Vec};
 use core::fmt;
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use spin::Once;
+use hook::Hook;
 use spin_lock::SpinLock;
 
 /// Bytes below the thread pointer that each task reserves.
@@ -33,10 +33,9 @@ struct Block {
 static BLOCKS: SpinLock<Vec<Block>> = SpinLock::new(Vec::new());
 /// How often a block was published. Changes only under the lock of the blocks.
 static EDITION: AtomicU64 = AtomicU64::new(0);
-static GROWTH: Once<Growth> = Once::new();
 
-/// Gives the tasks that run a block.
-pub type Growth = fn(block: NewBlock<'_>) -> Result<(), ImageError>;
+/// Gives a new block to the tasks that run. Before the hook is set there are none.
+pub static GROWTH: Hook<fn(NewBlock<'_>) -> Result<(), ImageError>> = Hook::new(|_block| Ok(()));
 
 /// A block that is being published. Only this cell makes one, so its bytes lie within the place that was reserved for them.
 #[derive(Clone, Copy, Debug)]
@@ -148,7 +147,7 @@ impl Reserved {
         drop(blocks);
         // First the image, then the tasks that can be found: one that is entered after this has the block from the
         // image, see `if_current`.
-        GROWTH.get().map_or(Ok(()), |grow| grow(NewBlock { distance, bytes: &bytes }))?;
+        GROWTH.get()(NewBlock { distance, bytes: &bytes })?;
         Ok(registration)
     }
 }
@@ -237,9 +236,4 @@ pub fn initialise(block: &mut [u8]) {
             place[..length].copy_from_slice(&published.bytes);
         }
     }
-}
-
-/// Sets the function that gives a new block to the tasks that run.
-pub fn set_growth_hook(hook: Growth) {
-    GROWTH.call_once(|| hook);
 }

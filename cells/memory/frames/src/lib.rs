@@ -3,7 +3,7 @@
 //! An [`AllocatedFrames`] is the only claim to its frames: it cannot be copied, splits and merges without overlap, and
 //! gives the frames back when dropped. Every claim says what it is for ([`Purpose`]), so that `mem` can show who holds
 //! the memory. Running out is an error ([`FramesError::OutOfMemory`]) after those who keep spare frames
-//! ([`register_reclaimer`]) have been asked for them; giving back cannot fail.
+//! ([`SPARE_FRAMES`]) have been asked for them; giving back cannot fail.
 //!
 //! What lies outside the usable memory, or was reserved at [`init`] (the seed, the archive, the firmware's tables), is
 //! never handed out; [`is_managed`] tells the two apart.
@@ -21,7 +21,7 @@ use spin_lock::SpinLock;
 
 pub use claim::AllocatedFrames;
 pub use inventory::{BootWindow, PhysicalRange, Storage, init, is_managed, storage};
-pub use pressure::{reclaim, register_reclaimer};
+pub use pressure::{SPARE_FRAMES, reclaim};
 pub use statistics::{Purpose, Statistics, free, recount, statistics};
 
 use inventory::Inventory;

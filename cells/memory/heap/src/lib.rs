@@ -24,7 +24,7 @@ use fault_context::FaultKind;
 use heap_accounts::Account;
 use size_classes::Class;
 
-pub use heap_core::{Statistics, initialise, statistics, trim};
+pub use heap_core::{Statistics, statistics, trim};
 
 /// What the way in which free blocks are kept is called: it differs between the builds of this cell.
 pub fn cache_limit() -> &'static str {

@@ -57,11 +57,6 @@ static HEAP: SpinLock<Heap> = SpinLock::new(Heap {
     lost: 0,
 });
 
-/// Says that `frames`, `pages` and `mapping` are ready, and that the heap will give spare pages back when asked.
-pub fn initialise() {
-    frames::register_reclaimer(trim);
-}
-
 /// Runs `action` on the heap, which is sound: a damaged allocator is set aside first.
 fn with_heap<R>(action: impl FnOnce(&mut Heap) -> R) -> R {
     let mut heap = HEAP.lock();

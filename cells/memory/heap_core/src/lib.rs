@@ -14,9 +14,7 @@ mod general;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 pub use cache::{Cache, local};
-pub use general::{
-    allocate, allocate_batch, deallocate, deallocate_batch, initialise, relieve, resize_in_place, trim, trim_much,
-};
+pub use general::{allocate, allocate_batch, deallocate, deallocate_batch, relieve, resize_in_place, trim, trim_much};
 
 /// Blocks that were given back though they were free.
 static REFUSED: AtomicUsize = AtomicUsize::new(0);

@@ -9,7 +9,6 @@ use x86_64::registers::control::{Cr3, Cr3Flags, Cr4, Cr4Flags};
 use x86_64::structures::paging::PhysFrame;
 
 use crate::hardware::{self, ACTIVE, Processor};
-use crate::shootdown;
 
 /// Free in the boot code's top table; the new tables hang there until they are in use.
 const NEW_SLOT: u64 = 509;
@@ -123,7 +122,6 @@ pub unsafe fn bootstrap(seed: &[SeedRange], window: BootWindow) -> Result<(), Bo
         Cr3::write(PhysFrame::containing_address(root.start()), Cr3Flags::empty());
     }
     hardware::set_clearing_page(clearing.first());
-    frames::register_reclaimer(shootdown::retry_quarantine);
     Ok(())
 }
 

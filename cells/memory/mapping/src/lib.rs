@@ -16,6 +16,7 @@ mod hardware;
 mod inspect;
 mod mapped;
 mod prepared_page;
+mod quarantine;
 mod range;
 mod rights;
 mod shootdown;
@@ -37,8 +38,10 @@ pub use mapped::{
 };
 pub use page_tables::{Rights, TableError};
 pub use prepared_page::{Exchangeable, Fixed, PreparedPage, prepare_pages};
+pub use quarantine::quarantined;
+pub use range::retry_quarantine;
 pub use rights::{Device, Executable, Permission, ReadOnly, Readable, Withheld, Writable};
-pub use shootdown::{Shootdown, ShootdownTimeout, quarantined, retry_quarantine, set_shootdown};
+pub use shootdown::{SHOOTDOWN, ShootdownTimeout};
 pub use views::ViewError;
 
 /// Why pages could not be mapped, moved or changed. Everything is as it was.

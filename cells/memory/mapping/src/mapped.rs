@@ -10,9 +10,7 @@ use frames::{AllocatedFrames, Purpose};
 use pages::AllocatedPages;
 
 use crate::hardware::{ACTIVE, Processor};
-use crate::{
-    Executable, MapError, Permission, ReadOnly, Readable, ShootdownTimeout, Withheld, Writable, range, shootdown,
-};
+use crate::{Executable, MapError, Permission, ReadOnly, Readable, ShootdownTimeout, Withheld, Writable, range};
 
 /// Pages that are mapped with rights `R`, and the frames behind them. Dropping it unmaps, tells every CPU, and frees
 /// both.
@@ -186,7 +184,7 @@ impl<R: Permission> MappedPages<R> {
         match range::unmap(pages.range(), purpose) {
             Ok(()) => Ok(pages),
             Err(timeout) => {
-                shootdown::quarantine(pages.into_range(), purpose);
+                range::keep_withheld(pages.into_range(), purpose);
                 Err(timeout)
             }
         }

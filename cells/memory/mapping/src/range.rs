@@ -1,4 +1,4 @@
-//! What [`crate::MappedPages`] does, without its type parameter, so that no other cell gets copies of it.
+//! The work of [`crate::MappedPages`], without its type parameter, so that no other cell gets copies of it.
 
 use core::mem::ManuallyDrop;
 
@@ -9,7 +9,7 @@ use page_tables::{Entry, Rights, TableError};
 use pages::AllocatedPages;
 
 use crate::hardware::{ACTIVE, Processor};
-use crate::{MapError, ShootdownTimeout, shootdown};
+use crate::{MapError, ShootdownTimeout, quarantine, shootdown};
 
 /// Maps frames that the caller owns; afterwards the mapping owns them.
 pub(crate) fn map(
@@ -81,8 +81,35 @@ fn abandon(pages: AllocatedPages, mapped: usize, purpose: Purpose) {
 /// Unmaps and frees pages and frames, now or when every CPU has forgotten them.
 pub(crate) fn release(pages: AllocatedPages, purpose: Purpose) {
     if unmap(pages.range(), purpose).is_err() {
-        shootdown::quarantine(pages.into_range(), purpose);
+        keep_withheld(pages.into_range(), purpose);
     }
+}
+
+/// Puts a withheld range in quarantine. Its frames are counted for `purpose` until now.
+pub(crate) fn keep_withheld(pages: PageRange, purpose: Purpose) {
+    if !pages.is_empty() {
+        frames::recount(owned_frames(pages), purpose, Purpose::Quarantine);
+        quarantine::keep(pages);
+    }
+}
+
+/// Asks the CPUs again about each range in quarantine, and frees those that all have forgotten. Returns how many pages
+/// came back.
+pub fn retry_quarantine() -> usize {
+    let mut freed = 0;
+    for place in 0..quarantine::PLACES {
+        let Some(pages) = quarantine::take(place) else { continue };
+        if shootdown::forget(pages).is_err() {
+            // A CPU that is silent now is so for the rest, too: one wait is enough.
+            quarantine::keep(pages);
+            break;
+        }
+        free_withheld(pages, Purpose::Quarantine);
+        // SAFETY: the range was put down when it came into quarantine, and its place is empty now.
+        drop(unsafe { AllocatedPages::from_range(pages) });
+        freed += pages.count();
+    }
+    freed
 }
 
 /// Takes the mapping away, waits until every CPU has forgotten it, and frees the frames that it owned. On failure

@@ -28,7 +28,7 @@ use mapping::{MapError, MappedPages, Withheld, Writable};
 use pages::{AllocatedPages, PagesError};
 use spin_lock::SpinLock;
 
-pub use pool::{initialise, pool_record, pooled};
+pub use pool::{drain_pool, pool_record, pooled};
 
 /// Bytes of a stack when the creator does not say. Deep enough for formatting, for a file system call under the
 /// shell and for the unwinder's own frames, which need about 13 KiB.

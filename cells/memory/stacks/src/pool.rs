@@ -32,11 +32,6 @@ impl Pool {
     }
 }
 
-/// Says that the pool's stacks may be given up when memory is short.
-pub fn initialise() {
-    frames::register_reclaimer(drain);
-}
-
 /// Where the pool keeps what it knows of its stacks. Nothing there refers to anything but their pages, but what a value was moved
 /// over in memory may shine through where it has no bytes of its own, for as long as the stack is in the pool.
 pub fn pool_record() -> Range<u64> {
@@ -67,7 +62,7 @@ pub(crate) fn put(parts: Parts) {
 }
 
 /// Gives all kept stacks up; returns how many frames came free, at least.
-fn drain() -> usize {
+pub fn drain_pool() -> usize {
     let mut freed = 0;
     loop {
         let popped = POOL.lock().pop();

@@ -26,7 +26,7 @@ use cpu_local::CpuId;
 use mapping::MapError;
 
 pub use io_apic::{Line, route, route_as_nmi};
-pub use local::id;
+pub use local::{end_of_interrupt, id};
 pub use message::{cpu_of, number_of, send_init, send_ipi, send_ipi_others, send_nmi, send_startup};
 pub use timer::{start_periodic, timer_rate};
 
@@ -92,7 +92,6 @@ pub unsafe fn init(platform: &Platform) -> Result<(), ApicError> {
     local::enable();
     message::set_cpu(CpuId::BOOT, id());
     cpu_local::set_local_apic(id());
-    interrupts::set_end_of_interrupt_hook(local::end_of_interrupt);
     timer::measure()?;
     log::info!(
         "local APIC {} in {} mode, timer at {} kHz; {} I/O APICs",

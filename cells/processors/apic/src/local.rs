@@ -123,7 +123,8 @@ pub(crate) fn enable() {
     // The register shows what has happened since it was last written.
     write(Register::ErrorStatus, 0);
     write(Register::Spurious, SOFTWARE_ENABLE | u32::from(vectors::SPURIOUS));
-    end_of_interrupt();
+    // The firmware may have left an interrupt unacknowledged.
+    write(Register::EndOfInterrupt, 0);
 }
 
 /// The calling CPU's APIC number.
@@ -132,7 +133,11 @@ pub fn id() -> u32 {
     if is_extended() { value } else { value >> 24 }
 }
 
-/// Acknowledges the interrupt that is being handled. `interrupts` calls this after each handler.
-pub(crate) fn end_of_interrupt() {
+/// Says that the interrupt being handled is done. `interrupts` does this after each handler.
+///
+/// # Safety
+/// An interrupt was handled on this CPU, and is acknowledged only here: else the one below it could come again before its
+/// handler is done.
+pub unsafe fn end_of_interrupt() {
     write(Register::EndOfInterrupt, 0);
 }

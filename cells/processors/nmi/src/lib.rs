@@ -2,8 +2,8 @@
 //! interrupts off perhaps, and to put it on the recovery ladder.
 //!
 //! Guarantees: the handler takes no lock, allocates nothing, writes no log, loops over 22 words and has no path that
-//! panics, so it may come between any two instructions of anything. What it does was asked for by another CPU
-//! ([`registers_of`], [`fault`]); an NMI that nobody asked for goes to the alarm, or is counted, no more. How it can fail: a
+//! panics, so it may come between any two instructions of anything. It meets requests of other CPUs
+//! ([`registers_of`], [`fault`]); an NMI that no CPU asked for goes to the [`ALARM`]. How it can fail: a
 //! CPU that does not take even an NMI is reported after a bounded wait.
 #![cfg_attr(not(test), no_std)]
 
@@ -15,8 +15,8 @@ use core::{error, fmt};
 
 use apic::ApicError;
 use cpu_local::{CpuId, MAX_CPUS, PerCpu, cpu_id};
+use hook::Hook;
 use interrupts::{Handler, InterruptCap, Interrupted, SavedRegisters};
-use spin::Once;
 use spin_lock::PreemptLock;
 
 use crate::snapshot::Snapshot;
@@ -30,8 +30,6 @@ pub enum NmiError {
     Silent(CpuId),
     /// A CPU cannot ask for its own registers.
     Oneself,
-    /// Nobody has registered what makes a fault of an NMI.
-    NoHook,
 }
 
 impl fmt::Display for NmiError {
@@ -40,7 +38,6 @@ impl fmt::Display for NmiError {
             Self::Apic(error) => error.fmt(f),
             Self::Silent(cpu) => write!(f, "CPU {cpu} takes no NMI"),
             Self::Oneself => write!(f, "a CPU cannot send itself an NMI"),
-            Self::NoHook => write!(f, "nobody makes faults of NMIs"),
         }
     }
 }
@@ -56,7 +53,7 @@ impl From<ApicError> for NmiError {
 /// An emulated CPU takes an NMI when its host thread runs; after two seconds it is lost.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What another CPU wants of one.
+/// The requests of other CPUs to one CPU.
 struct Mailbox {
     /// The number of the last request to show the registers, and of the last that was met.
     wanted: AtomicU64,
@@ -65,8 +62,6 @@ struct Mailbox {
     /// Likewise for requests to fault.
     faults_wanted: AtomicU64,
     faults_made: AtomicU64,
-    /// NMIs that nobody asked for.
-    unexpected: AtomicU64,
 }
 
 static MAILBOXES: PerCpu<Mailbox> = PerCpu::new(
@@ -77,74 +72,58 @@ static MAILBOXES: PerCpu<Mailbox> = PerCpu::new(
             registers: Snapshot::new(),
             faults_wanted: AtomicU64::new(0),
             faults_made: AtomicU64::new(0),
-            unexpected: AtomicU64::new(0),
         }
     }; MAX_CPUS],
 );
 
-/// Whoever holds it may ask.
+/// The CPU that holds it may ask.
 static TURN: PreemptLock<()> = PreemptLock::new(());
-/// What makes a fault of an NMI; read by the handler, hence apart from the lock.
-static FAULT_HOOK: Once<Handler> = Once::new();
-/// What takes the NMIs that no CPU asked for.
-static ALARM_HOOK: Once<Handler> = Once::new();
 
 // SAFETY: this cell claims no interrupt, and sends NMIs to CPUs that are to be looked at, which no other cell does.
 const RIGHT: InterruptCap = unsafe { InterruptCap::new() };
 
-/// Takes over NMIs.
-pub fn init() {
-    interrupts::set_nmi_hook(handle);
-}
+/// Makes a fault of an NMI: it changes the registers so that the CPU goes on in the unwinder. The unset hook lets the CPU
+/// go on as it was.
+pub static FAULT: Hook<Handler> = Hook::new(|_interrupted| {});
 
-/// Sets what makes a fault of an NMI: it changes the registers so that the CPU goes on in the unwinder. It runs as
-/// an exception hook does, and as rarely returns to where the CPU was. The first hook stays.
-pub fn set_fault_hook(hook: Handler) {
-    FAULT_HOOK.call_once(|| hook);
-}
+/// Is called with each NMI that no CPU asked for: those of a timer. The unset hook ignores them.
+pub static ALARM: Hook<Handler> = Hook::new(|_interrupted| {});
 
-/// Sets what is called with each NMI that no CPU asked for: those of a timer. The first hook stays.
-pub fn set_alarm_hook(hook: Handler) {
-    ALARM_HOOK.call_once(|| hook);
-}
-
-/// Where another CPU is: its registers at the moment when the NMI came.
+/// The registers of another CPU at the moment when the NMI came.
+///
+/// # Errors
+/// The NMI cannot be sent, or the CPU does not take it in time.
 pub fn registers_of(cpu: CpuId) -> Result<SavedRegisters, NmiError> {
     let mailbox = &MAILBOXES[cpu];
     ask(cpu, &mailbox.wanted, &mailbox.shown)?;
     Ok(mailbox.registers.read())
 }
 
-/// Makes a fault of what another CPU does now, whatever it is.
+/// Makes a fault of the code that another CPU runs now.
+///
+/// # Errors
+/// The NMI cannot be sent, or the CPU does not take it in time.
 ///
 /// # Safety
-/// What runs there is given up for lost: it may hold locks that only the ledger knows of, or none at all.
+/// The code that runs there is given up for lost: it may hold locks that only the ledger knows of, or none at all.
 pub unsafe fn fault(cpu: CpuId) -> Result<(), NmiError> {
-    if FAULT_HOOK.get().is_none() {
-        return Err(NmiError::NoHook);
-    }
     let mailbox = &MAILBOXES[cpu];
     ask(cpu, &mailbox.faults_wanted, &mailbox.faults_made)
 }
 
-/// As [`fault`], for who cannot wait to see it done: an interrupt handler.
+/// As [`fault`], for an interrupt handler, which cannot wait until it is done.
+///
+/// # Errors
+/// The NMI cannot be sent.
 ///
 /// # Safety
 /// As for [`fault`].
 pub unsafe fn request_fault(cpu: CpuId) -> Result<(), NmiError> {
-    if FAULT_HOOK.get().is_none() {
-        return Err(NmiError::NoHook);
-    }
     if cpu == cpu_id() {
         return Err(NmiError::Oneself);
     }
     MAILBOXES[cpu].faults_wanted.fetch_add(1, Ordering::AcqRel);
     Ok(apic::send_nmi(RIGHT, cpu)?)
-}
-
-/// How many NMIs came to a CPU that nobody had asked for, and that were for nobody.
-pub fn unexpected(cpu: CpuId) -> u64 {
-    MAILBOXES[cpu].unexpected.load(Ordering::Relaxed)
 }
 
 /// Raises `wanted` and waits until `met` is as high.
@@ -162,8 +141,9 @@ fn ask(cpu: CpuId, wanted: &AtomicU64, met: &AtomicU64) -> Result<(), NmiError> 
     }
 }
 
-/// Runs on the NMI's own emergency stack; a second NMI waits until this one returns.
-fn handle(interrupted: &mut Interrupted<'_>) {
+/// The handler of NMIs, for [`interrupts::NMI`]. Runs on the NMI's own emergency stack; a second NMI waits until this one
+/// returns.
+pub fn handle(interrupted: &mut Interrupted<'_>) {
     let mailbox = &MAILBOXES[cpu_id()];
     let mut expected = false;
     let wanted = mailbox.wanted.load(Ordering::Acquire);
@@ -176,14 +156,9 @@ fn handle(interrupted: &mut Interrupted<'_>) {
     if mailbox.faults_made.load(Ordering::Relaxed) < faults {
         expected = true;
         mailbox.faults_made.store(faults, Ordering::Release);
-        if let Some(hook) = FAULT_HOOK.get() {
-            hook(interrupted);
-        }
+        FAULT.get()(interrupted);
     }
     if !expected {
-        match ALARM_HOOK.get() {
-            Some(hook) => hook(interrupted),
-            None => drop(mailbox.unexpected.fetch_add(1, Ordering::Relaxed)),
-        }
+        ALARM.get()(interrupted);
     }
 }

@@ -1,4 +1,4 @@
-//! What an NMI handler and another CPU exchange without locks.
+//! A register set that an NMI handler gives to another CPU without locks.
 
 use core::mem::transmute;
 use core::ptr;
@@ -8,7 +8,7 @@ use interrupts::SavedRegisters;
 
 const WORDS: usize = size_of::<SavedRegisters>() / 8;
 
-/// A register set, written by the handler while its CPU has a request to meet, read by who made the request after it
+/// A register set, written by the handler while its CPU has a request to meet, read by the CPU that made the request, after it
 /// was met. The request's number orders the two; the words are atomic so that a late handler does no harm either.
 pub(crate) struct Snapshot([AtomicU64; WORDS]);
 

@@ -1,4 +1,4 @@
-//! What a CPU needs before it can be started: its first stack and its emergency stacks.
+//! The equipment of a CPU before its start: its first stack and its emergency stacks.
 
 use core::mem;
 
@@ -26,7 +26,7 @@ impl GuardedStack {
             Err(_) => return Err(MapError::Pages(pages::PagesError::OutOfBounds)),
         };
         let mapped = mapping::allocate_at(stack, Writable, Purpose::Stack)?;
-        // Nobody else may ever map the guard page.
+        // No other code may ever map the guard page.
         guard.into_range();
         Ok(Self { mapped })
     }

@@ -79,8 +79,16 @@ pub fn online() -> CpuSet {
 }
 
 /// Starts all other CPUs, each of which calls `cpu_main` on a stack of its own, with interrupts off and preemption
-/// forbidden once. Returns those that run. Runs once, on the boot CPU, when `apic` works.
-pub fn start_all(platform: &Platform, cpu_main: fn(CpuId) -> !, stop: Interrupt) -> Result<CpuSet, StartError> {
+/// forbidden once. Returns those that run. `stop` is the message that stops them.
+///
+/// # Errors
+/// There is no memory for the first stack or for the code that a CPU starts with; a single CPU that does not come is
+/// reported in the log and left out.
+///
+/// # Safety
+/// Runs once, on the boot CPU, when `apic` works: the message that starts a CPU resets one that runs. `cpu_main` is a
+/// function of the kernel's cells.
+pub unsafe fn start_all(platform: &Platform, cpu_main: fn(CpuId) -> !, stop: Interrupt) -> Result<CpuSet, StartError> {
     CPU_MAIN.call_once(|| cpu_main);
     let own = apic::id();
     let mut others = [0; MAX_CPUS];
@@ -162,14 +170,14 @@ extern "C" fn first_code(number: u64) -> ! {
     }
     log::debug!("CPU {cpu} runs, APIC {}", apic::id());
     ONLINE.fetch_or(CpuSet::EMPTY.with(cpu).bits(), Ordering::AcqRel);
-    // From here on this CPU is told when translations change; what it has seen before is forgotten.
+    // From here on this CPU is told when translations change; the translations that it used before are forgotten.
     tlb::flush_all();
     cpu_main(cpu)
 }
 
 /// Stops all other CPUs for good, as far as they still take interrupts.
 pub fn stop_others() {
-    // One that does not stop is not waited for: this comes before power-off or after a fault that nobody survives.
+    // One that does not stop is not waited for: this comes before power-off or after a fault that ends the system.
     let _tried = STOP.get().map(apic::send_ipi_others);
 }
 

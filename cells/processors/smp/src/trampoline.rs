@@ -20,7 +20,7 @@ const CODE: u16 = 0x8000;
 /// Where the values go.
 const VALUES: u16 = 0x9000;
 
-/// What the code reads.
+/// The data that the code reads.
 #[repr(C, align(16))]
 struct Values {
     cr3: u64,
@@ -126,7 +126,7 @@ impl Trampoline {
         if code.len() > PAGE_SIZE {
             return Err(StartError::TooLong(code.len()));
         }
-        // SAFETY: the page is memory that nobody uses, and this mapping is gone before the next is made.
+        // SAFETY: the page is memory that no other code uses, and this mapping is gone before the next is made.
         let mut alias = unsafe { map_physical(PhysAddr::new(u64::from(CODE)), PAGE_SIZE, Writable)? };
         alias.bytes_mut()[..code.len()].copy_from_slice(code);
         drop(alias);
@@ -148,7 +148,7 @@ impl Trampoline {
         Ok(trampoline)
     }
 
-    /// Sets what the next CPU is to be and have.
+    /// Sets the number and the stack of the next CPU.
     pub(crate) fn prepare(&mut self, cpu: CpuId, stack_end: VirtAddr) {
         let values = self.values();
         // SAFETY: `values` points to the values, which no CPU reads before the startup message that follows.
@@ -173,6 +173,6 @@ fn at_its_own_address<R: mapping::Permission>(address: u16, rights: R) -> Result
     let address = u64::from(address);
     let pages = pages::allocate_at(PageRange::single(Page::containing(VirtAddr::new(address))))
         .map_err(mapping::MapError::from)?;
-    // SAFETY: the page is memory that nobody else uses.
+    // SAFETY: the page is memory that no other code uses.
     Ok(unsafe { map_physical_at(pages, Frame::containing(PhysAddr::new(address)).as_range(), rights)? })
 }

@@ -22,12 +22,12 @@ use x86_64::instructions::tlb;
 /// Four busy emulated CPUs on two host CPUs answer within milliseconds; after two seconds one is lost.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What one CPU asks of the others. Only that CPU writes it, so nobody waits for a turn. A CPU that answers reads the
+/// The request of one CPU to the others. Only that CPU writes it, so no CPU waits for a turn. A CPU that answers reads the
 /// number, then the range, then the number again: the range belongs to the number if that is the same both times.
 struct Request {
     number: AtomicU64,
     /// Number of the first page: not its address, which would lie here after the page is gone, and would look like a
-    /// reference to whatever takes its place.
+    /// reference to the page that takes its place.
     start: AtomicU64,
     pages: AtomicU64,
     /// The last of these requests that each CPU has carried out.
@@ -51,13 +51,15 @@ static NEXT: AtomicU64 = AtomicU64::new(1);
 /// The message by which CPUs are asked.
 static MESSAGE: Once<Registration> = Once::new();
 
-/// Takes the message by which CPUs are asked, and tells `mapping` about this.
+/// Takes the message by which CPUs are asked.
 pub fn init(message: Interrupt) {
     MESSAGE.call_once(|| message.handle(answer_interrupt));
-    mapping::set_shootdown(forget);
 }
 
 /// Makes all other CPUs forget the range.
+///
+/// # Errors
+/// The CPUs that have not answered in time.
 pub fn forget(range: PageRange) -> Result<(), ShootdownTimeout> {
     let _stay = PreemptGuard::new();
     let me = cpu_id();
@@ -99,7 +101,7 @@ impl Request {
         number
     }
 
-    /// Who of `cpus` has not carried out request `number`.
+    /// The CPUs of `cpus` that have not carried out request `number`.
     fn silent(&self, cpus: CpuSet, number: u64) -> CpuSet {
         let is_silent = |&cpu: &CpuId| self.done[cpu].load(Ordering::Acquire) < number;
         cpus.iter().filter(is_silent).fold(CpuSet::EMPTY, CpuSet::with)
@@ -136,6 +138,6 @@ pub fn answer() {
 /// Forgets `pages` pages from the one with the number `start`.
 fn flush(start: u64, pages: u64) {
     let range = || PageRange::new(Page::from_number(start)?, usize::try_from(pages).ok()?);
-    // Only ranges are asked for; to forget everything is right whatever was meant.
+    // Only ranges are asked for; to forget everything is right for other numbers, too.
     range().map_or_else(tlb::flush_all, mapping::forget_here);
 }

@@ -1,11 +1,11 @@
 //! Makes real faults in running tasks, on request: for the `fault` command, the demonstration and the fault lab.
 //!
 //! Guarantees: the fault is the genuine thing (a real access, a real instruction, a stack really filled), made by the
-//! task itself. A task that runs gets it at a timer tick, between two instructions of what it executes, as a call that the
+//! task itself. A task that runs gets it at a timer tick, between two instructions of its code, as a call that the
 //! code never made: as soon as a tick finds it in a function that can have changed nothing of its callers', or after half a
 //! second of its own wherever it is. A task that waits gets it at its cancellation point. Nothing is faked in the records.
 //!
-//! A fault is not made where preemption is off or an interrupt is handled: what is tested is the task, not the
+//! A fault is not made where preemption is off or an interrupt is handled: the task is tested, not the
 //! luck of the tick. Nothing here can fail; a task that ends first takes the request with it.
 #![no_std]
 extern crate alloc;
@@ -18,7 +18,7 @@ pub use make::{INJECTABLE, make};
 use core::arch::naked_asm;
 use core::fmt;
 
-use fault_context::FaultKind;
+use fault_context::{FaultContext, FaultKind};
 use interrupts::Interrupted;
 use registers::FLAG_DIRECTION;
 use task_core::{Machinery, TaskId};
@@ -27,7 +27,7 @@ use unwinder::enter_from_interruption;
 /// Stack that is left between the interrupted frame and the fault.
 const CLEARANCE: u64 = 128;
 
-// SAFETY: this cell only asks running and waiting tasks for something, as the scheduler's rules have it.
+// SAFETY: this cell only makes requests to running and waiting tasks, as the scheduler's rules have it.
 const RIGHT: Machinery = unsafe { Machinery::new() };
 
 /// Why no fault will be made.
@@ -35,7 +35,7 @@ const RIGHT: Machinery = unsafe { Machinery::new() };
 pub enum InjectError {
     /// There is no such task, or it has ended.
     NoTask(TaskId),
-    /// The task is what a CPU runs when there is nothing to do; nobody could catch its fault.
+    /// The task is the one that a CPU runs when there is nothing to do; nothing could catch its fault.
     Idle(TaskId),
     /// Faults of this kind happen, but are not made.
     Kind(FaultKind),
@@ -45,7 +45,7 @@ impl fmt::Display for InjectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoTask(task) => write!(f, "there is no task {task}"),
-            Self::Idle(task) => write!(f, "task {task} is an idle task, whose faults nobody could catch"),
+            Self::Idle(task) => write!(f, "task {task} is an idle task: nothing could catch its fault"),
             Self::Kind(kind) => write!(f, "a fault of kind '{}' cannot be made on purpose", kind.word()),
         }
     }
@@ -53,7 +53,10 @@ impl fmt::Display for InjectError {
 
 impl core::error::Error for InjectError {}
 
-/// Gets a task to make a fault of this kind: at a tick if it runs, at once if it waits.
+/// Has a task make a fault of this kind: at a tick if it runs, at once if it waits.
+///
+/// # Errors
+/// The kind is not made on purpose, or the task has ended or is an idle task.
 pub fn inject(kind: FaultKind, task: TaskId) -> Result<(), InjectError> {
     if !INJECTABLE.contains(&kind) {
         return Err(InjectError::Kind(kind));
@@ -68,12 +71,7 @@ pub fn inject(kind: FaultKind, task: TaskId) -> Result<(), InjectError> {
     Ok(())
 }
 
-/// Starts to deliver at cancellation points; delivery at ticks is [`on_tick`], for the scheduler to call.
-pub fn init() {
-    unwinder::set_injection_hook(make);
-}
-
-/// Makes the interrupted task fault if that was asked for. For the timer, where the task could be preempted.
+/// Makes the interrupted task fault if that was asked for: for the hook `scheduler::TICK`, where the task could be preempted.
 pub fn on_tick(interrupted: &mut Interrupted<'_>) {
     // SAFETY: the task goes on in `entry`, which is made for it and has its instruction and stack, or where it was.
     let registers = unsafe { interrupted.registers_mut() };
@@ -91,6 +89,13 @@ pub fn on_tick(interrupted: &mut Interrupted<'_>) {
         registers.rsp = landing;
         registers.rip = entry as *const () as u64;
         registers.rflags &= !FLAG_DIRECTION;
+    }
+}
+
+/// Makes the fault that the task wants while one of its faults is noted.
+pub fn fault_in_noting(context: &FaultContext) {
+    if let Some(kind) = context.fault_in_noting.take() {
+        make(kind);
     }
 }
 

@@ -18,10 +18,13 @@ pub const INJECTABLE: [FaultKind; 8] = [
     FaultKind::OutOfMemory,
 ];
 
-/// More than any machine has, and less than what a length may be: the heap is asked and has to refuse.
+/// More than any machine has, and less than the greatest length: the heap is asked and has to refuse.
 const TOO_MUCH: usize = 1 << 40;
 
-/// Makes a fault of this kind here and now. Kinds that cannot be made become a panic that says so.
+/// Makes a fault of this kind here and now.
+///
+/// # Panics
+/// If that is the kind that is asked for, or if the kind is not made on purpose.
 pub fn make(kind: FaultKind) {
     match kind {
         FaultKind::NullAccess => null_access(),
@@ -44,8 +47,8 @@ fn out_of_memory() {
     drop(black_box(Vec::<u8>::with_capacity(black_box(TOO_MUCH))));
 }
 
-// Each fault that the processor finds has a function of its own, which owns nothing: what is lost with the faulting
-// frame is then what the interrupted code owned, and nothing of this cell's.
+// Each fault that the processor finds has a function of its own, which owns nothing: only values of the interrupted code
+// are lost with the faulting frame, and none of this cell.
 
 #[inline(never)]
 fn null_access() {
@@ -87,7 +90,7 @@ fn invalid_opcode() {
 
 #[inline(never)]
 fn breakpoint() {
-    // SAFETY: the exception's handler decides what comes of it.
+    // SAFETY: the exception's handler decides how the task goes on.
     unsafe { asm!("int3", options(nostack)) };
 }
 

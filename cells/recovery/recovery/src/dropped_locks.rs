@@ -1,4 +1,4 @@
-//! Locks that are dropped while somebody holds them: their guards were lost with a frame, or forgotten.
+//! Locks that are dropped while a task holds them: their guards were lost with a frame, or forgotten.
 
 use lock_ledger::{Ledger, LockHeader};
 use task_core::{Machinery, TaskId};
@@ -6,9 +6,9 @@ use task_core::{Machinery, TaskId};
 // SAFETY: this cell only strikes locks from ledgers, which any context may do.
 const RIGHT: Machinery = unsafe { Machinery::new() };
 
-/// Strikes the lock from its holder's ledger, before its memory becomes another's. The holder may be another task, which
-/// is being unwound just now; one that has ended has no ledger any more.
-pub(crate) fn forget(lock: &LockHeader) {
+/// Strikes the lock from its holder's ledger, before its memory becomes another's: for [`lock_ledger::HELD_LOCK_DROPPED`].
+/// The holder may be another task, which is just being unwound; one that has ended has no ledger any more.
+pub fn forget_dropped_lock(lock: &LockHeader) {
     let own: &Ledger = cpu_local::ledger();
     let holder = lock.holder();
     if holder == own.owner() {

@@ -1,22 +1,22 @@
-//! When a supervised task is started anew, after which pause, and who with it: arithmetic only.
+//! When a supervised task is started anew, after which pause, and which others with it: arithmetic only.
 //!
 //! Guarantees: the pause before a restart is at least [`SHORTEST_PAUSE`], grows with each failure in a row and never
 //! exceeds [`LONGEST_PAUSE`]; a task that fails more often than its [`Intensity`] allows is given up. Pure: the
-//! caller says what time it is. Cannot fail.
+//! caller gives the time. Cannot fail.
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 
 use core::ops::Range;
 use core::time::Duration;
 
-/// The pause before the first restart in a row: enough for what failed to settle, and for somebody to see it.
+/// The pause before the first restart in a row: enough for the failed task's devices to come to rest, and for a person to see it.
 pub const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
-/// What the pause grows to.
+/// The pause does not grow beyond this.
 pub const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Failures that a history can hold, hence the most restarts that an intensity can allow.
 pub const MAX_RESTARTS: usize = 16;
 
-/// Who is restarted when one of a group fails.
+/// The children that are restarted when one of a group fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Strategy {
     /// Only the one that failed.
@@ -60,7 +60,7 @@ impl Restart {
 /// How often a task may fail: at most `restarts` times `within` any such span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Intensity {
-    /// Restarts in the span; what exceeds [`MAX_RESTARTS`] counts as that.
+    /// Restarts in the span; a greater number than [`MAX_RESTARTS`] counts as that.
     pub restarts: usize,
     /// The span. A task that runs longer than this without failing starts afresh; pauses do not count as running.
     pub within: Duration,
@@ -73,7 +73,7 @@ impl Default for Intensity {
     }
 }
 
-/// What is to be done about a failure.
+/// The measure after a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
     /// Restart after the pause.

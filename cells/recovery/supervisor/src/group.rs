@@ -1,4 +1,4 @@
-//! Children, and what is done when one fails.
+//! Children, and the measures when one fails.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -11,7 +11,7 @@ use fault_log::Action;
 use restart_policy::{Decision, History, Intensity, Restart, Strategy};
 use task::{Builder, Ended, Joinable, Priority, SpawnError, TaskId};
 
-/// What a supervised task is to be like.
+/// The description of a supervised task.
 #[derive(Clone)]
 pub struct Child {
     name: Name,
@@ -59,7 +59,7 @@ impl Child {
         let body = Arc::clone(&self.body);
         builder.spawn(move || {
             body();
-            // A return is no fault, so nobody else tells the supervisor.
+            // A return is no fault, so no fault tells the supervisor.
             crate::notify();
         })
     }
@@ -74,7 +74,7 @@ impl fmt::Debug for Child {
 /// Children that are supervised together.
 #[derive(Debug, Clone)]
 pub struct Group {
-    /// Who is restarted when one fails.
+    /// Which children are restarted when one fails.
     pub strategy: Strategy,
     /// How often each may fail.
     pub intensity: Intensity,
@@ -93,7 +93,7 @@ impl Group {
     }
 }
 
-/// What a child is doing.
+/// The state of a child.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChildState {
     /// It runs.
@@ -106,14 +106,14 @@ pub enum ChildState {
     GivenUp,
 }
 
-/// A child, for those who look.
+/// The status of a child.
 #[derive(Debug, Clone, Copy)]
 pub struct ChildStatus {
     /// The number of its group.
     pub group: u64,
     /// Its name.
     pub name: Name,
-    /// What it is doing.
+    /// Its state.
     pub state: ChildState,
     /// How often it was restarted.
     pub restarts: u64,
@@ -209,7 +209,7 @@ impl Running {
         for member in &mut self.members {
             match member.stage {
                 Stage::Pausing(until) if until <= now => member.start_again(self.intensity),
-                // Who goes down with those before it comes up after them.
+                // A child that goes down with those before it comes up after them.
                 Stage::Ending(..) if self.strategy != Strategy::OneForOne => break,
                 _ => {}
             }
@@ -234,19 +234,19 @@ impl Running {
         match member.history.failed(clock::since_boot(), self.intensity) {
             Decision::GiveUp => {
                 log::error!("'{}' fails too often and is given up", member.child.name);
-                fault_log::set_action(task.number(), Action::GivenUp, None);
+                fault_log::set_action(task.number(), Action::GivenUp);
                 member.stage = Stage::GivenUp;
             }
             Decision::Restart { pause, in_a_row } => {
                 log::info!("'{}' is started anew in {} ms", member.child.name, pause.as_millis());
-                fault_log::set_action(task.number(), Action::Restarted(in_a_row), None);
+                fault_log::set_action(task.number(), Action::Restarted(in_a_row));
                 member.pause = pause;
                 self.pause(failed, pause);
             }
         }
     }
 
-    /// Ends those who go down with `failed`, last first, and has all of them started after `pause`.
+    /// Ends the children that go down with `failed`, last first, and has all of them started after `pause`.
     fn pause(&mut self, failed: usize, pause: Duration) {
         let until = clock::now() + pause;
         for index in self.strategy.affected(failed, self.members.len()).rev() {
@@ -268,7 +268,7 @@ impl Supervised {
         if !task.has_ended() {
             return None;
         }
-        // Until it is known what becomes of it: a supervisor that faults here starts it anew in its next round.
+        // Until its next stage is known: a supervisor that faults here starts it anew in its next round.
         let unknown = Stage::Pausing(clock::now());
         match core::mem::replace(&mut self.stage, unknown) {
             Stage::Running(task) => Some((task.id(), task.join())),

@@ -1,12 +1,12 @@
 //! Starts failed tasks anew: the second rung of the recovery ladder.
 //!
-//! A [`Group`] is a list of children with a strategy, as in OTP. One task supervises all groups; it is told of each end,
-//! and it also looks for deadlocks at intervals, which is why that is here too.
+//! A [`Group`] is a list of children with a strategy, as in OTP. One task supervises all groups: it calls [`round`] after
+//! each notice of an end.
 //!
 //! Guarantees: a child whose restart applies runs again after a pause of at least 50 ms that grows while it keeps
 //! failing, with everything that the failed one owned released before; a child that fails more often than its
-//! intensity allows is given up, and the others of its group run on; what was done is entered in the fault log. A fault
-//! of the supervisor itself costs one round of its loop; nobody can end it.
+//! intensity allows is given up, and the others of its group run on; the restart is entered in the fault log. A fault in
+//! [`round`] leaves each child in a state with which the next round can deal.
 //!
 //! Can fail: starting a child, for want of memory; at the first start that is the caller's error to see, later it
 //! counts as a failure of the child.
@@ -18,17 +18,17 @@ mod rounds;
 
 pub use group::{Child, ChildState, ChildStatus, Group};
 pub use restart_policy::{Intensity, LONGEST_PAUSE, Restart, SHORTEST_PAUSE, Strategy};
+pub use rounds::{notify, round, take_notice, wait_for_notice};
 
 use alloc::vec::Vec;
 use core::fmt;
 
 use mutex::{Mutex, MutexGuard};
-use task::{Priority, SpawnError};
-use task_core::Machinery;
+use task::SpawnError;
 
 use crate::group::Running;
 
-/// A supervised group; the name by which it is withdrawn.
+/// The number of a supervised group, with which it is withdrawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GroupId(u64);
 
@@ -70,15 +70,10 @@ fn groups() -> MutexGuard<'static, Groups> {
     })
 }
 
-/// Starts the supervisor. Once, when tasks run and the fault log records.
-pub fn init(right: Machinery) -> Result<(), SupervisorError> {
-    // Above the children: what failed is to be restarted even if others keep the CPUs busy.
-    let priority = Priority::new(Priority::NORMAL.level() + 1).unwrap_or(Priority::NORMAL);
-    task::Builder::new().name("supervisor").priority(priority).spawn_essential(right, rounds::run)?;
-    Ok(())
-}
-
 /// Starts the children in order, and keeps them running. If one cannot be started, those before it are ended again.
+///
+/// # Errors
+/// The child that cannot be started.
 pub fn supervise(group: Group) -> Result<GroupId, SupervisorError> {
     let mut running = Running::new(group);
     running.start_all()?;
@@ -103,10 +98,4 @@ pub fn withdraw(id: GroupId) -> bool {
 /// All supervised children.
 pub fn children() -> Vec<ChildStatus> {
     groups().running.iter().flat_map(Running::status).collect()
-}
-
-/// Tells the supervisor that a task, which may be one of its children, is about to end: it looks for it soon. Any context
-/// may call this.
-pub fn notify() {
-    rounds::notify();
 }

@@ -1,8 +1,8 @@
-//! Finds tasks that wait for each other in a circle, from who waits for whom.
+//! Finds tasks that wait for each other in a circle.
 //!
 //! Guarantees: [`find`] reports a circle if and only if the relation it is shown has one within reach, each circle by
 //! its member with the highest number (the youngest: it has the least to lose and everybody names the same one).
-//! It allocates nothing and ends whatever it is shown. The relation may change while it is read, so a circle
+//! It allocates nothing and always ends. The relation may change while it is read, so a circle
 //! counts only when it is found again later: [`Suspects`] remembers.
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]

@@ -40,7 +40,6 @@ pub(crate) fn init(alarm: Interrupt) -> Result<(), ApicError> {
     if scheduler::scheduling_cpus().len() > 1 {
         return Ok(());
     }
-    nmi::set_alarm_hook(on_alarm);
     let (mut command, mut data) = (Port::<u8>::new(COMMAND), Port::<u8>::new(CHANNEL_0));
     // SAFETY: the ports belong to the timer on every PC, and nothing else uses channel 0. A count of zero is the longest.
     unsafe {
@@ -52,8 +51,8 @@ pub(crate) fn init(alarm: Interrupt) -> Result<(), ApicError> {
     Ok(())
 }
 
-/// Between any two instructions.
-fn on_alarm(interrupted: &mut Interrupted<'_>) {
+/// Counts an alarm, for [`nmi::ALARM`]: between any two instructions.
+pub fn on_alarm(interrupted: &mut Interrupted<'_>) {
     let count = interrupts::handled(cpu_local::cpu_id());
     let is_silent = count == COUNT.swap(count, Ordering::Relaxed) + 1 && !interrupted.registers().interrupts_enabled();
     let silent = if is_silent { SILENT.load(Ordering::Relaxed) + 1 } else { 0 };

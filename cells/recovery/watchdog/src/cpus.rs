@@ -27,11 +27,6 @@ static WATCHES: PerCpu<Watch> = PerCpu::new(
     [const { Watch { count: AtomicU64::new(0), since: AtomicU64::new(0), accused_at: AtomicU64::new(0) } }; MAX_CPUS],
 );
 
-/// Makes a CPU that is accused end what keeps it. The watching is done by [`on_tick`].
-pub(crate) fn init() {
-    nmi::set_fault_hook(on_nmi);
-}
-
 /// Looks at this CPU's neighbour. For the timer; a few dozen instructions.
 pub fn on_tick() {
     let here = cpu_local::cpu_id();
@@ -59,16 +54,16 @@ fn watch(cpu: CpuId) {
     }
     watch.since.store(now, Ordering::Relaxed);
     log::info!("CPU {cpu} has taken no interrupt for {} ms", silent.as_millis());
-    // SAFETY: a CPU that does nothing but what it does now is given up for lost; its locks are in ledgers.
+    // SAFETY: the CPU has taken no interrupt for the timeout, so its task is given up for lost; its locks are in ledgers.
     if let Err(error) = unsafe { nmi::request_fault(cpu) } {
         log::error!("CPU {cpu} cannot be told: {error}");
     }
 }
 
-/// On the CPU that is accused, between any two instructions. Ends the task that keeps it, if the only interrupt since
-/// the last accusation is this NMI and the task does keep interrupts off; a CPU that the host did not run has taken
+/// On the CPU that is accused, between any two instructions: for [`nmi::FAULT`]. Ends the task that keeps it, if the only
+/// interrupt since the last accusation is this NMI and the task does keep interrupts off; a CPU that the host did not run has taken
 /// others by then.
-fn on_nmi(interrupted: &mut Interrupted<'_>) {
+pub fn on_nmi(interrupted: &mut Interrupted<'_>) {
     let here = cpu_local::cpu_id();
     let count = interrupts::handled(here);
     let before = WATCHES[here].accused_at.swap(count, Ordering::Relaxed);
@@ -83,7 +78,8 @@ pub(crate) fn end(interrupted: &mut Interrupted<'_>) {
     // SAFETY: the unwinder leaves registers with which the task goes on in the unwinder, or changes none.
     let registers = unsafe { interrupted.registers_mut() };
     let cause = Cause { instruction: registers.rip, ..Cause::of(FaultKind::Hang) };
-    if !unwinder::begin_fault(registers, cause) {
+    // SAFETY: the registers are those of the interrupted code, and NMIs are handled with interrupts off.
+    if !unsafe { unwinder::begin_fault(registers, cause) } {
         log::error!("the CPU runs no task that could be ended");
         unwinder::nothing_catches();
     }

@@ -17,7 +17,7 @@ const RIGHT: Machinery = unsafe { Machinery::new() };
 
 static SUSPECTS: SpinLock<Suspects> = SpinLock::new(Suspects::new());
 
-/// Who waits for whom.
+/// Each waiting task with the task that it waits for.
 struct Waiters {
     pairs: [(u64, u64); MAX_WAITERS],
     count: usize,
@@ -27,7 +27,7 @@ impl Waiters {
     fn now() -> Self {
         let mut waiters = Self { pairs: [(0, 0); MAX_WAITERS], count: 0 };
         task_core::visit(&mut |task| {
-            // One that was woken says for whom it waited until it runs again.
+            // A task that was woken keeps its entry until it runs again.
             if task.state() != State::Blocked {
                 return;
             }

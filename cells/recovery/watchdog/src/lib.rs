@@ -1,4 +1,4 @@
-//! Notices what makes no progress, and puts it on the recovery ladder.
+//! Notices tasks and CPUs that make no progress, and puts them on the recovery ladder.
 //!
 //! Guarantees:
 //! - tasks that wait for each other's locks in a circle are found within two looks ([`look_for_deadlocks`]); the
@@ -13,16 +13,16 @@ mod alarm;
 mod cpus;
 mod deadlocks;
 
-pub use alarm::ALARM_LINE;
-pub use cpus::{TIMEOUT, on_tick};
+pub use alarm::{ALARM_LINE, on_alarm};
+pub use cpus::{TIMEOUT, on_nmi, on_tick};
 pub use deadlocks::{LOOK_INTERVAL, look_for_deadlocks};
 
 use interrupts::Interrupt;
 
-/// Starts to watch the CPUs that run tasks. `alarm` is ISA interrupt [`ALARM_LINE`].
+/// Starts the alarm if there is one CPU only; several CPUs watch each other at their ticks. `alarm` is ISA interrupt
+/// [`ALARM_LINE`].
 pub fn init(alarm: Interrupt) {
-    cpus::init();
     if let Err(error) = alarm::init(alarm) {
-        log::warn!("this CPU is not watched: {error}");
+        log::warn!("a hang of this CPU is not noticed: {error}");
     }
 }

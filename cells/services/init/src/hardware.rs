@@ -10,6 +10,8 @@ use mapping::MapError;
 use scheduler::SchedulerInterrupts;
 use x86_64::PhysAddr;
 
+use crate::hooks;
+
 // SAFETY: the boot gives each interrupt to the one cell that drives its source.
 const RIGHT: InterruptCap = unsafe { InterruptCap::new() };
 
@@ -42,8 +44,7 @@ pub(crate) struct DeviceInterrupts {
 
 /// Brings up interrupts, the timer, and all CPUs, which begin to run tasks.
 pub(crate) fn start(information: &BootInformation) -> Result<DeviceInterrupts, HardwareError> {
-    recovery::init_early();
-    nmi::init();
+    hooks::set_all();
     let root = information.acpi_root.and_then(|root| PhysAddr::try_new(root).ok());
     let platform = acpi_tables::init(root).map_err(HardwareError::Tables)?;
     power::init(information.command_line()).map_err(HardwareError::Map)?;
@@ -59,7 +60,8 @@ pub(crate) fn start(information: &BootInformation) -> Result<DeviceInterrupts, H
         reschedule: message(vectors::RESCHEDULE)?,
         kill: message(vectors::KILL)?,
     });
-    if let Err(error) = smp::start_all(platform, task::start_cpu, message(vectors::STOP)?) {
+    // SAFETY: this is the boot CPU, once, and the local APIC was initialised above.
+    if let Err(error) = unsafe { smp::start_all(platform, task::start_cpu, message(vectors::STOP)?) } {
         log::error!("this stays the only CPU: {error}");
     }
     Ok(DeviceInterrupts { alarm: line(recovery::ALARM_LINE)?, serial: line(userland::SERIAL_LINE)? })

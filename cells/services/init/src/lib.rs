@@ -7,6 +7,7 @@
 extern crate alloc;
 
 mod hardware;
+mod hooks;
 
 use alloc::string::String;
 
@@ -34,7 +35,7 @@ pub fn main(information: &BootInformation) -> ! {
 
 /// The first task.
 fn services(command_line: &str, boot_stack: Region, interrupts: DeviceInterrupts) {
-    if let Err(error) = recovery::init(interrupts.alarm) {
+    if let Err(error) = recovery::start(interrupts.alarm) {
         log::error!("faults end tasks, and nothing restarts them: {error}");
     }
     // SAFETY: the boot code ended in `task::start`, which does not return to that stack; the tasks have stacks of their own.

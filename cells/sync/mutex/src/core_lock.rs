@@ -122,7 +122,7 @@ impl Core {
         withdraw(donation.take());
         give(holder, urgency);
         *donation = Some((holder, urgency));
-        // A release lets go first and then looks for a donation; here the donation comes first and then the look.
+        // First the donation, then the look at the holder; `let_go` does it the other way round (docs/memory-order.md, 6).
         self.has_donation.store(true, Ordering::SeqCst);
         if self.header.owner.load(Ordering::SeqCst) != holder.number() {
             withdraw(donation.take());
@@ -142,6 +142,7 @@ impl Core {
     fn let_go(&self) {
         // The holder must not be ended between the release and the wake-up.
         let _stay = PreemptGuard::new();
+        // First the owner, then the look for a donation: the counterpart of `donate` (docs/memory-order.md, 6).
         let before = self.header.owner.swap(NOBODY, Ordering::SeqCst);
         if self.has_donation.load(Ordering::SeqCst) {
             let mut donation = self.donation.lock();

@@ -95,7 +95,8 @@ impl Core {
                 ledger.strike(place.entry);
                 continue;
             }
-            // A reader first takes its place and then looks for a writer; a writer claims and then looks for readers.
+            // First the place, then the look for a writer; `Claim::attempt_alone` looks for readers after the claim
+            // (docs/memory-order.md, 5).
             let writer = self.writer.owner.load(Ordering::SeqCst);
             if writer == NOBODY {
                 task_core::give_up_waiting();
@@ -162,6 +163,7 @@ impl Claim<'_> {
     /// Whether the readers are gone.
     pub(crate) fn attempt_alone(&self) -> Attempt<'_, ()> {
         let ticket = self.core.queue.ticket();
+        // The claim came first: the counterpart of `Core::attempt_read` (docs/memory-order.md, 5).
         let mut readers = self.core.readers.iter().map(|reader| reader.header.owner.load(Ordering::SeqCst));
         // One after the other: each that leaves wakes this task, which then waits for the next.
         match readers.find(|&reader| reader != NOBODY) {

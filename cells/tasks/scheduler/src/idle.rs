@@ -56,10 +56,11 @@ pub fn idle_turn(_right: Machinery) {
     switch::answer_stop_machine();
     let irq_off = InterruptGuard::new();
     let cpu = cpu_local::cpu_id();
-    // First say so, then look: whoever queues a task first queues it and then looks who is idle.
+    // First say so, then look at the queue; `wake::notify` does it the other way round (docs/memory-order.md, 3).
     queues::set_idle(cpu);
     if scheduling_policy::length(cpu.index()) != 0 || balance::steal(cpu, &irq_off) {
-        switch::preempt();
+        // SAFETY: the idle task holds no guard here, and handles no interrupt.
+        unsafe { switch::preempt() };
         drop(irq_off);
     } else {
         HALTS[cpu].fetch_add(1, Ordering::Relaxed);

@@ -31,8 +31,8 @@ mod wake;
 pub use balance::balance;
 pub use idle::{IdleCpus, begin, bring_online, idle_cpus, idle_turn};
 pub use policy_interface::QueueAccess;
-pub use switch::{assert_may_block, begin_to_block, exit, set_stop_machine_hook, switch_away, yield_now};
-pub use timer::{TICK_MICROSECONDS, arm, disarm, set_tick_hook, set_watch_hook, sleepers, start_ticking};
+pub use switch::{STOP_MACHINE, assert_may_block, begin_to_block, exit, preempt, switch_away, yield_now};
+pub use timer::{TICK, TICK_MICROSECONDS, WATCH, arm, disarm, sleepers, start_ticking};
 pub use wake::{admit, call, interrupt, make_ready, make_ready_irq_off, reprioritise};
 
 use interrupts::Interrupt;
@@ -66,9 +66,8 @@ pub struct SchedulerInterrupts {
     pub kill: Interrupt,
 }
 
-/// Takes over preemption, the tick and the calls of other CPUs. Once, before the first [`begin`].
+/// Takes over the tick and the calls of other CPUs. Once, before the first [`begin`].
 pub fn init(interrupts: SchedulerInterrupts) {
-    cpu_local::set_reschedule_hook(switch::preempt);
     timer::TIMER.call_once(|| interrupts.timer.handle(timer::on_tick));
     wake::RESCHEDULE.call_once(|| interrupts.reschedule.handle(wake::on_reschedule));
     wake::KILL.call_once(|| interrupts.kill.handle(timer::on_kill));

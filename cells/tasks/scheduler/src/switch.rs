@@ -4,7 +4,7 @@ use core::arch::asm;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
 use cpu_local::{CpuId, InterruptGuard, MAX_CPUS, PerCpu};
-use spin::Once;
+use hook::Hook;
 use task_core::{Current, Machinery, Task};
 
 use crate::{RIGHT, queues};
@@ -60,24 +60,20 @@ pub fn yield_now() {
     }
 }
 
-/// Who is told whenever a task could be preempted.
-static STANDSTILL: Once<fn()> = Once::new();
+/// Is called on each CPU whenever its task is about to be preempted: a point at which the CPU holds no spin lock and
+/// handles no interrupt. `stop_machine` stops the CPU there. The unset hook lets it go on.
+pub static STOP_MACHINE: Hook<fn()> = Hook::new(|| {});
 
-/// Sets who is told, on each CPU, whenever its task is about to be preempted: a point at which the CPU holds no spin
-/// lock and handles no interrupt. The engine of evolution stops CPUs there. The first hook stays.
-pub fn set_stop_machine_hook(_right: Machinery, hook: fn()) {
-    STANDSTILL.call_once(|| hook);
-}
-
-/// Tells whoever wants to stop the CPU that it can be stopped here.
+/// Lets `stop_machine` stop the CPU here.
 pub(crate) fn answer_stop_machine() {
-    if let Some(answer) = STANDSTILL.get() {
-        answer();
-    }
+    STOP_MACHINE.get()();
 }
 
-/// The running task stays ready and lets the policy choose. It is what the CPU's reschedule hook calls.
-pub(crate) fn preempt() {
+/// The running task stays ready and lets the policy choose: the function for [`cpu_local::RESCHEDULE`].
+///
+/// # Safety
+/// No guard forbids preemption, and the CPU handles no interrupt.
+pub unsafe fn preempt() {
     // An idle task answers where it stands in no text of this cell but the shortest.
     if task_core::current().is_some_and(|current| !current.is_idle()) {
         answer_stop_machine();

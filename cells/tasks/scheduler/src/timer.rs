@@ -6,6 +6,7 @@ use core::time::Duration;
 use clock::Instant;
 use cpu_local::InterruptGuard;
 use fault_context::KillRequest;
+use hook::Hook;
 use interrupts::{Handler, Interrupted, Registration};
 use spin::Once;
 use spin_lock::SpinLock;
@@ -26,26 +27,15 @@ static DEADLINES: SpinLock<TimerQueue> = SpinLock::new(TimerQueue::new());
 /// The earliest deadline, so that a tick need not lock.
 static EARLIEST: AtomicU64 = AtomicU64::new(u64::MAX);
 
-/// What else looks at the interrupted task at each tick.
-static TICK_HOOK: Once<Handler> = Once::new();
-
 /// The interrupt of each CPU's timer.
 pub(crate) static TIMER: Once<Registration> = Once::new();
 
-/// What looks at the other CPUs at each tick.
-static WATCH_HOOK: Once<fn()> = Once::new();
+/// Is called at each tick that interrupts a task with a requested fault, where the task could be preempted; it may change
+/// where the task goes on. The unset hook makes no fault.
+pub static TICK: Hook<Handler> = Hook::new(|_interrupted| {});
 
-/// Has `hook` called at each tick that interrupts a task which could be preempted; it may change where that task
-/// goes on. For recovery: faults that are made on purpose. The first hook stays.
-pub fn set_tick_hook(_right: Machinery, hook: Handler) {
-    TICK_HOOK.call_once(|| hook);
-}
-
-/// Has `hook` called at each tick of each CPU, whatever it interrupts. For the watchdog over the other CPUs. The first hook
-/// stays.
-pub fn set_watch_hook(_right: Machinery, hook: fn()) {
-    WATCH_HOOK.call_once(|| hook);
-}
+/// Is called at each tick of each CPU: the watchdog over the other CPUs. The unset hook watches none.
+pub static WATCH: Hook<fn()> = Hook::new(|| {});
 
 /// Starts the calling CPU's tick.
 pub fn start_ticking() {
@@ -87,9 +77,7 @@ fn expire(now: u64) {
 }
 
 pub(crate) fn on_tick(interrupted: &mut Interrupted<'_>) {
-    if let Some(watch) = WATCH_HOOK.get() {
-        watch();
-    }
+    WATCH.get()();
     let now = clock::now().ticks;
     if now >= EARLIEST.load(Ordering::Acquire) {
         expire(now);
@@ -129,13 +117,14 @@ fn deliver(current: &Task, interrupted: &mut Interrupted<'_>) {
         return;
     }
     let is_to_end = faults.kill_request() == KillRequest::Anywhere;
-    if !is_to_end && !faults.has_requested_fault() || !unwinder::is_settled(registers) && faults.put_off() {
+    if !is_to_end && !faults.has_requested_fault() || !unwinder::is_at_safe_point(registers) && faults.put_off() {
         return;
     }
     if is_to_end {
-        // SAFETY: the unwinder leaves registers with which the task goes on in the unwinder, or changes none.
-        unwinder::begin_end(unsafe { interrupted.registers_mut() });
-    } else if let Some(hook) = TICK_HOOK.get() {
-        hook(interrupted);
+        // SAFETY: the unwinder leaves registers with which the task goes on in the unwinder, or changes none; interrupts are
+        // off.
+        unsafe { unwinder::begin_end(interrupted.registers_mut()) };
+    } else {
+        TICK.get()(interrupted);
     }
 }

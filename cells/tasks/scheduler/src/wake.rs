@@ -92,7 +92,7 @@ fn notify(cpu: CpuId, entry: &PolicyEntry) {
         }
         return;
     }
-    // A CPU says that it is idle and then looks at its queue; here the queue comes first and then the look.
+    // First the queue, then the look at the idle CPUs: the counterpart of `idle::idle_turn` (docs/memory-order.md, 3).
     fence(Ordering::SeqCst);
     if queues::idle().contains(cpu) || scheduling_policy::preempts(entry, &queues::running(cpu)) {
         call_or_log(cpu);

@@ -17,12 +17,14 @@ pub(crate) fn run(work: fn()) -> ! {
     loop {
         // Faults are asked for at interrupts: with these off none comes where only the task's own root could stop it.
         interrupts::disable();
-        let turn = catch_root(|| {
+        let body = || {
             interrupts::enable();
             recover(before.take());
             work();
             interrupts::disable();
-        });
+        };
+        // SAFETY: the work is a function of the kernel's cells. It keeps its guards in its frames, not in thread locals.
+        let turn = unsafe { catch_root(body) };
         before = turn.err();
         if let Some(current) = task_core::current() {
             current.record(RIGHT).faults(RIGHT).withdraw_end();

@@ -43,6 +43,7 @@ pub use start::{StartError, init, start, start_cpu};
 pub use task_core::{
     Cause, Current, Ended, FaultKind, Name, Origin, Priority, Role, State, TaskId, TaskRef, all, count, current, find,
 };
+pub use thread_local_growth::grow_thread_locals;
 pub use unwinder::cancellation_point;
 
 use core::time::Duration;

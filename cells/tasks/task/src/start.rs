@@ -10,7 +10,7 @@ use task_core::{Name, Priority, Role};
 use x86_64::instructions;
 
 use crate::builder::{Builder, SpawnError};
-use crate::{RIGHT, reaper, thread_local_growth};
+use crate::{RIGHT, reaper};
 
 /// Why there can be no tasks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,8 +39,6 @@ impl From<SpawnError> for StartError {
 /// before [`start`] or [`start_cpu`].
 pub fn init(interrupts: SchedulerInterrupts) {
     scheduler::init(interrupts);
-    thread_local_growth::init();
-    stacks::initialise();
 }
 
 /// Makes the boot CPU run tasks, beginning with one that does `first`. The caller and its stack are forgotten, so it

@@ -4,12 +4,12 @@ use thread_local_image::{ImageError, NewBlock};
 
 use crate::RIGHT;
 
-pub(crate) fn init() {
-    thread_local_image::set_growth_hook(grow);
-}
-
-/// Writes a block's initial bytes into every task that can be found. Those entered meanwhile have them from the image.
-fn grow(block: NewBlock<'_>) -> Result<(), ImageError> {
+/// Writes a block's initial bytes into every task that can be found. Those entered meanwhile have them from the image. The
+/// function for [`thread_local_image::GROWTH`].
+///
+/// # Errors
+/// [`ImageError::Memory`] if there is no memory for a task's block.
+pub fn grow_thread_locals(block: NewBlock<'_>) -> Result<(), ImageError> {
     let (distance, bytes) = (block.distance(), block.bytes());
     for task in task_core::all() {
         let task = task.task(RIGHT);

@@ -56,7 +56,8 @@ impl StateWord {
 
     #[inline]
     pub(crate) fn block(&self) {
-        // A swap: it is ordered against the kill request, which is stored before the killer looks at this word.
+        // A swap: the task then looks at its request to end, which a killer stores before it tries to wake the task
+        // (docs/memory-order.md, 2).
         self.0.swap(BLOCKED, Ordering::SeqCst);
     }
 
@@ -67,6 +68,7 @@ impl StateWord {
     }
 
     pub(crate) fn end(&self) {
+        // The disposer then looks for users of the stack: the counterpart of `Task::with_stack` (docs/memory-order.md, 4).
         self.0.swap(ENDED, Ordering::SeqCst);
     }
 

@@ -326,7 +326,7 @@ impl Task {
     /// grow: `work` is short and does not block.
     pub fn with_stack<R>(&self, _right: Machinery, work: impl FnOnce(&Stack) -> R) -> Option<R> {
         let _stay = PreemptGuard::new();
-        // First say so, then look whether the task has ended; its disposer looks the other way round.
+        // First the count, then the look at the state; its disposer does it the other way round (docs/memory-order.md, 4).
         self.stack_users.fetch_add(1, Ordering::SeqCst);
         // SAFETY: while users are counted the stack is not taken from a task that has not ended.
         let result = (self.state() != State::Ended).then(|| unsafe { (*self.stack.get()).as_ref() }.map(work));

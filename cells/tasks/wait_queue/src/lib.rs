@@ -68,7 +68,7 @@ pub struct Ticket<'a> {
 }
 
 impl WaitQueue {
-    /// A queue in which nobody waits.
+    /// A queue in which no task waits.
     pub const fn new() -> Self {
         Self { sequence: AtomicU32::new(0), waiting: AtomicU32::new(0), list: SpinLock::new(List::new()) }
     }
@@ -82,6 +82,7 @@ impl WaitQueue {
     /// Wakes the task that has waited longest. To be called after the state has changed. Whether there was one.
     #[inline]
     pub fn wake_one(&self) -> bool {
+        // First the sequence, then the look at the waiting tasks: the counterpart of `wait::block` (docs/memory-order.md, 1).
         self.sequence.fetch_add(1, Ordering::SeqCst);
         self.waiting.load(Ordering::SeqCst) != 0 && self.wake(1, &InterruptGuard::new()) != 0
     }

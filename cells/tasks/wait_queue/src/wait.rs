@@ -93,7 +93,8 @@ fn block(ticket: Ticket<'_>, deadline: Option<Instant>, current: &Task, irq_off:
     let queue = ticket.queue;
     {
         let list = queue.list.lock_irq_off(irq_off);
-        // First say that somebody waits, then look at the count: a waker first counts and then looks who waits.
+        // First the count of waiting tasks, then the look at the sequence; a waker does it the other way round
+        // (docs/memory-order.md, 1).
         queue.waiting.fetch_add(1, Ordering::SeqCst);
         if queue.sequence.load(Ordering::SeqCst) != ticket.sequence {
             queue.waiting.fetch_sub(1, Ordering::Relaxed);
@@ -105,8 +106,8 @@ fn block(ticket: Ticket<'_>, deadline: Option<Instant>, current: &Task, irq_off:
     if let Some(deadline) = deadline {
         scheduler::arm(RIGHT, current, deadline);
     }
-    // Whoever asks a task to end wakes it after that; if the request came before the task was blocked, nobody will. A
-    // destructor of a task that is ending already has to wait like anybody else.
+    // A killer stores its request and then wakes the task; if that came before the task was blocked, no wake-up follows
+    // (docs/memory-order.md, 2). A destructor of a task that is ending already waits as other code does.
     if current.faults(RIGHT).is_to_end() {
         scheduler::make_ready(RIGHT, current, Wake::Killed);
     }
