@@ -6,7 +6,7 @@ mod compiled;
 use cell_object::Object;
 use comparison::{Incompatibility, Version, compare};
 use compiled::compile;
-use manifest::Structure;
+use manifest::{CellDetails, Structure};
 
 /// A cell with one of everything that has a structure.
 const CELL: &str = "
@@ -54,6 +54,18 @@ fn refused(from: &str, to: &str) -> Incompatibility {
 #[test]
 fn another_body_is_allowed() {
     assert_eq!(verdict("self.number + 1", "self.number + 2", false), Ok(()));
+}
+
+#[test]
+fn a_version_without_digests_is_refused() {
+    let file = compile(CELL);
+    let (object, details) = (Object::parse(&file).unwrap(), digests::of_object(&file).unwrap().into_details());
+    let stripped = CellDetails { structures: Vec::new(), ..details.clone() };
+    let version = |details| Version { name: "sample", object: &object, details };
+    let verdict = |old, new| compare(&version(old), &version(new), None, &|_| false).map(|_| ());
+    assert_eq!(verdict(&details, &details), Ok(()));
+    assert_eq!(verdict(&stripped, &details), Err(Incompatibility::NoDigests));
+    assert_eq!(verdict(&details, &CellDetails::default()), Err(Incompatibility::NoDigests));
 }
 
 #[test]

@@ -21,6 +21,8 @@ pub enum Incompatibility {
     },
     /// Thread locals that differ.
     ThreadLocals,
+    /// The build took no structural digests of a version, so nothing can be compared.
+    NoDigests,
 }
 
 impl fmt::Display for Incompatibility {
@@ -33,6 +35,7 @@ impl fmt::Display for Incompatibility {
             Self::Structure(Structure::Signature, name) => write!(f, "the signature of {name} changes"),
             Self::Function { name, user } => write!(f, "{user} refers to {name}, which would be gone"),
             Self::ThreadLocals => f.write_str("its thread locals change"),
+            Self::NoDigests => f.write_str("it was built without debug information, so its types cannot be compared"),
         }
     }
 }

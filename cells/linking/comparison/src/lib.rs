@@ -2,7 +2,8 @@
 //!
 //! Guarantee: if [`compare`] succeeds, no value that lives across the change gets a structure that it does not have.
 //! Types, trait objects and the signatures of functions that others call are the same in both versions, thread locals
-//! too, and so is every static, unless the cell hands its state over. Else the error names the thing that would be lost ([`Incompatibility`]).
+//! too, and so is every static, unless the cell hands its state over. Else the error names the thing
+//! that would be lost ([`Incompatibility`]). A version without digests is refused, because nothing is known of its types.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -48,6 +49,13 @@ impl Version<'_> {
         of_kind.map(|structure| (structure.name.as_str(), structure.digest)).collect()
     }
 
+    /// Whether the digests describe the object: each function has a signature.
+    fn has_digests(&self) -> bool {
+        let has_text = self.object.sections.iter().any(|section| section.kind == SectionKind::Text && section.size > 0);
+        let has_signature = self.details.structures.iter().any(|structure| structure.kind == Structure::Signature);
+        self.details.sections.len() == self.object.sections.len() && (has_signature || !has_text)
+    }
+
     /// Mangled names of the symbols in `section`.
     fn symbols_in(&self, section: usize) -> impl Iterator<Item = &str> {
         self.object.symbols.iter().filter_map(move |symbol| {
@@ -69,6 +77,9 @@ pub fn compare(
     state_transfer: Option<&(String, String)>,
     called: &dyn Fn(&str) -> bool,
 ) -> Result<Comparison, Incompatibility> {
+    if !old.has_digests() || !new.has_digests() {
+        return Err(Incompatibility::NoDigests);
+    }
     check_thread_locals(old, new)?;
     state_transfer.map_or(Ok(()), |functions| check_state_transfer(old, new, functions))?;
     let hands_over = state_transfer.is_some();
