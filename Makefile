@@ -28,7 +28,7 @@ bench: ## measure operations in ticks and instructions (target/report/bench.json
 	@sh build/bootstrap.sh bench
 	@$(MITOS) bench
 
-build: ## seed, archive of cells and reports under target/
+build: ## seed, archive of cells and reports under target/; with MITOS_BASE_ONLY=1 without the alternates
 	@sh build/bootstrap.sh build
 	@$(MITOS) build
 

@@ -5,6 +5,14 @@
 # right to use it, the script ends with the list of what is missing.
 set -eu
 
+# Variables that other projects need have no say here.
+unset CDPATH RUSTFLAGS CARGO_INCREMENTAL RUSTC_WRAPPER RUSTC_WORKSPACE_WRAPPER
+for name in $(env | sed -n 's/^\(CARGO_\(BUILD\|PROFILE\|TARGET\|UNSTABLE\)_[A-Za-z0-9_]*\)=.*/\1/p'); do
+    unset "$name"
+done
+# Said empty, it overrides flags in a configuration of cargo's above the checkout.
+export CARGO_ENCODED_RUSTFLAGS=
+
 cd "$(dirname "$0")/.."
 purpose=${1:-build}
 pin=1.96.0
@@ -112,4 +120,5 @@ if ! find_missing; then
 fi
 
 # The tool itself is an ordinary program for the host. With everything fetched once, cargo does not touch the network.
-RUSTC=$rustc "$cargo" build --quiet --release --locked --manifest-path tools/Cargo.toml --target-dir target/tools --bin mitos
+RUSTC=$rustc "$cargo" build --quiet --release --locked --manifest-path tools/Cargo.toml --target-dir target/tools \
+    --config "build.build-dir='target/tools'" --bin mitos

@@ -150,7 +150,7 @@ fn damaged_manifests_are_refused_or_read() {
         name: "other".into(),
         description: "Another one.".into(),
         refused: false,
-        overlaid: "one".into(),
+        edited: "one".into(),
         cells: vec![cell("one")],
     };
     let manifest = Manifest { compiler: "rustc".into(), entry: "main".into(), cells, alternates: vec![alternate] };

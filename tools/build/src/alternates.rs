@@ -1,212 +1,212 @@
-//! Alternate builds: the tree compiled again with marked overlays.
+//! Alternate builds: the tree with a change, of which only the cells that differ travel.
 //!
-//! An overlay is a folder `build/overlays/NAME` that mirrors the tree: its files take the place of those of the same path.
-//! The first line of documentation in it describes it; where that begins with `Refused:` the build is there to show what a
-//! swap refuses. What an overlay changes is not declared but found: every cell whose object differs is part of it.
+//! An alternate is a folder `build/alternates/NAME`, or `tests/alternates/NAME` if only tests swap to it. In it are:
+//! - `alternate.toml`: `description`, one line for people, and `outcome`, which a swap to it must have: `accepted` or `refused`;
+//! - `change.diff`: a unified diff of the tree, which [`sources`] applies to copies of the crates that it touches;
+//! - or whole crates, folders with a `Cargo.toml`, each in the place of the crate of its name.
+//!
+//! What an alternate changes beyond that is not declared but found: [`recompile`] compiles what depends on the changed crates,
+//! every cell whose object differs belongs to the swap set, and [`reasons`] says what in it differs.
 
-use std::{
-    collections::BTreeSet,
-    fs, io,
-    path::{Path, PathBuf},
-    process::Command,
-};
+pub mod reasons;
+mod recompile;
+mod schedule;
+mod sources;
 
-use manifest::Alternate;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
 
 use crate::{
-    BuildError, Tree,
-    cells::{self, Cell, Graph},
-    compile, entry_points,
-    isolated_functions::SafeCrates,
-    pack::CellPacker,
-    wrapper,
+    BuildError, Tree, applications,
+    cells::{self, Cell},
+    compile::Compiled,
+    entry_points, files, groups, manifests,
+    store::Store,
 };
 
-/// How the description of an overlay begins that is there to be refused.
-const REFUSED: &str = "Refused: ";
+pub use recompile::{Recompiled, Unit};
+pub use sources::Edited;
 
-/// One overlay.
+/// Where alternates are.
+const FOLDERS: [&str; 2] = ["build/alternates", "tests/alternates"];
+
+/// Set to leave the alternates out of a build.
+const BASE_ONLY: &str = "MITOS_BASE_ONLY";
+
+/// What becomes of a swap to an alternate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Outcome {
+    Accepted,
+    Refused,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Manifest {
+    description: String,
+    outcome: Outcome,
+}
+
+/// One alternate, as its folder says.
 #[derive(Clone, Debug)]
-pub struct Overlay {
+pub struct Alternate {
     /// As in `swap NAME`.
     pub name: String,
-    /// First line of its documentation.
+    /// What it is, one line.
     pub description: String,
     /// A swap to it is to be refused.
-    refused: bool,
-    /// Its files, as paths in the tree.
-    files: Vec<PathBuf>,
+    pub refused: bool,
     /// Where it is.
     folder: PathBuf,
 }
 
-/// All overlays of the tree, by name.
+/// An alternate and its cells.
+#[derive(Debug)]
+pub struct Built {
+    /// Which one.
+    pub alternate: Alternate,
+    /// The crates that it changes.
+    pub edited: Vec<String>,
+    /// Its whole tree, as the base's: cells that it leaves alone are the same.
+    pub cells: Vec<Cell>,
+}
+
+impl Built {
+    /// The cells whose objects differ from those of `base`, with their numbers: the swap set.
+    pub fn changed<'a>(&'a self, base: &'a [Cell]) -> impl Iterator<Item = (usize, &'a Cell)> {
+        let pairs = self.cells.iter().enumerate().zip(base);
+        pairs.filter(|((_, cell), same)| cell.file != same.file).map(|(changed, _)| changed)
+    }
+}
+
+/// All alternates of the tree, by name.
 ///
 /// # Errors
-/// Files that cannot be read; an overlay without files.
-pub fn find(tree: &Tree) -> Result<Vec<Overlay>, BuildError> {
-    let overlays = tree.root.join("build/overlays");
+/// Manifests that are missing or damaged; two alternates of one name.
+pub fn find(tree: &Tree) -> Result<Vec<Alternate>, BuildError> {
     let mut found = Vec::new();
-    for folder in entries(&overlays)?.into_iter().filter(|path| path.is_dir()) {
-        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let files: Vec<PathBuf> = files_below(&folder)?
-            .into_iter()
-            .filter_map(|path| path.strip_prefix(&folder).ok().map(Path::to_owned))
-            .collect();
-        let first =
-            files.first().ok_or_else(|| BuildError::Missing { what: format!("a file in the overlay {name}") })?;
-        let path = folder.join(first);
-        let source = fs::read_to_string(&path).map_err(|source| BuildError::file(&path, source))?;
-        let line = source.lines().find_map(|line| line.strip_prefix("//! ")).unwrap_or_default();
-        let refusal = line.strip_prefix(REFUSED);
-        let description = refusal.unwrap_or(line).to_owned();
-        found.push(Overlay { name, description, refused: refusal.is_some(), files, folder });
-    }
-    Ok(found)
-}
-
-impl Overlay {
-    /// The crates with a file in this overlay, as paths in the tree (`cells/GROUP/CRATE`).
-    fn crates(&self) -> BTreeSet<PathBuf> {
-        self.files.iter().map(|file| file.iter().take_while(|part| *part != "src").collect()).collect()
-    }
-
-    /// A file that stands in no file's place: the tree has none of that path.
-    fn stray_file(&self, tree: &Tree) -> Option<&Path> {
-        self.files.iter().map(PathBuf::as_path).find(|file| !tree.root.join(file).is_file())
-    }
-
-    fn crate_names(&self) -> Vec<String> {
-        let name = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        self.crates().iter().map(name).collect()
-    }
-}
-
-fn entries(path: &Path) -> Result<Vec<PathBuf>, BuildError> {
-    let read = || -> io::Result<Vec<PathBuf>> {
-        let mut entries = fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
-        entries.sort();
-        Ok(entries)
-    };
-    read().map_err(|source| BuildError::file(path, source))
-}
-
-fn files_below(folder: &Path) -> Result<Vec<PathBuf>, BuildError> {
-    let mut files = Vec::new();
-    for path in entries(folder)? {
-        if path.is_dir() {
-            files.extend(files_below(&path)?);
-        } else {
-            files.push(path);
+    for parent in FOLDERS {
+        for folder in files::entries(&tree.root.join(parent))?.into_iter().filter(|path| path.is_dir()) {
+            let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let Manifest { description, outcome } = manifests::read(&folder.join("alternate.toml"))?;
+            found.push(Alternate { name, description, refused: outcome == Outcome::Refused, folder });
         }
     }
-    Ok(files)
+    found.sort_by(|one, other| one.name.cmp(&other.name));
+    match found.windows(2).find(|pair| pair[0].name == pair[1].name) {
+        Some(pair) => Err(BuildError::alternate(&pair[0], "there are two of this name")),
+        None => Ok(found),
+    }
 }
 
-/// Compiles the tree with `overlay` and packs the cells whose objects differ from those of `base`, applications included.
-/// Returns them, too.
+impl Alternate {
+    /// Where its copies of sources are: a folder that stands for the checkout.
+    fn sources(&self, tree: &Tree) -> PathBuf {
+        self.made(tree).join("sources")
+    }
+
+    /// Where the libraries are that differ from the base's.
+    fn libraries(&self, tree: &Tree) -> PathBuf {
+        self.made(tree).join("libraries")
+    }
+
+    fn made(&self, tree: &Tree) -> PathBuf {
+        made(tree).join(&self.name)
+    }
+
+    /// The whole crates in its folder.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn crates(&self) -> Result<Vec<PathBuf>, BuildError> {
+        let all = files::entries(&self.folder)?;
+        Ok(all.into_iter().filter(|path| path.join("Cargo.toml").is_file()).collect())
+    }
+}
+
+fn made(tree: &Tree) -> PathBuf {
+    tree.root.join("target/alternates")
+}
+
+/// Whether the build leaves the alternates out: for the quick turn of work on one cell.
+#[must_use]
+pub fn are_left_out() -> bool {
+    std::env::var_os(BASE_ONLY).is_some()
+}
+
+/// Compiles all alternates and finds their cells. If they are left out, only says which no longer fit the tree.
 ///
 /// # Errors
-/// As for the base build; [`BuildError::Missing`] if the overlay changes nothing, or has a file that stands in no other's
-/// place.
-pub fn pack(
-    tree: &Tree,
-    overlay: &Overlay,
-    base: &[Cell],
-    packer: &mut CellPacker,
-) -> Result<(Alternate, Vec<Cell>), BuildError> {
-    if let Some(file) = overlay.stray_file(tree) {
-        let what = format!("{}, in whose place the overlay {} puts a file", file.display(), overlay.name);
-        return Err(BuildError::Missing { what });
-    }
-    for krate in overlay.crates() {
-        put_together(tree, overlay, &krate)?;
-    }
-    seed_folder(tree, overlay)?;
-    let compiled = compile::compile(tree, Some(&overlay.name))?;
-    let all = cells::collect(tree, &compiled)?;
-    entry_points::check(tree, &all)?;
-    let graph = Graph::new(&all)?;
-    let safe = SafeCrates::of(&all)?;
-    let unchanged = |cell: &Cell| base.iter().any(|other| other.name() == cell.name() && other.file == cell.file);
-    let mut entries = Vec::new();
-    for (number, cell) in all.iter().enumerate().filter(|(_, cell)| !unchanged(cell)) {
-        entries.push(packer.add_changed(cell, graph.used_by(number, &all), &safe)?);
-    }
-    if entries.is_empty() {
-        return Err(BuildError::Missing { what: format!("a difference that the overlay {} makes", overlay.name) });
-    }
-    let alternate = Alternate {
-        name: overlay.name.clone(),
-        description: overlay.description.clone(),
-        refused: overlay.refused,
-        overlaid: overlay.crate_names().join(" "),
-        cells: entries,
-    };
-    Ok((alternate, all.into_iter().filter(|cell| !unchanged(cell)).collect()))
-}
-
-/// Copies the sources of `krate` and the overlay's files over them to where the wrapper looks for them. A file that is
-/// the same already is not touched, so that cargo compiles only what has changed.
-fn put_together(tree: &Tree, overlay: &Overlay, krate: &Path) -> Result<(), BuildError> {
-    let package = tree.root.join(krate);
-    let Some((target, _)) = wrapper::overlaid_folder(&tree.root, &overlay.name, &package) else { return Ok(()) };
-    let mut wanted = BTreeSet::new();
-    for path in files_below(&package.join("src"))? {
-        let Ok(inside) = path.strip_prefix(&package) else { continue };
-        let replacement = overlay.folder.join(krate).join(inside);
-        let source = if replacement.is_file() { replacement } else { path.clone() };
-        copy_if_different(&source, &target.join(inside))?;
-        wanted.insert(target.join(inside));
-    }
-    let stale = files_below(&target)?.into_iter().filter(|path| !wanted.contains(path));
-    for path in stale {
-        fs::remove_file(&path).map_err(|source| BuildError::file(&path, source))?;
-    }
-    Ok(())
-}
-
-fn copy_if_different(source: &Path, target: &Path) -> Result<(), BuildError> {
-    let bytes = fs::read(source).map_err(|error| BuildError::file(source, error))?;
-    if fs::read(target).is_ok_and(|present| present == bytes) {
-        return Ok(());
-    }
-    let parent = target.parent().unwrap_or(target);
-    fs::create_dir_all(parent).map_err(|error| BuildError::file(parent, error))?;
-    fs::write(target, bytes).map_err(|error| BuildError::file(target, error))
-}
-
-/// A new alternate starts from a copy of what cargo made for the base, so that only what the overlay changes is compiled.
-fn seed_folder(tree: &Tree, overlay: &Overlay) -> Result<(), BuildError> {
-    let parent = tree.root.join("target/alternates");
-    let folder = parent.join(&overlay.name);
-    if folder.exists() {
-        return Ok(());
-    }
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        move |source| BuildError::file(path, source)
-    };
-    let unfinished = parent.join(format!("{}.unfinished", overlay.name));
-    if unfinished.exists() {
-        fs::remove_dir_all(&unfinished).map_err(failed(&unfinished))?;
-    }
-    fs::create_dir_all(&parent).map_err(failed(&parent))?;
-    let status = Command::new("cp")
-        .arg("-a")
-        .args([&tree.root.join("target/cells"), &unfinished])
-        .status()
-        .map_err(|source| BuildError::Program { program: "cp".to_owned(), source })?;
-    if !status.success() {
-        return Err(BuildError::Failed { program: "cp".to_owned(), status, output: String::new() });
-    }
-    // Cargo would believe that the overlaid crates are up to date: it looks at the files that they were made from.
-    let overlaid = overlay.crate_names();
-    for record in entries(&unfinished.join("x86_64-mitos/release/.fingerprint"))? {
-        let name = record.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if name.rsplit_once('-').is_some_and(|(krate, _)| overlaid.iter().any(|name| name == krate)) {
-            fs::remove_dir_all(&record).map_err(failed(&record))?;
+/// A change that does not apply, crates that do not compile, an alternate in which no object differs.
+pub fn build(tree: &Tree, compiled: &Compiled, base: &[Cell], store: &Store) -> Result<Vec<Built>, BuildError> {
+    let alternates = find(tree)?;
+    if are_left_out() {
+        for error in alternates.iter().filter_map(|alternate| sources::change(tree, alternate, compiled).err()) {
+            eprintln!("mitos: warning: {error}");
         }
+        return Ok(Vec::new());
     }
-    fs::rename(&unfinished, &folder).map_err(failed(&folder))
+    sweep(&made(tree), |path| alternates.iter().any(|alternate| path == alternate.made(tree)))?;
+    let recompiled = recompile::recompile(tree, compiled, &alternates)?;
+    let mut built = Vec::new();
+    for (alternate, Recompiled { edited, libraries, .. }) in alternates.into_iter().zip(recompiled) {
+        let cells = cells::collect(&libraries, store, base)?;
+        groups::check(tree, &cells)?;
+        applications::check(tree, &cells)?;
+        entry_points::check(tree, &cells, base, store)?;
+        let edited = edited.into_iter().map(|edited| edited.name).collect();
+        let one = Built { alternate, edited, cells };
+        if one.changed(base).next().is_none() {
+            return Err(BuildError::alternate(&one.alternate, "no object differs from the base's"));
+        }
+        built.push(one);
+    }
+    Ok(built)
+}
+
+/// Compiles alternates as a build does and gives what was done, for lints.
+///
+/// # Errors
+/// As for [`build`].
+pub fn recompile(tree: &Tree, compiled: &Compiled) -> Result<Vec<(Alternate, Recompiled)>, BuildError> {
+    let alternates = find(tree)?;
+    let recompiled = recompile::recompile(tree, compiled, &alternates)?;
+    Ok(alternates.into_iter().zip(recompiled).collect())
+}
+
+/// Finds the objects that differ when a crate is compiled as an alternate compiles it, but unchanged. There are none, or swap sets
+/// hold cells that nothing has changed.
+///
+/// # Errors
+/// As for [`build`].
+pub fn differing_without_change(
+    tree: &Tree,
+    compiled: &Compiled,
+    base: &[Cell],
+    krate: &str,
+) -> Result<Vec<String>, BuildError> {
+    let store = Store::open(tree)?;
+    let folder = made(tree).join(".unchanged");
+    let missing = || BuildError::Missing { what: format!("the crate {krate}") };
+    let library = compiled.libraries.iter().find(|library| library.name == krate).ok_or_else(missing)?;
+    let package = library.manifest.parent().unwrap_or(&library.manifest);
+    let copy = folder.join(krate);
+    for path in files::below(package)? {
+        files::write_if_different(&copy.join(path.strip_prefix(package).unwrap_or(&path)), &files::read(&path)?)?;
+    }
+    let alternate =
+        Alternate { name: ".unchanged".to_owned(), description: String::new(), refused: false, folder: folder.clone() };
+    let recompiled = recompile::recompile(tree, compiled, std::slice::from_ref(&alternate))?;
+    let libraries: Vec<_> = recompiled.into_iter().flat_map(|recompiled| recompiled.libraries).collect();
+    let cells = cells::collect(&libraries, &store, base)?;
+    files::remove(&folder)?;
+    let built = Built { alternate, edited: Vec::new(), cells };
+    Ok(built.changed(base).map(|(_, cell)| cell.name().to_owned()).collect())
+}
+
+/// Removes from a folder what is not `wanted`.
+fn sweep(folder: &Path, wanted: impl Fn(&Path) -> bool) -> Result<(), BuildError> {
+    files::entries(folder)?.iter().filter(|path| !wanted(path)).try_for_each(|path| files::remove(path))
 }

@@ -2,23 +2,19 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    fs,
     path::{Path, PathBuf},
     process::Command,
+    sync::Arc,
 };
 
 use goblin::archive::Archive;
 use layout::Layout;
 use object::{Binding, Object};
 
-use crate::{
-    BuildError, Tree,
-    compile::{Compiled, Library},
-    wrapper,
-};
+use crate::{BuildError, compile::Library, describe, files, store::Store, wrapper};
 
 /// A crate as the loader will see it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Cell {
     /// The library it comes from.
     pub library: Library,
@@ -27,7 +23,11 @@ pub struct Cell {
     /// The object with its debug information, for digests and symbolic debugging.
     pub full_object: PathBuf,
     /// The object as it is packed.
-    pub file: Vec<u8>,
+    pub file: Arc<[u8]>,
+    /// The digest of the library.
+    pub digest: manifest::Digest,
+    /// What its sources say about `unsafe`.
+    pub survey: sources::Survey,
 }
 
 impl Cell {
@@ -46,15 +46,16 @@ impl Cell {
     }
 }
 
-/// Takes the one object out of each library and strips it of debug information.
+/// Takes the one object out of each library and strips it of debug information. A library that is one of `known` is not looked
+/// at again.
 ///
 /// # Errors
 /// A library without exactly one object, two crates of one name, files that cannot be read or written.
-pub fn collect(tree: &Tree, compiled: &Compiled) -> Result<Vec<Cell>, BuildError> {
+pub fn collect(libraries: &[Library], store: &Store, known: &[Cell]) -> Result<Vec<Cell>, BuildError> {
+    let known: HashMap<&Path, &Cell> = known.iter().map(|cell| (cell.library.path.as_path(), cell)).collect();
     let mut cells = BTreeMap::new();
-    for library in &compiled.libraries {
-        let (full_object, file) = extract(library)?;
-        let cell = Cell { group: group(tree, library), library: library.clone(), full_object, file };
+    for library in libraries {
+        let cell = known.get(library.path.as_path()).map_or_else(|| cell(library, store), |&cell| Ok(cell.clone()))?;
         if cells.insert(library.name.clone(), cell).is_some() {
             return Err(BuildError::SameName { name: library.name.clone() });
         }
@@ -62,8 +63,8 @@ pub fn collect(tree: &Tree, compiled: &Compiled) -> Result<Vec<Cell>, BuildError
     Ok(cells.into_values().collect())
 }
 
-fn group(tree: &Tree, library: &Library) -> String {
-    let mut parts = match library.manifest.strip_prefix(&tree.root) {
+fn group(library: &Library) -> String {
+    let mut parts = match library.manifest.strip_prefix(&library.tree) {
         Ok(path) => path.iter().map(|part| part.to_string_lossy().into_owned()),
         Err(_) if library.manifest.iter().any(|part| part == "rustlib" || part == "library") => {
             return "rust".to_owned();
@@ -77,25 +78,16 @@ fn group(tree: &Tree, library: &Library) -> String {
     }
 }
 
-/// The object of `library`: the file with debug information, and the bytes without. Both are kept beside the library and
-/// made anew only when it is newer.
-fn extract(library: &Library) -> Result<(PathBuf, Vec<u8>), BuildError> {
-    let full = library.path.with_extension("full.o");
-    let stripped = library.path.with_extension("cell.o");
-    if !newer(&stripped, &library.path) {
-        let bytes = fs::read(&library.path).map_err(|source| BuildError::file(&library.path, source))?;
-        let object = only_object(library, &bytes)?;
-        fs::write(&full, object).map_err(|source| BuildError::file(&full, source))?;
-        strip(&full, &stripped)?;
-    }
-    let file = fs::read(&stripped).map_err(|source| BuildError::file(&stripped, source))?;
-    Ok((full, file))
-}
-
-/// True when `made` exists and is newer than what it was made from.
-pub(crate) fn newer(made: &Path, from: &Path) -> bool {
-    let modified = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
-    matches!((modified(made), modified(from)), (Some(made), Some(from)) if made > from)
+/// The cell in `library`: its object with debug information in a file, without it as bytes.
+fn cell(library: &Library, store: &Store) -> Result<Cell, BuildError> {
+    let bytes = files::read(&library.path)?;
+    let digest = archive::digest(&bytes);
+    let full_object = store.file(&digest, "full.o", |path| files::write(path, only_object(library, &bytes)?))?;
+    let stripped = store.file(&digest, "cell.o", |path| strip(&full_object, path))?;
+    let survey = store.value(&digest, "unsafe", || describe::survey(library))?;
+    let survey = sources::Survey { forbids_unsafe: survey.0, unsafe_places: survey.1 };
+    let file = files::read(&stripped)?.into();
+    Ok(Cell { group: group(library), library: library.clone(), full_object, file, digest, survey })
 }
 
 fn only_object<'a>(library: &Library, bytes: &'a [u8]) -> Result<&'a [u8], BuildError> {

@@ -5,9 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use digests::ObjectDigests;
-use sources::Survey;
 
-use crate::{BuildError, cells::Cell, cells::newer};
+use crate::{BuildError, cells::Cell, compile::Library};
 
 /// The licence of the tree's own crates: their manifests refer to the workspace for it.
 const OWN_LICENSE: &str = "MIT OR Apache-2.0";
@@ -30,26 +29,13 @@ pub fn digests(cell: &Cell) -> Result<ObjectDigests, BuildError> {
     Ok(digests)
 }
 
-/// What the sources say about `unsafe`. Kept beside the library, for the language's own sources are long.
+/// What the sources say about `unsafe`: whether the compiler is told to refuse it, and in how many places it is.
 ///
 /// # Errors
 /// Sources that cannot be read.
-pub fn survey(cell: &Cell) -> Result<Survey, BuildError> {
-    let kept = cell.library.path.with_extension("unsafe");
-    if newer(&kept, &cell.library.path)
-        && let Some(survey) = fs::read_to_string(&kept).ok().and_then(|text| parse(&text))
-    {
-        return Ok(survey);
-    }
-    let survey = sources::survey(&cell.library.source).map_err(BuildError::Survey)?;
-    let text = format!("{} {}\n", survey.forbids_unsafe, survey.unsafe_places);
-    fs::write(&kept, text).map_err(|source| BuildError::file(&kept, source))?;
-    Ok(survey)
-}
-
-fn parse(text: &str) -> Option<Survey> {
-    let (forbids, places) = text.trim().split_once(' ')?;
-    Some(Survey { forbids_unsafe: forbids.parse().ok()?, unsafe_places: places.parse().ok()? })
+pub fn survey(library: &Library) -> Result<(bool, u32), BuildError> {
+    let survey = sources::survey(&library.source).map_err(BuildError::Survey)?;
+    Ok((survey.forbids_unsafe, survey.unsafe_places))
 }
 
 /// The licence in the package's manifest; empty if it gives none.
@@ -83,11 +69,5 @@ mod tests {
         assert_eq!(license_in("license.workspace = true"), Some(OWN_LICENSE));
         assert_eq!(license_in("license = { workspace = true }"), Some(OWN_LICENSE));
         assert_eq!(license_in("license-file = \"LICENSE\""), None);
-    }
-
-    #[test]
-    fn a_kept_survey_is_read_again() {
-        assert_eq!(parse("true 3\n"), Some(Survey { forbids_unsafe: true, unsafe_places: 3 }));
-        assert_eq!(parse("damaged"), None);
     }
 }

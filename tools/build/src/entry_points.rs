@@ -4,11 +4,11 @@
 //! The compiler compares exactly, in a program that hands each function to its caller's `entry_point::Expected`. The
 //! structural digests of both types are compared as well, as the loader does it again when the system runs.
 
-use std::{collections::BTreeSet, fmt::Write as _, fs, process::Command};
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use manifest::{CellEntry, Role};
 
-use crate::{BuildError, Tree, cells::Cell, compile};
+use crate::{BuildError, Tree, cells::Cell, compile, files, store::Store};
 
 /// The names at the root of a crate by which others call.
 pub(crate) const NAMES: [&str; 3] = ["main", "export_state", "import_state"];
@@ -39,27 +39,45 @@ impl Call {
     }
 }
 
-/// The program that compiles only if all functions among `cells` have the types that their callers expect.
-fn program(cells: &[Cell]) -> String {
-    let mut text = String::from("#![no_std]\n\npub fn check() {\n");
+/// The calls among `cells` with a side that `base` has not; both sides of each.
+fn calls<'a>(cells: &'a [Cell], base: &[Cell]) -> Vec<(Call, &'a Cell, &'a Cell)> {
+    let known: BTreeSet<_> = base.iter().map(|cell| &cell.library.path).collect();
+    let mut found = Vec::new();
     for call in CALLS {
-        for cell in cells.iter().filter(|cell| call.is_in(cell.name(), cell.group == "applications")) {
-            let _ = writeln!(text, "    ::{}.accepts(::{}::{});", call.expected, cell.name(), call.function);
-        }
+        let caller = cells.iter().find(|cell| Some(cell.name()) == call.expected.split("::").next());
+        let called = cells.iter().filter(|cell| call.is_in(cell.name(), cell.group == "applications"));
+        found.extend(caller.into_iter().flat_map(|caller| called.clone().map(move |called| (call, caller, called))));
+    }
+    found.retain(|(_, caller, called)| !known.contains(&caller.library.path) || !known.contains(&called.library.path));
+    found
+}
+
+/// The program that compiles only if the functions have the types that their callers expect.
+fn program(calls: &[(Call, &Cell, &Cell)]) -> String {
+    let mut text = String::from("#![no_std]\n\npub fn check() {\n");
+    for (call, _, called) in calls {
+        let _ = writeln!(text, "    ::{}.accepts(::{}::{});", call.expected, called.name(), call.function);
     }
     text + "}\n"
 }
 
-/// Lets the compiler compare the types in a build of the whole tree.
+/// Lets the compiler compare the types in a build of the whole tree. Where both sides of a call are those of `base`, the base has
+/// been checked, and the outcome is kept as long as neither side changes.
 ///
 /// # Errors
 /// [`BuildError::EntryPoints`] with the compiler's message, which has both types; files that cannot be written.
-pub fn check(tree: &Tree, cells: &[Cell]) -> Result<(), BuildError> {
+pub fn check(tree: &Tree, cells: &[Cell], base: &[Cell], store: &Store) -> Result<(), BuildError> {
+    let calls = calls(cells, base);
+    let sides: BTreeSet<_> = calls.iter().flat_map(|(_, caller, called)| [caller.digest, called.digest]).collect();
+    let sides: Vec<u8> = sides.into_iter().flatten().collect();
+    store.value(&archive::digest(&sides), "types", || compile_program(tree, cells, &program(&calls)))
+}
+
+fn compile_program(tree: &Tree, cells: &[Cell], program: &str) -> Result<(), BuildError> {
     let folder = tree.root.join("target/entry_points");
-    fs::create_dir_all(&folder).map_err(|source| BuildError::file(&folder, source))?;
     let source = folder.join("entry_points.rs");
-    fs::write(&source, program(cells)).map_err(|error| BuildError::file(&source, error))?;
-    let mut command = Command::new(compile::rustc());
+    files::write(&source, program)?;
+    let mut command = compile::undisturbed(compile::rustc());
     command
         .env("RUSTC_BOOTSTRAP", "1")
         .args(["--edition=2024", "--crate-type=lib", "--emit=metadata", "-Zunstable-options", "--target"])
@@ -70,11 +88,14 @@ pub fn check(tree: &Tree, cells: &[Cell]) -> Result<(), BuildError> {
     for cell in cells {
         let option = if LANGUAGE.contains(&cell.name()) { "noprelude:" } else { "" };
         command.arg("--extern").arg(format!("{option}{}={}", cell.name(), cell.library.path.display()));
-        folders.extend(cell.library.path.parent().map(|folder| folder.join("deps")));
+        // Cargo puts the libraries of the tree's own crates above those of all crates; alternates have one folder.
+        folders.extend(
+            cell.library.path.parent().map(|folder| [folder.join("deps"), folder.to_owned()]).into_iter().flatten(),
+        );
     }
     // Procedural macros were compiled for the host, in a folder beside the target's.
-    let host = folders.iter().filter_map(|folder| Some(folder.ancestors().nth(3)?.join("release/deps")));
-    for folder in folders.iter().cloned().chain(host) {
+    let host = tree.root.join("target/cells/release/deps");
+    for folder in folders.iter().chain([&host]) {
         command.arg("-L").arg(format!("dependency={}", folder.display()));
     }
     let output = command

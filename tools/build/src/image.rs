@@ -3,8 +3,6 @@
 //! After the code comes the section map; where everything is stands at `seed_image` in the `.boot` section:
 //! start and end of text, constants, data and map, eight addresses of 8 bytes.
 
-use std::fs;
-
 use goblin::{
     container::{Container, Ctx, Endian},
     elf::{
@@ -20,6 +18,7 @@ use scroll::Pwrite;
 use crate::{
     BuildError, Tree,
     cells::Cell,
+    files,
     seed::{ENTRY_CELL, PHYSICAL_BASE, Range, Seed, VIRTUAL_OFFSET},
 };
 
@@ -54,7 +53,7 @@ pub fn write(tree: &Tree, cells: &[Cell], seed: &Seed, build: Digest) -> Result<
     ];
     let bytes = elf(&segments, entry).map_err(BuildError::Image)?;
     let path = tree.image();
-    fs::write(&path, bytes).map_err(|source| BuildError::file(&path, source))?;
+    files::write(&path, bytes)?;
     Ok(map)
 }
 

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use object::{SectionKind, SymbolKind};
 
-use crate::{BuildError, cells::Cell, describe};
+use crate::{BuildError, cells::Cell};
 
 /// The crates to which the compiler refuses `unsafe`.
 #[derive(Debug)]
@@ -17,17 +17,9 @@ pub struct SafeCrates<'a>(BTreeSet<&'a str>);
 
 impl<'a> SafeCrates<'a> {
     /// Those among `cells`, which are a whole tree.
-    ///
-    /// # Errors
-    /// Sources that cannot be read.
-    pub fn of(cells: &'a [Cell]) -> Result<Self, BuildError> {
-        let mut safe = BTreeSet::new();
-        for cell in cells {
-            if describe::survey(cell)?.forbids_unsafe {
-                safe.insert(cell.name());
-            }
-        }
-        Ok(Self(safe))
+    #[must_use]
+    pub fn of(cells: &'a [Cell]) -> Self {
+        Self(cells.iter().filter(|cell| cell.survey.forbids_unsafe).map(Cell::name).collect())
     }
 
     /// Sections of those functions of `cell` among `isolated`, which were lent nothing that they could change, whose names mention

@@ -11,13 +11,17 @@ pub mod cells;
 pub mod compile;
 pub mod describe;
 pub mod entry_points;
+pub mod files;
 pub mod groups;
 pub mod image;
+pub mod invocation;
 pub mod isolated_functions;
+pub mod lock;
 pub mod manifests;
 pub mod pack;
 pub mod report;
 pub mod seed;
+pub mod store;
 pub mod text_addresses;
 pub mod wrapper;
 
@@ -78,8 +82,15 @@ pub enum BuildError {
     Program { program: String, source: io::Error },
     #[error("{program} failed ({status}){output}")]
     Failed { program: String, status: std::process::ExitStatus, output: String },
-    #[error("cargo's messages cannot be read: {0}")]
+    #[error("JSON: {0}")]
     Messages(serde_json::Error),
+    #[error("alternate {name}: {why}")]
+    Alternate { name: String, why: String },
+    #[error(
+        "crate {krate} is compiled without full debug information, from which swaps know what may be exchanged; a \
+        configuration of cargo's above the checkout sets `debug` for packages: remove that"
+    )]
+    NoDebugInformation { krate: String },
     #[error("crate {krate}: its library has {count} objects, not one; it must be compiled with one codegen unit")]
     Objects { krate: String, count: usize },
     #[error("two crates are called {name}; the name of a cell must be unique")]
@@ -139,7 +150,7 @@ pub enum BuildError {
     UnknownGroup { cell: String, group: String },
     #[error("{0}")]
     Archive(#[from] archive::ArchiveError),
-    #[error("the seed's map cannot be written: {0}")]
+    #[error("a value cannot be written or read as bytes: {0}")]
     Map(postcard::Error),
     #[error("the image cannot be written: {0}")]
     Image(goblin::error::Error),
@@ -150,6 +161,10 @@ impl BuildError {
     pub fn file(path: impl AsRef<Path>, source: io::Error) -> Self {
         Self::File { path: path.as_ref().to_owned(), source }
     }
+
+    fn alternate(alternate: &alternates::Alternate, why: impl Into<String>) -> Self {
+        Self::Alternate { name: alternate.name.clone(), why: why.into() }
+    }
 }
 
 /// What a build made.
@@ -157,8 +172,10 @@ impl BuildError {
 pub struct Build {
     /// All cells with their objects, sorted by name.
     pub cells: Vec<cells::Cell>,
-    /// The cells of all alternates: those with other objects than the base's.
-    pub alternates: Vec<cells::Cell>,
+    /// The alternates.
+    pub alternates: Vec<alternates::Built>,
+    /// How the base was compiled.
+    pub compiled: compile::Compiled,
     /// The manifest that went into the archive.
     pub manifest: manifest::Manifest,
     /// Where the host put the seed.
@@ -179,21 +196,26 @@ fn check_self_contained(cells: &[cells::Cell], graph: &cells::Graph) -> Result<(
     }
 }
 
-/// Builds everything.
+/// Builds everything, while no other process builds in this checkout.
 ///
 /// # Errors
 /// [`BuildError`] says what failed; outputs of an earlier build stay in place until the last step.
 pub fn build(tree: &Tree) -> Result<Build, BuildError> {
-    let compiled = compile::compile(tree, None)?;
-    let cells = cells::collect(tree, &compiled)?;
+    let _lock = lock::BuildLock::acquire(tree)?;
+    let store = store::Store::open(tree)?;
+    let compiled = compile::compile(tree)?;
+    let cells = cells::collect(&compiled.libraries, &store, &[])?;
     let graph = cells::Graph::new(&cells)?;
     check_self_contained(&cells, &graph)?;
     text_addresses::check(&cells)?;
     groups::check(tree, &cells)?;
     applications::check(tree, &cells)?;
-    entry_points::check(tree, &cells)?;
+    entry_points::check(tree, &cells, &[], &store)?;
     let seed = seed::Seed::plan(&cells, &graph)?;
-    let packed = pack::write(tree, &compiled, &cells, &graph, &seed)?;
+    let alternates = alternates::build(tree, &compiled, &cells, &store)?;
+    let packed = pack::pack(&compiled, &cells, &graph, &seed, &alternates)?;
     let map = image::write(tree, &cells, &seed, packed.build)?;
-    Ok(Build { manifest: packed.manifest, seed: map, cells, alternates: packed.changed })
+    files::write(&tree.archive(), &packed.archive)?;
+    store.sweep()?;
+    Ok(Build { manifest: packed.manifest, seed: map, cells, alternates, compiled })
 }

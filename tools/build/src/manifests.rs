@@ -1,6 +1,10 @@
 //! What TOML files say: those of the build, and the dependencies that crates name.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 use toml::{Table, Value};
 
@@ -17,15 +21,16 @@ pub(crate) fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, Bui
 
 /// The crates that a manifest names as dependencies, for any target, by their own names.
 pub(crate) fn dependencies(manifest: &Table) -> BTreeSet<String> {
-    let of = |table: &Table| -> Vec<String> {
-        let listed = table.get("dependencies").and_then(Value::as_table).into_iter().flatten();
-        listed
-            .map(|(name, details)| details.get("package").and_then(Value::as_str).unwrap_or(name).replace('-', "_"))
-            .collect()
-    };
     let targets = manifest.get("target").and_then(Value::as_table).into_iter().flatten();
-    let of_targets = targets.filter_map(|(_, target)| target.as_table()).flat_map(of);
-    of(manifest).into_iter().chain(of_targets).collect()
+    let of_targets = targets.filter_map(|(_, target)| target.as_table()).flat_map(named_dependencies);
+    named_dependencies(manifest).into_iter().chain(of_targets).map(|(_, name)| name).collect()
+}
+
+/// The crates that a manifest names as dependencies for all targets: the name by which the sources know each, and its own.
+pub(crate) fn named_dependencies(manifest: &Table) -> BTreeMap<String, String> {
+    let listed = manifest.get("dependencies").and_then(Value::as_table).into_iter().flatten();
+    let names = listed.map(|(name, details)| (name, details.get("package").and_then(Value::as_str).unwrap_or(name)));
+    names.map(|(name, package)| (name.replace('-', "_"), package.replace('-', "_"))).collect()
 }
 
 #[cfg(test)]

@@ -1,15 +1,13 @@
-//! Writes the manifest and the archive of cells.
+//! Makes the manifest and the archive of cells.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    fs,
-};
+use std::collections::{BTreeMap, HashMap};
 
 use archive::Packer;
-use manifest::{CellEntry, Digest, Manifest, Role, Signature};
+use manifest::{Alternate, CellEntry, Digest, Manifest, Role, Signature};
 
 use crate::{
-    BuildError, Tree, alternates,
+    BuildError,
+    alternates::Built,
     cells::{self, Cell, Graph},
     compile::Compiled,
     describe, entry_points,
@@ -20,9 +18,6 @@ use crate::{
 /// The function that takes over when all cells are loaded, and its cell.
 const ENTRY: (&str, &str) = ("init", "main");
 
-/// Set to leave the alternate builds out.
-const BASE_ONLY: &str = "MITOS_BASE_ONLY";
-
 /// What was packed.
 #[derive(Debug)]
 pub struct Packed {
@@ -30,13 +25,13 @@ pub struct Packed {
     pub manifest: Manifest,
     /// Its digest: the identity of the build.
     pub build: Digest,
-    /// The cells of all alternates.
-    pub changed: Vec<Cell>,
+    /// The archive.
+    pub archive: Vec<u8>,
 }
 
 /// Packs cells and remembers their roles.
 #[derive(Debug, Default)]
-pub struct CellPacker {
+struct CellPacker {
     packer: Packer,
     roles: HashMap<String, Role>,
 }
@@ -54,7 +49,6 @@ impl CellPacker {
         let expected = digests.entry_points.expected.clone().into_iter().collect();
         let isolated_functions = safe.isolated_functions(cell, &digests.isolated)?;
         let details = postcard::to_stdvec(&digests.into_details()).map_err(BuildError::Map)?;
-        let survey = describe::survey(cell)?;
         self.roles.insert(cell.name().to_owned(), role);
         Ok(CellEntry {
             name: cell.name().to_owned(),
@@ -64,8 +58,8 @@ impl CellPacker {
             object: self.packer.add(&cell.file)?,
             details: self.packer.add(&details)?,
             dependencies,
-            forbids_unsafe: survey.forbids_unsafe,
-            unsafe_blocks: survey.unsafe_places,
+            forbids_unsafe: cell.survey.forbids_unsafe,
+            unsafe_blocks: cell.survey.unsafe_places,
             isolated_functions,
             entry: match role {
                 Role::Application => Some(cells::mangled(cell, "main")?),
@@ -78,19 +72,23 @@ impl CellPacker {
         })
     }
 
-    /// Packs a cell of an alternate build, which has the role of the one it can replace.
-    ///
-    /// # Errors
-    /// As for any cell; [`BuildError::Missing`] if the base has no such cell.
-    pub fn add_changed(
-        &mut self,
-        cell: &Cell,
-        dependencies: Vec<String>,
-        safe: &SafeCrates<'_>,
-    ) -> Result<CellEntry, BuildError> {
-        let missing = || BuildError::Missing { what: format!("the cell {} in the base build", cell.name()) };
-        let role = self.roles.get(cell.name()).copied().ok_or_else(missing)?;
-        self.add(cell, role, dependencies, safe)
+    /// Packs the cells of an alternate that differ from those of `base`. Each has the role of the one that it can replace.
+    fn add_alternate(&mut self, built: &Built, base: &[Cell]) -> Result<Alternate, BuildError> {
+        let graph = Graph::new(&built.cells)?;
+        let safe = SafeCrates::of(&built.cells);
+        let mut cells = Vec::new();
+        for (number, cell) in built.changed(base) {
+            let missing = || BuildError::Missing { what: format!("the cell {} in the base", cell.name()) };
+            let role = self.roles.get(cell.name()).copied().ok_or_else(missing)?;
+            cells.push(self.add(cell, role, graph.used_by(number, &built.cells), &safe)?);
+        }
+        Ok(Alternate {
+            name: built.alternate.name.clone(),
+            description: built.alternate.description.clone(),
+            refused: built.alternate.refused,
+            edited: built.edited.join(" "),
+            cells,
+        })
     }
 }
 
@@ -111,17 +109,17 @@ fn entry_points(cell: &Cell, functions: &BTreeMap<String, Signature>) -> Result<
 /// Packs all cells and all alternates.
 ///
 /// # Errors
-/// An application without `main`, no cell `init`, files that cannot be written.
-pub fn write(
-    tree: &Tree,
+/// An application without `main`, no cell `init`, objects that cells may not be.
+pub fn pack(
     compiled: &Compiled,
     cells: &[Cell],
     graph: &Graph,
     seed: &Seed,
+    alternates: &[Built],
 ) -> Result<Packed, BuildError> {
     let mut packer = CellPacker::default();
     let mut entries = Vec::new();
-    let safe = SafeCrates::of(cells)?;
+    let safe = SafeCrates::of(cells);
     for (number, cell) in cells.iter().enumerate() {
         let role = if seed.members.binary_search(&number).is_ok() {
             Role::Seed
@@ -137,14 +135,10 @@ pub fn write(
         .iter()
         .find(|cell| cell.name() == ENTRY.0)
         .ok_or_else(|| BuildError::Missing { what: format!("the cell {}", ENTRY.0) })?;
-    // Whoever works on one cell and boots it again and again can do without the other builds.
-    let overlays = if std::env::var_os(BASE_ONLY).is_some() { Vec::new() } else { alternates::find(tree)? };
-    let (mut alternates, mut changed) = (Vec::new(), Vec::new());
-    for overlay in &overlays {
-        let (alternate, cells) = alternates::pack(tree, overlay, cells, &mut packer)?;
+    let alternates =
+        alternates.iter().map(|built| packer.add_alternate(built, cells)).collect::<Result<Vec<_>, _>>()?;
+    for alternate in &alternates {
         entry_points::compare(&alternate.cells, &entries)?;
-        alternates.push(alternate);
-        changed.extend(cells);
     }
     let manifest = Manifest {
         compiler: compiled.compiler.clone(),
@@ -152,9 +146,6 @@ pub fn write(
         cells: entries,
         alternates,
     };
-    let (bytes, build) = packer.packer.finish(&manifest)?;
-    let path = tree.archive();
-    fs::create_dir_all(tree.output()).map_err(|source| BuildError::file(tree.output(), source))?;
-    fs::write(&path, bytes).map_err(|source| BuildError::file(&path, source))?;
-    Ok(Packed { manifest, build, changed })
+    let (archive, build) = packer.packer.finish(&manifest)?;
+    Ok(Packed { manifest, build, archive })
 }

@@ -1,13 +1,21 @@
-//! `target/report/cells.json`: what each cell holds and how far it can be trusted.
+//! `target/report/cells.json`: what each cell holds and how far it can be trusted. `target/report/alternates.json`: which cells each
+//! alternate changes, and why.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::PathBuf;
 
 use object::{SectionKind, SymbolKind};
 use serde::Serialize;
 
-use crate::{Build, BuildError, Tree, cells::Cell};
+use crate::{
+    Build, BuildError, Tree,
+    alternates::{
+        Built,
+        reasons::{Reason, reasons},
+    },
+    cells::Cell,
+    files,
+};
 
 /// One cell in the report.
 #[derive(Debug, Serialize)]
@@ -58,16 +66,76 @@ pub fn write(tree: &Tree, build: &Build) -> Result<(PathBuf, Totals), BuildError
         *(if own { &mut totals.own_unsafe } else { &mut totals.foreign_unsafe }) += entry.unsafe_blocks;
         rows.push(row(cell, entry, &build.manifest.alternates)?);
     }
-    let folder = tree.root.join("target/report");
-    fs::create_dir_all(&folder).map_err(|source| BuildError::file(&folder, source))?;
-    let path = folder.join("cells.json");
-    let text = serde_json::to_string_pretty(&rows).map_err(BuildError::Messages)?;
-    fs::write(&path, text + "\n").map_err(|source| BuildError::file(&path, source))?;
-    Ok((path, totals))
+    Ok((write_file(tree, "cells.json", &rows)?, totals))
+}
+
+fn write_file(tree: &Tree, name: &str, rows: &impl Serialize) -> Result<PathBuf, BuildError> {
+    let path = tree.root.join("target/report").join(name);
+    let text = serde_json::to_string_pretty(rows).map_err(BuildError::Messages)?;
+    files::write(&path, text + "\n")?;
+    Ok(path)
+}
+
+/// The swap set of one alternate.
+#[derive(Debug, Serialize)]
+struct SwapSet<'a> {
+    name: &'a str,
+    description: &'a str,
+    refused: bool,
+    edited: &'a [String],
+    cells: Vec<Changed<'a>>,
+}
+
+/// One cell of a swap set.
+#[derive(Debug, Serialize)]
+struct Changed<'a> {
+    cell: &'a str,
+    reasons: Vec<Reason>,
+}
+
+/// How many cells of a swap set a line tells the reason of; the report has all.
+const MAX_REASONS: usize = 3;
+
+impl<'a> SwapSet<'a> {
+    fn of(built: &'a Built, base: &'a [Cell]) -> Result<Self, BuildError> {
+        let mut cells = Vec::new();
+        for (number, cell) in built.changed(base) {
+            cells.push(Changed { cell: cell.name(), reasons: reasons(&base[number], cell, &built.edited)? });
+        }
+        let alternate = &built.alternate;
+        let (name, description) = (&*alternate.name, &*alternate.description);
+        Ok(Self { name, description, refused: alternate.refused, edited: &built.edited, cells })
+    }
+
+    /// Which cells, and why those that are not the edited ones.
+    fn text(&self) -> String {
+        let (edited, others): (Vec<_>, Vec<_>) =
+            self.cells.iter().partition(|changed| self.edited.iter().any(|name| name == changed.cell));
+        let names: Vec<&str> = edited.iter().map(|changed| changed.cell).collect();
+        let mut text = format!("{} swaps {}", self.name, names.join(", "));
+        for Changed { cell, reasons } in others.iter().take(MAX_REASONS) {
+            let reason = reasons.first().map_or_else(|| "the order of its parts differs".to_owned(), Reason::text);
+            text += &format!("; {cell}, because {reason}");
+        }
+        if others.len() > MAX_REASONS {
+            text += &format!("; {} more", others.len() - MAX_REASONS);
+        }
+        text
+    }
+}
+
+/// Writes the report on alternates, and gives one line for each.
+///
+/// # Errors
+/// Objects that cannot be read, a file that cannot be written.
+pub fn write_alternates(tree: &Tree, build: &Build) -> Result<Vec<String>, BuildError> {
+    let sets = build.alternates.iter().map(|built| SwapSet::of(built, &build.cells)).collect::<Result<Vec<_>, _>>()?;
+    write_file(tree, "alternates.json", &sets)?;
+    Ok(sets.iter().map(SwapSet::text).collect())
 }
 
 fn digest(entry: &manifest::CellEntry) -> String {
-    entry.object.digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    files::hex(&entry.object.digest)
 }
 
 fn row<'a>(

@@ -63,14 +63,17 @@ impl<'a> Tree<'a> {
     }
 }
 
-/// Shows every unit of an object.
-pub(crate) fn walk(file: &[u8], show: &mut dyn FnMut(&Tree<'_>)) -> Result<(), DigestError> {
+/// Whether an entry is of interest, by its tag and that of the entry directly above, if that was kept.
+pub(crate) type Kept = fn(DwTag, Option<DwTag>) -> bool;
+
+/// Shows every unit of an object, with the entries that are `kept`.
+pub(crate) fn walk(file: &[u8], kept: Kept, show: &mut dyn FnMut(&Tree<'_>)) -> Result<(), DigestError> {
     let sections = DebugSections::load(file)?;
     let dwarf = gimli::Dwarf::load(|id| Ok::<_, gimli::Error>(sections.reader(id)))?;
     let mut headers = dwarf.units();
     while let Some(header) = headers.next()? {
         let unit = dwarf.unit(header)?;
-        show(&read_tree(&dwarf, &unit)?);
+        show(&read_tree(&dwarf, &unit, kept)?);
     }
     Ok(())
 }
@@ -140,7 +143,11 @@ fn relocate(elf: &Elf<'_>, section: usize, bytes: &mut [u8]) -> Option<()> {
     Some(())
 }
 
-fn read_tree<'a>(dwarf: &gimli::Dwarf<Reader<'a>>, unit: &Unit<Reader<'a>>) -> Result<Tree<'a>, DigestError> {
+fn read_tree<'a>(
+    dwarf: &gimli::Dwarf<Reader<'a>>,
+    unit: &Unit<Reader<'a>>,
+    kept: Kept,
+) -> Result<Tree<'a>, DigestError> {
     let mut tree = Tree { nodes: Vec::new(), by_offset: HashMap::new() };
     // The kept ancestors of the entry being read, with their depth.
     let mut path: Vec<(isize, usize)> = Vec::new();
@@ -151,7 +158,7 @@ fn read_tree<'a>(dwarf: &gimli::Dwarf<Reader<'a>>, unit: &Unit<Reader<'a>>) -> R
             path.pop();
         }
         let parent = path.last().copied();
-        if !is_kept(entry.tag(), parent.filter(|(above, _)| *above == depth - 1).map(|(_, at)| tree.nodes[at].tag)) {
+        if !kept(entry.tag(), parent.filter(|(above, _)| *above == depth - 1).map(|(_, at)| tree.nodes[at].tag)) {
             continue;
         }
         let parent = parent.map(|(_, at)| at);
@@ -166,9 +173,9 @@ fn read_tree<'a>(dwarf: &gimli::Dwarf<Reader<'a>>, unit: &Unit<Reader<'a>>) -> R
     Ok(tree)
 }
 
-/// The bulk of debug information is variables and inlined calls inside functions, of no interest here. `parent` is the tag
-/// of the entry directly above, if that was kept.
-fn is_kept(tag: DwTag, parent: Option<DwTag>) -> bool {
+/// What digests are made of. The bulk of debug information is variables and inlined calls inside functions, of no interest to
+/// them.
+pub(crate) fn is_kept(tag: DwTag, parent: Option<DwTag>) -> bool {
     match tag {
         gimli::DW_TAG_formal_parameter => {
             matches!(parent, Some(gimli::DW_TAG_subprogram | gimli::DW_TAG_subroutine_type))

@@ -16,6 +16,7 @@
 //! Everything here fails with a [`DigestError`] that names the section or the offset; a malformed object is never guessed at.
 
 pub mod frames;
+pub mod inlined;
 
 mod content;
 mod debug_info;
@@ -120,7 +121,7 @@ pub fn of_object(file: &[u8]) -> Result<ObjectDigests, DigestError> {
     let mut collector = structure::Collector::default();
     let mut functions = BTreeMap::new();
     let mut entry_points = EntryPoints::default();
-    debug_info::walk(file, &mut |tree| {
+    debug_info::walk(file, debug_info::is_kept, &mut |tree| {
         let mut types = type_digest::TypeDigests::new(tree);
         types.collect(&mut collector);
         types.collect_entry_points(&mut entry_points);

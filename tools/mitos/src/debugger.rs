@@ -3,7 +3,6 @@
 //! known by its name and the start of its digest.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::path::PathBuf;
 
 use build::{Build, Tree};
@@ -23,7 +22,8 @@ pub(crate) fn write(tree: &Tree, built: &Build) -> Result<(), Failure> {
         set confirm off\nset architecture i386:x86-64\ntarget remote :1234\npython\nOBJECTS = {\n",
     );
     // Where each object is and its text sections lie, and the addresses of those that never move.
-    for cell in built.cells.iter().chain(&built.alternates) {
+    let alternates = built.alternates.iter().flat_map(|alternate| alternate.changed(&built.cells));
+    for cell in built.cells.iter().chain(alternates.map(|(_, cell)| cell)) {
         let _ = writeln!(text, "  {}: ({:?}, {:?}),", key(cell), cell.full_object, sections(cell)?);
     }
     text.push_str("}\nSEED = {\n");
@@ -35,7 +35,7 @@ pub(crate) fn write(tree: &Tree, built: &Build) -> Result<(), Failure> {
     text.push_str(COMMANDS);
     text.push_str("end\n");
     let path = script(tree);
-    fs::write(&path, text).map_err(Failure::file(&path))
+    Ok(build::files::write(&path, text)?)
 }
 
 /// What the script knows a cell's object by, as the kernel announces it.

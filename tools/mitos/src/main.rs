@@ -109,7 +109,11 @@ fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
 fn build(tree: &Tree) -> Result<Build, Failure> {
     let built = build::build(tree)?;
     let (report, totals) = build::report::write(tree, &built)?;
+    let swap_sets = build::report::write_alternates(tree, &built)?;
     debugger::write(tree, &built)?;
+    for swap_set in swap_sets {
+        println!("mitos: {swap_set}");
+    }
     println!(
         "mitos: {} cells, {} of them in the seed; {} of our {} forbid unsafe, the others have {} places with it \
         (the language's and third-party cells: {}); {}",

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use build::{Tree, compile};
+use build::{Tree, alternates, compile, invocation::Changes, lock::BuildLock};
 
 use crate::failure::{Failure, check};
 
@@ -26,7 +26,22 @@ pub(crate) fn format(tree: &Tree, only_check: bool) -> Result<(), Failure> {
         }
         check(&mut command)?;
     }
+    for alternate in alternates::find(tree)? {
+        for folder in alternate.crates()? {
+            format_crate(tree, &folder, only_check)?;
+        }
+    }
     Ok(())
+}
+
+/// Formats a crate that is no member of a workspace, or only checks it.
+fn format_crate(tree: &Tree, folder: &Path, only_check: bool) -> Result<(), Failure> {
+    let mut command = Command::new(tool("rustfmt"));
+    command.args(["--edition", "2024", "--config-path"]).arg(&tree.root).arg(folder.join("src/lib.rs"));
+    if only_check {
+        command.arg("--check");
+    }
+    check(&mut command)
 }
 
 /// Clippy over everything, warnings as errors, and the format check.
@@ -53,5 +68,31 @@ pub(crate) fn lint(tree: &Tree) -> Result<(), Failure> {
     tools.arg("--target-dir").arg(folder).args(arguments);
     // The fuzz targets compile cells for the host, which need what the compiler gives to unstable crates only.
     tools.env("RUSTC_BOOTSTRAP", "1");
-    check(tools.env("CARGO", compile::CARGO).env("RUSTC", compile::rustc()))
+    check(tools.env("CARGO", compile::CARGO).env("RUSTC", compile::rustc()))?;
+    if alternates::are_left_out() { Ok(()) } else { lint_alternates(tree, &folder) }
+}
+
+/// Clippy and the format check over the crates that alternates change, as these have them.
+fn lint_alternates(tree: &Tree, folder: &Path) -> Result<(), Failure> {
+    let _lock = BuildLock::acquire(tree)?;
+    let compiled = compile::compile(tree)?;
+    for (alternate, recompiled) in alternates::recompile(tree, &compiled)? {
+        let outputs = folder.join("alternates").join(&alternate.name);
+        std::fs::create_dir_all(&outputs).map_err(Failure::file(&outputs))?;
+        for unit in recompiled.units {
+            let changes = Changes { outputs: outputs.clone(), ..Changes::default() };
+            let mut invocation = unit.invocation.changed(&changes);
+            // The driver takes its own options from a variable, separated by this word, as cargo clippy gives them.
+            invocation
+                .environment
+                .insert("CLIPPY_ARGS".into(), "--deny__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__".into());
+            invocation.arguments.insert(0, compile::rustc().display().to_string());
+            println!("    Checking {} of alternate {}", unit.name, alternate.name);
+            check(&mut invocation.command(&tool("clippy-driver")))?;
+        }
+        for library in recompiled.libraries.iter().filter(|library| library.tree != tree.root) {
+            format_crate(tree, library.manifest.parent().unwrap_or(&library.manifest), true)?;
+        }
+    }
+    Ok(())
 }

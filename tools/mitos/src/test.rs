@@ -59,7 +59,11 @@ pub(crate) fn run(tree: &Tree, build: impl Fn(&Tree) -> Result<Build, Failure>, 
     }
     if built.is_some() {
         tally.record("the tree builds", None, Ok::<(), Failure>(()));
-        tally.record("a second build needs no network", None, build_again(tree));
+        tally.record("a second build needs no network, whatever the environment says", None, build_again(tree));
+        tally.record("a tree that is copied elsewhere compiles nothing again", None, build_copy(tree));
+    }
+    if let Some(built) = &built {
+        tally.record("an alternate that changes nothing makes no object differ", None, change_nothing(tree, built));
     }
     if wanted(Part::Units) {
         tally.heading("units of the pure crates");
@@ -94,15 +98,62 @@ fn note(tally: &mut Tally, part: &str, outcome: Result<(), impl Display>) {
     }
 }
 
+/// What an environment may say for the sake of other projects.
+const ENVIRONMENT: [(&str, &str); 10] = [
+    ("CARGO_NET_OFFLINE", "true"),
+    ("CARGO_PROFILE_RELEASE_DEBUG", "0"),
+    ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0"),
+    ("CARGO_PROFILE_RELEASE_LTO", "fat"),
+    ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
+    ("CARGO_INCREMENTAL", "1"),
+    ("CARGO_BUILD_TARGET_DIR", "/nonexistent"),
+    ("CARGO_BUILD_BUILD_DIR", "/nonexistent"),
+    ("RUSTFLAGS", "-Copt-level=0"),
+    ("CDPATH", "/"),
+];
+
 /// Builds again, in a process that keeps cargo from the network; the archive must come out the same.
 fn build_again(tree: &Tree) -> Result<(), Failure> {
     let read = || std::fs::read(tree.archive()).map_err(Failure::file(tree.archive()));
     let before = read()?;
     let tool = std::env::current_exe().map_err(Failure::file("mitos"))?;
     let mut command = Command::new(tool);
-    command.arg("build").current_dir(&tree.root).env("CARGO_NET_OFFLINE", "true").stdout(Stdio::null());
+    command.arg("build").current_dir(&tree.root).envs(ENVIRONMENT).stdout(Stdio::null());
     check(&mut command)?;
     if read()? == before { Ok(()) } else { Err(Failure::Changed { path: tree.archive() }) }
+}
+
+/// Copies sources and libraries, with the time of now, and lets cargo look at the copy.
+fn build_copy(tree: &Tree) -> Result<(), Failure> {
+    let copy = Tree { root: tree.root.join("target/copy") };
+    if copy.root.exists() {
+        std::fs::remove_dir_all(&copy.root).map_err(Failure::file(&copy.root))?;
+    }
+    let target = copy.root.join("target");
+    std::fs::create_dir_all(&target).map_err(Failure::file(&target))?;
+    for name in ["Cargo.toml", "Cargo.lock", "build", "cells", "kernel", "applications"] {
+        check(Command::new("cp").arg("-r").arg(tree.root.join(name)).arg(&copy.root))?;
+    }
+    check(Command::new("cp").arg("-r").arg(tree.root.join("target/cells")).arg(&target))?;
+    let kept = compile::compile(&copy)?.invocations;
+    // The wrapper writes a file for each crate that it is called for.
+    let root = copy.root.display().to_string();
+    let files = std::fs::read_dir(&kept).map_err(Failure::file(&kept))?.flatten();
+    let compiled: Vec<String> = files
+        .filter(|file| std::fs::read_to_string(file.path()).is_ok_and(|text| text.contains(&root)))
+        .map(|file| file.path().file_stem().unwrap_or_default().to_string_lossy().into_owned())
+        .collect();
+    std::fs::remove_dir_all(&copy.root).map_err(Failure::file(&copy.root))?;
+    if compiled.is_empty() { Ok(()) } else { Err(Failure::CompiledAgain { crates: compiled.join(", ") }) }
+}
+
+/// A cell whose code names its own source files, in the places of its panics.
+const SAMPLE: &str = "real_time_clock";
+
+/// Compiles a copy of a crate as an alternate does.
+fn change_nothing(tree: &Tree, built: &Build) -> Result<(), Failure> {
+    let cells = build::alternates::differing_without_change(tree, &built.compiled, &built.cells, SAMPLE)?;
+    if cells.is_empty() { Ok(()) } else { Err(Failure::DiffersUnchanged { cells: cells.join(", ") }) }
 }
 
 fn test_compile_fail(

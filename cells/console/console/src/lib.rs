@@ -10,7 +10,6 @@
 
 mod receive;
 mod transmit;
-mod turn;
 mod write;
 
 pub use apic::ApicError;

@@ -2,9 +2,9 @@
 
 mod display;
 mod seconds;
-mod year;
 
-pub use year::Year;
+/// A year of the Gregorian calendar.
+pub type Year = u16;
 
 const SECONDS_PER_DAY: u64 = 86_400;
 

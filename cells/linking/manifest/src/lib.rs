@@ -129,7 +129,7 @@ pub struct CellDetails {
     pub structures: Vec<StructuralDigest>,
 }
 
-/// A second build of the tree, from sources with a marked overlay: only the cells whose objects differ.
+/// A second build of the tree, from sources with a change: only the cells whose objects differ.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alternate {
     /// Its name, as in `swap NAME`.
@@ -138,8 +138,8 @@ pub struct Alternate {
     pub description: String,
     /// It is there to be refused: it shows a change that a swap does not make.
     pub refused: bool,
-    /// The crate whose source the overlay replaces.
-    pub overlaid: String,
+    /// The crates whose sources it changes, separated by spaces.
+    pub edited: String,
     /// The swap set: every cell whose object differs.
     pub cells: Vec<CellEntry>,
 }

@@ -14,7 +14,6 @@
 #![allow(internal_features, reason = "`rustc_attrs` names the symbols that the compiler calls")]
 
 mod account;
-mod cache_limit;
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::ptr;
@@ -26,9 +25,16 @@ use size_classes::Class;
 
 pub use heap_core::{Statistics, statistics, trim};
 
-/// What the way in which free blocks are kept is called: it differs between the builds of this cell.
+/// Name of the rule for how many free blocks a CPU keeps. Builds of this cell differ in it.
 pub fn cache_limit() -> &'static str {
-    cache_limit::NAME
+    "generous"
+}
+
+/// How many free blocks of the class a CPU keeps before it gives a batch back: many, for speed. A block's size does not depend on
+/// this rule, because blocks outlive the version of this cell that handed them out.
+#[inline]
+fn max_kept(class: Class) -> usize {
+    class.limit()
 }
 
 /// The allocator behind `alloc`.
@@ -178,7 +184,7 @@ unsafe fn give_back(block: *mut u8, layout: Layout) {
     };
     let irq_off = InterruptGuard::new();
     // SAFETY: the guard lives, and the caller gives the block away.
-    if unsafe { heap_core::local(&irq_off).put(class, block) } > cache_limit::limit(class) {
+    if unsafe { heap_core::local(&irq_off).put(class, block) } > max_kept(class) {
         spill(class, irq_off);
     }
 }

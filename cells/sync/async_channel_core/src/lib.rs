@@ -10,8 +10,6 @@
 
 extern crate alloc;
 
-mod wake_policy;
-
 use alloc::alloc::{alloc, dealloc};
 use alloc::sync::Arc;
 use core::alloc::Layout;
@@ -132,7 +130,7 @@ impl Core {
             }
             ring.len()
         };
-        wake_policy::after_send(&self.not_empty, length, &irq_off);
+        wake_after_send(&self.not_empty, length, &irq_off);
         Attempt::Done
     }
 
@@ -154,7 +152,7 @@ impl Core {
             }
             (ring.len(), ring.capacity())
         };
-        wake_policy::after_receive(&self.not_full, length, capacity, &irq_off);
+        wake_after_receive(&self.not_full, length, capacity, &irq_off);
         Attempt::Done
     }
 
@@ -228,4 +226,14 @@ impl Drop for Core {
             unsafe { dealloc(self.buffer.as_ptr(), self.allocated) };
         }
     }
+}
+
+/// Wakes one receiver for each message that goes in; `_length` of them are in flight now.
+fn wake_after_send(receivers: &WaitQueue, _length: usize, irq_off: &InterruptGuard) {
+    receivers.wake_one_irq_off(irq_off);
+}
+
+/// Wakes one sender for each message that comes out; `_length` of at most `_capacity` are in flight now.
+fn wake_after_receive(senders: &WaitQueue, _length: usize, _capacity: usize, irq_off: &InterruptGuard) {
+    senders.wake_one_irq_off(irq_off);
 }

@@ -5,18 +5,15 @@
 //! for the sake of other policies and otherwise ignored. The contract is in `policy_interface`; the only call
 //! that can fail is [`import_state`], which then takes nothing.
 //!
-//! This is one of two variants of one cell: the other lies in the overlay `priority`. Two more, `deadlines` and `unfinished`,
-//! are there to show how it comes out if a policy does not take the tasks over.
+//! This is one of two policies: the alternate `priority` is the other.
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
 
-mod import;
-
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use policy_interface::{ImportError, MAX_CPUS, MAX_TASKS, PolicyEntry, QueueAccess, Slot};
+use policy_interface::{ImportError, MAX_CPUS, MAX_TASKS, PolicyEntry, QueueAccess, Slot, check};
 use slot_list::{Links, List};
 
 /// How long a task runs while others wait: long against a switch, short against what a person notices.
@@ -141,5 +138,12 @@ pub fn export_state(entries: &mut Vec<PolicyEntry>) {
 
 /// Takes the tasks of another policy, or none of them.
 pub fn import_state(entries: Vec<PolicyEntry>) -> Result<(), (ImportError, Vec<PolicyEntry>)> {
-    import::import_state(&POLICY, entries)
+    let queued = (0..MAX_CPUS).map(length).sum();
+    if let Err(error) = check(&entries, queued) {
+        return Err((error, entries));
+    }
+    for entry in &entries {
+        POLICY.insert(entry.cpu as usize, entry);
+    }
+    Ok(())
 }

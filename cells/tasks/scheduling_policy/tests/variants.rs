@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 #[allow(dead_code, unreachable_pub, reason = "a crate root, here a module")]
-#[path = "../../../../build/overlays/priority/cells/tasks/scheduling_policy/src/lib.rs"]
+#[path = "../../../../build/alternates/priority/scheduling_policy/src/lib.rs"]
 mod fixed_priority;
 
 fn access(cpu: u32) -> QueueAccess {
