@@ -65,7 +65,7 @@ pub(crate) fn lint(tree: &Tree) -> Result<(), Failure> {
     check(target.env("CARGO", compile::CARGO))?;
     let mut tools = Command::new(tool("cargo-clippy"));
     tools.current_dir(&tree.root).args(["clippy", "--manifest-path", "tools/Cargo.toml", "--all-targets"]);
-    tools.arg("--target-dir").arg(folder).args(arguments);
+    tools.arg("--target-dir").arg(&folder).args(arguments);
     // The fuzz targets compile cells for the host, which need what the compiler gives to unstable crates only.
     tools.env("RUSTC_BOOTSTRAP", "1");
     check(tools.env("CARGO", compile::CARGO).env("RUSTC", compile::rustc()))?;
