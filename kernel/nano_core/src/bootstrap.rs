@@ -16,10 +16,15 @@ use crate::{Main, WINDOW_BASE, WINDOW_SIZE, image::Image};
 /// Where the boot loader puts the image.
 const IMAGE_START: u64 = 0x10_0000;
 
+/// Memory for the cells as they run, for heap, stacks and page tables of a system on which the shell starts every
+/// application, with four CPUs: measured, as the system test of the smallest machine repeats.
+const WORKING_MEMORY: u64 = 27 << 20;
+
 /// Why the kernel cannot boot.
 #[derive(Debug)]
 pub(crate) enum BootError {
     NoArchive,
+    TooLittleMemory { usable: u64, needed: u64 },
     Frames(FramesError),
     Tables(BootstrapError),
     Map(MapError),
@@ -32,6 +37,10 @@ impl fmt::Display for BootError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoArchive => f.write_str("the boot loader gave no archive of cells (QEMU: -initrd, GRUB: module2)"),
+            Self::TooLittleMemory { usable, needed } => {
+                let mib = |bytes: u64| bytes.div_ceil(1 << 20);
+                write!(f, "{} MiB of memory are usable, and {} MiB are needed", usable >> 20, mib(*needed))
+            }
             Self::Frames(error) => write!(f, "memory map: {error}"),
             Self::Tables(error) => write!(f, "page tables: {error}"),
             Self::Map(error) => write!(f, "archive of cells: {error}"),
@@ -46,9 +55,14 @@ fn refused(error: LoadError) -> BootError {
     BootError::Load(Box::new(error))
 }
 
-/// Sets up memory, takes up the seed and loads all cells of the kernel; returns who takes over.
+/// Sets up memory, takes up the seed and loads all cells of the kernel; returns the function that takes over.
 pub(crate) fn bootstrap(information: &BootInformation, image: &Image) -> Result<Main, BootError> {
     let region = information.archive.ok_or(BootError::NoArchive)?;
+    let usable = information.usable().iter().map(|region| region.bytes).sum();
+    let needed = image.physical_end() - IMAGE_START + region.bytes + WORKING_MEMORY;
+    if usable < needed {
+        return Err(BootError::TooLittleMemory { usable, needed });
+    }
     init_memory(information, image, region)?;
     let archive = map_archive(region)?;
     let archive = Archive::parse(archive).map_err(BootError::Archive)?;
@@ -82,12 +96,12 @@ fn init_memory(information: &BootInformation, image: &Image, archive: Region) ->
     Ok(())
 }
 
-/// Shows the archive, for good: applications are loaded from it.
+/// Maps the archive, for good: applications are loaded from it.
 fn map_archive(region: Region) -> Result<&'static [u8], BootError> {
     let size = usize::try_from(region.bytes).unwrap_or(usize::MAX);
     let start = PhysAddr::new_truncate(region.start);
     let offset = usize::try_from(region.start % PAGE_SIZE as u64).unwrap_or_default();
-    // SAFETY: the memory was reserved, and nobody writes to it.
+    // SAFETY: the memory was reserved, and nothing writes to it.
     let mapping = unsafe { mapping::map_physical(start, size, ReadOnly) }.map_err(BootError::Map)?;
     let mapping = Box::leak(Box::new(mapping));
     Ok(&mapping.bytes()[offset..offset + size])

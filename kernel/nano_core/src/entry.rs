@@ -4,8 +4,11 @@
 //! nothing here needs a relocation before paging works. The tables made here map the first GiB twice, at 0 and at the
 //! top 2 GiB, writable and executable; they and this section are gone as soon as the final tables are in place.
 //!
-//! Sources: PVH (Xen's `docs/misc/pvh.pandoc`), Multiboot2 specification 2.0 (3.1.2 and 3.3), Intel SDM volume 3,
-//! 11.8.5 (entering IA-32e mode).
+//! The first instructions look whether the processor has all that the rest depends on. One that lacks something is named in
+//! one line on the first serial port, and the processor halts.
+//!
+//! Sources: PVH (Xen's `docs/misc/pvh.pandoc`), Multiboot2 specification 2.0 (3.1.2 and 3.3), Intel SDM volume 2, CPUID
+//! (leaves 1 and 80000001h), volume 3, 11.8.5 (entering IA-32e mode), PC16550D datasheet, table II (serial port).
 
 use core::{arch::global_asm, cell::UnsafeCell};
 
@@ -82,6 +85,26 @@ common_entry:
     mov %eax, (entry_ticks - boot_start + PHYSICAL)
     mov %edx, (entry_ticks - boot_start + PHYSICAL + 4)
 
+    # CPUID leaves the registers of the loader alone, %esi and %edi. Each text is chosen before its test is made.
+    mov $0x80000000, %eax
+    cpuid
+    mov $(no_long_mode - boot_start + PHYSICAL), %ebx
+    cmp $0x80000001, %eax
+    jb refuse
+    mov $0x80000001, %eax
+    cpuid
+    mov $(no_long_mode - boot_start + PHYSICAL), %ebx
+    bt $29, %edx
+    jnc refuse
+    mov $(no_execute - boot_start + PHYSICAL), %ebx
+    bt $20, %edx
+    jnc refuse
+    mov $1, %eax
+    cpuid
+    mov $(no_global_pages - boot_start + PHYSICAL), %ebx
+    bt $13, %edx
+    jnc refuse
+
     # The first GiB in pages of 2 MiB: present, writable, large.
     mov $(directory - boot_start + PHYSICAL), %ebx
     mov $0x83, %eax
@@ -115,6 +138,41 @@ common_entry:
     mov %eax, %cr0
     lgdt (descriptors_pointer - boot_start + PHYSICAL)
     ljmp $0x08, $(long_mode - boot_start + PHYSICAL)
+
+    # Sends the text at %ebx, with the port at 115,200 baud, 8 bits, no parity, and halts.
+refuse:
+    mov $0x3fb, %edx
+    mov $0x80, %al
+    out %al, (%dx)
+    mov $0x3f8, %edx
+    mov $1, %al
+    out %al, (%dx)
+    inc %edx
+    xor %eax, %eax
+    out %al, (%dx)
+    mov $0x3fb, %edx
+    mov $3, %al
+    out %al, (%dx)
+2:  mov $0x3fd, %edx
+    in (%dx), %al
+    test $0x20, %al
+    jz 2b
+    mov (%ebx), %al
+    test %al, %al
+    jz 3f
+    mov $0x3f8, %edx
+    out %al, (%dx)
+    inc %ebx
+    jmp 2b
+3:  hlt
+    jmp 3b
+
+no_long_mode:
+    .asciz "boot failed: this processor has no 64-bit mode (CPUID 80000001h, EDX bit 29)\r\n"
+no_execute:
+    .asciz "boot failed: this processor has no pages that are not executable (NX: CPUID 80000001h, EDX bit 20)\r\n"
+no_global_pages:
+    .asciz "boot failed: this processor has no global pages (PGE: CPUID 1, EDX bit 13)\r\n"
 
     .code64
 long_mode:

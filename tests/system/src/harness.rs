@@ -75,6 +75,26 @@ pub struct Batch {
     pub self_checks: &'static [&'static str],
 }
 
+/// A check that starts its own machine: one that does not reach a shell, or that is spoken to before it does.
+pub struct Trial {
+    /// What is claimed, as a sentence.
+    pub name: &'static str,
+    /// Finds out.
+    pub run: fn(&Places) -> Outcome,
+}
+
+/// Runs the trials; with a filter, only those whose name contains it, or all with `trial`.
+pub fn run_trials(trials: &[Trial], places: &Places, filter: Option<&str>, tally: &mut Tally) {
+    for trial in trials {
+        let name = format!("system trial: {}", trial.name);
+        if filter.is_none_or(|word| name.contains(word)) {
+            let start = Instant::now();
+            let result = (trial.run)(places);
+            tally.record(&name, Some(start.elapsed()), result);
+        }
+    }
+}
+
 /// Where things are.
 #[derive(Debug, Clone)]
 pub struct Places {

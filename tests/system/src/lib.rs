@@ -10,6 +10,7 @@ mod boot;
 mod cells;
 mod faults;
 mod load;
+mod lacking;
 mod loader;
 mod refusals;
 mod shell;
@@ -17,7 +18,7 @@ mod swaps;
 mod tasks;
 mod terminal;
 
-use harness::Batch;
+use harness::{Batch, Trial};
 
 /// All batches, in the order in which they run.
 pub fn batches() -> Vec<Batch> {
@@ -30,5 +31,11 @@ pub fn batches() -> Vec<Batch> {
     batches.extend(swaps::batches());
     batches.extend(refusals::batches());
     batches.extend(boot::batches());
+    batches.extend(lacking::batches());
     batches
+}
+
+/// All checks that start their own machines.
+pub fn trials() -> Vec<Trial> {
+    lacking::trials()
 }

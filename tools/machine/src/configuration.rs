@@ -47,6 +47,9 @@ pub struct Configuration {
     command_line: Vec<String>,
     emulator: PathBuf,
     restart_on_reset: bool,
+    processor: Option<String>,
+    acpi: bool,
+    firmware_files: Vec<(String, String)>,
 }
 
 impl Configuration {
@@ -61,6 +64,9 @@ impl Configuration {
             command_line: Vec::new(),
             emulator: PathBuf::from("qemu-system-x86_64"),
             restart_on_reset: false,
+            processor: None,
+            acpi: true,
+            firmware_files: Vec::new(),
         }
     }
 
@@ -105,6 +111,24 @@ impl Configuration {
         self
     }
 
+    /// Another processor than the usual one, in QEMU's words: `qemu64,-nx`.
+    pub fn processor(mut self, model: impl Into<String>) -> Self {
+        self.processor = Some(model.into());
+        self
+    }
+
+    /// Leaves out the firmware's ACPI tables.
+    pub fn without_acpi(mut self) -> Self {
+        self.acpi = false;
+        self
+    }
+
+    /// Gives the guest a file by the firmware configuration device. A name of the user's begins with `opt/`.
+    pub fn firmware_file(mut self, name: impl Into<String>, contents: impl Into<String>) -> Self {
+        self.firmware_files.push((name.into(), contents.into()));
+        self
+    }
+
     /// How a guest that ends its run well ends QEMU: by the debug exit device if it was told that there is one, as by the
     /// images' own command lines; else by powering off.
     pub fn good_end(&self) -> Exit {
@@ -121,24 +145,35 @@ impl Configuration {
     /// QEMU with all arguments but those of the serial line, which depend on the program that talks over it.
     pub fn command(&self) -> Command {
         let mut command = Command::new(&self.emulator);
-        command.args(["-machine", "q35", "-nodefaults", "-display", "none"]);
+        let machine = if self.acpi { "q35" } else { "q35,acpi=off" };
+        command.args(["-machine", machine, "-nodefaults", "-display", "none"]);
+        if !self.acpi {
+            // The usual firmware makes up tables where QEMU gives none; this one, which QEMU brings, too, does not.
+            command.args(["-bios", "qboot.rom"]);
+        }
         command.args(["-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"]);
         command.args(["-smp", &self.cpus.to_string()]);
         command.args(["-m", &format!("{}M", self.memory_mib)]);
         if !self.restart_on_reset {
             command.arg("-no-reboot");
         }
-        match self.accelerator {
+        let processor = match self.accelerator {
             Accelerator::Emulation => {
-                command.args(["-accel", "tcg,thread=multi", "-cpu", "qemu64"]);
+                command.args(["-accel", "tcg,thread=multi"]);
+                "qemu64"
             }
             Accelerator::CountedInstructions => {
-                command.args(["-accel", "tcg", "-cpu", "qemu64"]);
-                command.args(["-icount", "shift=0,sleep=off", "-rtc", "clock=vm"]);
+                command.args(["-accel", "tcg", "-icount", "shift=0,sleep=off", "-rtc", "clock=vm"]);
+                "qemu64"
             }
             Accelerator::Kvm => {
-                command.args(["-accel", "kvm", "-cpu", "host"]);
+                command.args(["-accel", "kvm"]);
+                "host"
             }
+        };
+        command.args(["-cpu", self.processor.as_deref().unwrap_or(processor)]);
+        for (name, contents) in &self.firmware_files {
+            command.args(["-fw_cfg", &format!("name={name},string={contents}")]);
         }
         if let Debugger::WaitOnPort(port) = self.debugger {
             command.args(["-gdb", &format!("tcp:127.0.0.1:{port}"), "-S"]);
@@ -203,6 +238,14 @@ mod tests {
         assert_eq!(value(&words, "-m"), Some("128M"));
         assert!(words.iter().any(|word| word == "-no-reboot"));
         assert_eq!(configuration.good_end(), Exit::Guest(Exit::SUCCESS));
+    }
+
+    #[test]
+    fn a_machine_can_lack_things() {
+        let configuration = Configuration::direct(Path::new("/out")).processor("qemu64,-nx").without_acpi();
+        let words = words(&configuration);
+        assert_eq!(value(&words, "-cpu"), Some("qemu64,-nx"));
+        assert_eq!(value(&words, "-machine"), Some("q35,acpi=off"));
     }
 
     #[test]

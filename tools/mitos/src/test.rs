@@ -182,6 +182,7 @@ fn test_system(tree: &Tree, options: &Options, tally: &mut Tally) -> Result<(), 
     let places = Places { output: tree.output(), logs: tree.root.join("target/logs") };
     for _ in 0..options.repeat {
         harness::run(&system_tests::batches(), &places, options.filter.as_deref(), tally);
+        harness::run_trials(&system_tests::trials(), &places, options.filter.as_deref(), tally);
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ mod discovery;
 mod root;
 mod sleep;
 
+use alloc::vec;
 use alloc::vec::Vec;
 use core::{error, fmt};
 
@@ -27,6 +28,9 @@ pub trait PhysicalMemory {
     type Error: error::Error;
 
     /// Copies the bytes at `address` into `buffer`.
+    ///
+    /// # Errors
+    /// If that memory cannot be seen.
     fn read(&self, address: PhysAddr, buffer: &mut [u8]) -> Result<(), Self::Error>;
 }
 
@@ -45,6 +49,23 @@ pub struct Platform {
     pub power: Option<PowerOff>,
     /// How to reset.
     pub reset: Option<Reset>,
+}
+
+impl Platform {
+    /// A PC without tables: one CPU, with the addresses and the wiring that every PC with an I/O APIC has unless its firmware
+    /// says otherwise (Intel MultiProcessor Specification 1.4, 3.6.5 and table 4-1; the interval timer is at input 2, as in
+    /// its default configurations). How to power off or to reset is not known.
+    #[must_use]
+    pub fn of_a_pc(boot_apic: u32) -> Self {
+        Self {
+            cpus: vec![Cpu { local_apic: boot_apic }],
+            local_apic: PhysAddr::new(0xfee0_0000),
+            io_apics: vec![IoApic { number: 0, address: PhysAddr::new(0xfec0_0000), first_interrupt: 0 }],
+            overrides: vec![SourceOverride { irq: 0, interrupt: 2, active_low: false, level: false }],
+            power: None,
+            reset: None,
+        }
+    }
 }
 
 /// A usable CPU.

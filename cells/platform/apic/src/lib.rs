@@ -26,13 +26,15 @@ use cpu_local::CpuId;
 use mapping::MapError;
 
 pub use io_apic::{Line, route, route_as_nmi};
-pub use local::{end_of_interrupt, id};
+pub use local::{boot_id, end_of_interrupt, id};
 pub use message::{cpu_of, number_of, send_init, send_ipi, send_ipi_others, send_nmi, send_startup};
 pub use timer::{start_periodic, timer_rate};
 
 /// Why interrupts cannot be had.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ApicError {
+    /// The processor has no local APIC.
+    Absent,
     /// The registers cannot be mapped.
     Map(MapError),
     /// The timer does not count.
@@ -55,6 +57,7 @@ pub enum ApicError {
 impl fmt::Display for ApicError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Absent => write!(f, "this processor has no local APIC (CPUID 1, EDX bit 9)"),
             Self::Map(error) => write!(f, "the APIC's registers cannot be mapped: {error}"),
             Self::TimerStands => write!(f, "the local APIC's timer does not count"),
             Self::NoInput { interrupt } => write!(f, "no I/O APIC has an input for interrupt {interrupt}"),

@@ -46,6 +46,8 @@ const BASE_ENABLE: u64 = 1 << 11;
 const BASE_EXTENDED: u64 = 1 << 10;
 /// The bit of CPUID leaf 1, `ecx`, that announces the extended mode.
 const CPUID_EXTENDED: u32 = 1 << 21;
+/// The bit of CPUID leaf 1, `edx`, that announces the local APIC.
+const CPUID_PRESENT: u32 = 1 << 9;
 
 /// Spurious register: the APIC takes part.
 const SOFTWARE_ENABLE: u32 = 1 << 8;
@@ -59,6 +61,9 @@ const DELIVER_NMI: u32 = 0b100 << 8;
 /// # Safety
 /// `address` is where the local APIC's registers are.
 pub(crate) unsafe fn map(address: PhysAddr) -> Result<(), ApicError> {
+    if __cpuid(1).edx & CPUID_PRESENT == 0 {
+        return Err(ApicError::Absent);
+    }
     let access = if __cpuid(1).ecx & CPUID_EXTENDED != 0 {
         Access::Extended
     } else {
@@ -125,6 +130,12 @@ pub(crate) fn enable() {
     write(Register::Spurious, SOFTWARE_ENABLE | u32::from(vectors::SPURIOUS));
     // The firmware may have left an interrupt unacknowledged.
     write(Register::EndOfInterrupt, 0);
+}
+
+/// The calling CPU's APIC number as the processor itself has it, before its APIC is set up. It is cut to 8 bits, in which the
+/// number of a boot CPU fits.
+pub fn boot_id() -> u32 {
+    __cpuid(1).ebx >> 24
 }
 
 /// The calling CPU's APIC number.

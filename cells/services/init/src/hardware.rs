@@ -2,7 +2,6 @@
 
 use core::fmt;
 
-use acpi_tables::TablesError;
 use apic::ApicError;
 use boot_information::BootInformation;
 use interrupts::{ClaimError, Interrupt, InterruptCap, vectors};
@@ -17,7 +16,6 @@ const RIGHT: InterruptCap = unsafe { InterruptCap::new() };
 
 /// What is missing.
 pub(crate) enum HardwareError {
-    Tables(TablesError),
     Apic(ApicError),
     Map(MapError),
     Interrupt(ClaimError),
@@ -26,7 +24,6 @@ pub(crate) enum HardwareError {
 impl fmt::Display for HardwareError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Tables(error) => error.fmt(f),
             Self::Apic(error) => error.fmt(f),
             Self::Map(error) => error.fmt(f),
             Self::Interrupt(error) => error.fmt(f),
@@ -46,7 +43,10 @@ pub(crate) struct DeviceInterrupts {
 pub(crate) fn start(information: &BootInformation) -> Result<DeviceInterrupts, HardwareError> {
     hooks::set_all();
     let root = information.acpi_root.and_then(|root| PhysAddr::try_new(root).ok());
-    let platform = acpi_tables::init(root).map_err(HardwareError::Tables)?;
+    let platform = acpi_tables::init(root).unwrap_or_else(|error| {
+        log::warn!("{error}: one CPU runs, and only an emulator can be powered off");
+        acpi_tables::assume_pc(apic::boot_id())
+    });
     power::init(information.command_line()).map_err(HardwareError::Map)?;
     // SAFETY: this is the boot CPU, once, with interrupts off; the platform is what the firmware says.
     unsafe { apic::init(platform).map_err(HardwareError::Apic)? };
