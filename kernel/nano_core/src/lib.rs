@@ -33,6 +33,7 @@ pub(crate) extern "C" fn start(magic: u32, tables: u32, entry_ticks: u64, header
     let Some(mut information) = information else { give_up("the boot loader's tables are not readable") };
     information.boot_stack = entry::boot_stack();
     klog::init(klog::level_from_command_line(information.command_line()));
+    klog::set_colours(information.option("console") != Some("plain"));
     clock::init(clock::Instant { ticks: entry_ticks });
     if !clock::is_calibrated() {
         log::warn!("the interval timer (PIT) measures nothing: times are right in order, and wrong in scale");

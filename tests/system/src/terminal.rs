@@ -18,6 +18,9 @@ const CHECKS: &[Check] = &[
     Check { name: "a line of the log leaves the line that is being typed below it", run: log_line },
     Check { name: "an unfinished line of output is left alone by the prompt", run: unfinished_output },
     Check { name: "a line that is too long rings for each byte refused, and is not carried out", run: overlong },
+    Check { name: "a paste longer than all queues comes whole, line by line", run: long_paste },
+    Check { name: "errors of the log are red and warnings yellow", run: coloured },
+    Check { name: "Ctrl-C behind a paste ends a job that does not read", run: interrupted_behind_a_paste },
     Check { name: "Ctrl-C ends an application however early it comes, with one word", run: interrupted },
 ];
 
@@ -36,11 +39,19 @@ fn screen(shell: &mut Shell) -> (Vec<String>, String) {
             '\r' => column = 0,
             '\n' => rows.push(row.drain(..).collect()),
             '\x1b' => {
-                let sequence: String = characters.by_ref().skip(1).take_while(char::is_ascii_digit).collect();
-                // The letter is taken, too: a number means so many columns back, none means to erase the rest.
-                match sequence.parse::<usize>() {
-                    Ok(back) => column -= back.min(column),
-                    Err(_) => row.truncate(column),
+                // The bracket is passed over, and the letter ends the sequence.
+                let mut sequence = String::new();
+                for character in characters.by_ref().skip(1) {
+                    sequence.push(character);
+                    if character.is_ascii_alphabetic() {
+                        break;
+                    }
+                }
+                match sequence.split_at(sequence.len().saturating_sub(1)) {
+                    (back, "D") => column -= back.parse::<usize>().unwrap_or(1).min(column),
+                    (_, "K") => row.truncate(column),
+                    // A colour of the log.
+                    _ => {}
                 }
             }
             character => {
@@ -162,6 +173,61 @@ fn overlong(shell: &mut Shell) -> Outcome {
     machine.expect(PROMPT, ANSWER)?;
     let said = &machine.output()[mark..];
     claim!(!said.contains('\x07') && !said.contains(REFUSAL), "a whole line was refused: {said:?}");
+    Ok(())
+}
+
+fn coloured(shell: &mut Shell) -> Outcome {
+    let machine = shell.machine();
+    machine.send_line("busy 60 &")?;
+    machine.expect("busy 60 &\n", ANSWER)?;
+    machine.expect(PROMPT, ANSWER)?;
+    machine.send_line("fault panic busy")?;
+    machine.expect("\x1b[31m[", ANSWER)?;
+    machine.expect("\x1b[0m\n", ANSWER)?;
+    machine.expect("\x1b[33m[", ANSWER)?;
+    machine.expect("\x1b[0m\n", ANSWER)?;
+    machine.send_line("echo calm")?;
+    machine.expect("\ncalm\n", ANSWER)?;
+    machine.expect(PROMPT, ANSWER)?;
+    Ok(())
+}
+
+/// More than the port, the driver and the readers' queue hold together.
+fn long_paste(shell: &mut Shell) -> Outcome {
+    const LINES: usize = 60;
+    let padding = "x".repeat(800);
+    let machine = shell.machine();
+    let mark = machine.mark();
+    let paste: String = (0..LINES).map(|number| format!("echo {number} {padding}\r")).collect();
+    machine.send(paste.as_bytes())?;
+    machine.line_since(mark, &format!("{} {padding}", LINES - 1), Duration::from_secs(120))?;
+    machine.expect(PROMPT, ANSWER)?;
+    let (rows, _) = screen(shell);
+    let suffix = format!(" {padding}");
+    let numbers: Vec<&str> = rows.iter().filter_map(|row| row.strip_suffix(&suffix)).collect();
+    let numbers: Vec<&str> = numbers.into_iter().filter(|number| !number.contains("echo")).collect();
+    let expected: Vec<String> = (0..LINES).map(|number| number.to_string()).collect();
+    claim!(numbers == expected, "these lines were carried out: {numbers:?}");
+    Ok(())
+}
+
+fn interrupted_behind_a_paste(shell: &mut Shell) -> Outcome {
+    let machine = shell.machine();
+    let mark = machine.mark();
+    machine.send_line("busy 60")?;
+    machine.expect("busy 60\n", ANSWER)?;
+    // Until it is in the foreground.
+    std::thread::sleep(Duration::from_millis(500));
+    // More than the 4 KiB of a terminal line, and no line of it is to be carried out.
+    machine.send("echo wrong\r".repeat(1000).as_bytes())?;
+    machine.send(b"\x03")?;
+    machine.line_since(mark, "busy: killed", ANSWER)?;
+    machine.expect(PROMPT, ANSWER)?;
+    machine.send_line("echo after")?;
+    machine.expect("\nafter\n", ANSWER)?;
+    machine.expect(PROMPT, ANSWER)?;
+    let said = &machine.output()[mark..];
+    claim!(!said.contains("wrong"), "a forgotten line was carried out: {said:?}");
     Ok(())
 }
 

@@ -12,6 +12,7 @@ mod line;
 mod ring;
 
 use core::str::FromStr;
+use core::sync::atomic::{AtomicBool, Ordering};
 
 use log::{LevelFilter, Log, Metadata, Record};
 
@@ -22,11 +23,19 @@ struct KernelLog;
 
 static KERNEL_LOG: KernelLog = KernelLog;
 
+/// Whether lines have colours on the serial port. The ring has none.
+static COLOURS: AtomicBool = AtomicBool::new(false);
+
 /// Makes this the destination of the `log` macros, at `level`. A second call changes the level only.
 pub fn init(level: LevelFilter) {
     // An error means that a logger is set, and there is no other than this one.
     let _already_set = log::set_logger(&KERNEL_LOG);
     log::set_max_level(level);
+}
+
+/// Says whether the terminal at the serial port shows colours: errors in red, warnings in yellow, all details dim.
+pub fn set_colours(colours: bool) {
+    COLOURS.store(colours, Ordering::Relaxed);
 }
 
 /// The level that the kernel command line asks for by `log=LEVEL`; `Info` if it does not, or not in a known word.
@@ -50,7 +59,11 @@ impl Log for KernelLog {
         }
         let line = line::Line::of(clock::since_boot(), cpu_local::cpu_id().number(), record);
         ring::append(line.bytes());
-        serial_port::write_text(line.bytes());
+        if COLOURS.load(Ordering::Relaxed) {
+            serial_port::write_text(line.coloured(record.level()).bytes());
+        } else {
+            serial_port::write_text(line.bytes());
+        }
     }
 
     fn flush(&self) {}

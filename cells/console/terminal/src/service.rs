@@ -14,7 +14,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// Serves the console for ever. Nothing is kept between two turns, so a supervisor may start it anew at any time.
 pub fn serve() -> ! {
     loop {
-        wait_for(&WORK, || console::has_work().then_some(()));
+        wait_for(&WORK, || console::has_work(foreground::is_occupied()).then_some(()));
         if console::receive(foreground::is_occupied()).interrupt {
             // Seen or not, the interrupt counts.
             let _shown = console::try_give_up(b"^C\r\n");

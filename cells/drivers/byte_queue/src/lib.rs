@@ -20,7 +20,7 @@ impl<const N: usize> ByteQueue<N> {
         Self { bytes: [0; N], start: 0, length: 0, last: None }
     }
 
-    /// Whether there is nothing in it.
+    /// Whether it holds no byte.
     pub const fn is_empty(&self) -> bool {
         self.length == 0
     }
@@ -30,7 +30,7 @@ impl<const N: usize> ByteQueue<N> {
         self.last
     }
 
-    /// How many bytes it can still take.
+    /// The number of bytes that it can still take.
     pub const fn room(&self) -> usize {
         N - self.length
     }
@@ -51,7 +51,7 @@ impl<const N: usize> ByteQueue<N> {
         true
     }
 
-    /// Moves the oldest bytes into `buffer`, as many as it takes; how many there were.
+    /// Moves the oldest bytes into `buffer`, as many as it takes; returns their number.
     pub fn pop_into(&mut self, buffer: &mut [u8]) -> usize {
         let count = buffer.len().min(self.length);
         let first = count.min(N - self.start);
@@ -72,6 +72,22 @@ impl<const N: usize> ByteQueue<N> {
         let line = queued.position(|byte| *byte == b'\n').map_or(self.length, |end| end + 1);
         let count = line.min(buffer.len());
         self.pop_into(buffer.get_mut(..count).unwrap_or_default())
+    }
+
+    /// Whether `byte` is in it.
+    pub fn contains(&self, byte: u8) -> bool {
+        let (wrapped, straight) = self.bytes.split_at(self.start);
+        straight.iter().chain(wrapped).take(self.length).any(|queued| *queued == byte)
+    }
+
+    /// Forgets the oldest bytes up to the last `mark`, which goes with them. False, and nothing is forgotten, if there is none.
+    pub fn forget_through(&mut self, mark: u8) -> bool {
+        let (wrapped, straight) = self.bytes.split_at(self.start);
+        let queued = straight.iter().chain(wrapped).take(self.length);
+        let Some((last, _)) = queued.enumerate().filter(|(_, byte)| **byte == mark).last() else { return false };
+        self.start = self.place(last + 1);
+        self.length -= last + 1;
+        true
     }
 
     /// Forgets everything.
@@ -134,6 +150,24 @@ mod tests {
         assert_eq!(queue.last(), Some(b'b'));
         assert!(!queue.push_all(b"cdefg"));
         assert_eq!(queue.last(), Some(b'b'));
+    }
+
+    #[test]
+    fn bytes_up_to_the_last_mark_are_forgotten() {
+        let mut queue = ByteQueue::<6>::new();
+        assert!(queue.push_all(b"1234"));
+        assert_eq!(queue.pop_into(&mut [0; 3]), 3);
+        // The marks are at the end of the array and, wrapped, at its beginning.
+        assert!(queue.push_all(b"\x03a\x03b"));
+        assert!(queue.contains(3));
+        assert!(queue.forget_through(3));
+        assert!(!queue.contains(3) && !queue.forget_through(3));
+        let mut buffer = [0; 6];
+        assert_eq!(queue.pop_into(&mut buffer), 1);
+        assert_eq!(buffer[0], b'b');
+        assert!(queue.push_all(b"\x03"));
+        assert!(queue.forget_through(3));
+        assert!(queue.is_empty());
     }
 
     #[test]

@@ -3,8 +3,9 @@
 //! To `terminal`: no function here waits, and none keeps anything of its own, so this cell can be replaced between
 //! any two calls, also while it prints, and the task that calls them can be ended at any time. Order is kept in both
 //! directions; what [`try_write`] takes comes out in one piece among other output of the console, and nothing of it is
-//! lost, neither with the task nor by a port that is stuck for a while. Input that comes faster than it is read is
-//! dropped and counted by nobody: a terminal has no better answer.
+//! lost, neither with the task nor by a port that is stuck for a while. Input for which the readers have no room stays in
+//! the port, which keeps an emulator's other end waiting; a real line without flow control loses it there. A Ctrl-C behind
+//! more input than `console_state` holds is seen when the readers have made room.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -19,9 +20,7 @@ pub use serial_port::SERIAL_IRQ as SERIAL_LINE;
 pub use transmit::{Sent, transmit};
 pub use write::{has_output, line_is_erased, try_change, try_draw, try_finish, try_give_up, try_write};
 
-use console_state::RECEIVED;
-
-/// Whether the driver's task has anything to do.
-pub fn has_work() -> bool {
-    has_output() || !RECEIVED.lock().is_empty()
+/// Whether the driver's task has anything to do. `catch_interrupt` is as for [`receive`].
+pub fn has_work(catch_interrupt: bool) -> bool {
+    has_output() || receive::can_move(catch_interrupt)
 }

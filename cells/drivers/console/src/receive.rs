@@ -6,13 +6,13 @@ use interrupts::{Interrupt, Interrupted};
 
 /// Ctrl-C, as terminals send it.
 const INTERRUPT: u8 = 0x03;
-/// How many bytes are moved per turn.
+/// Bytes that are moved per turn, at most.
 const CHUNK: usize = 64;
 
-/// What was in the bytes that came.
+/// The contents of the bytes that came, beside text for the readers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Typed {
-    /// The user pressed Ctrl-C, which was asked to be kept from the readers.
+    /// The user pressed Ctrl-C, and the caller keeps that from the readers.
     pub interrupt: bool,
 }
 
@@ -23,6 +23,9 @@ pub struct Typed {
 pub fn init(serial: Interrupt) -> Result<(), ApicError> {
     SERIAL.try_call_once(|| apic::route(serial.handle(on_interrupt), CpuId::BOOT))?;
     serial_port::enable_interrupts();
+    // Bytes that came before have interrupted no CPU.
+    fetch(&InterruptGuard::new());
+    WORK.wake_all();
     Ok(())
 }
 
@@ -32,39 +35,66 @@ fn on_interrupt(_interrupted: &mut Interrupted<'_>) {
     if serial_port::text_was_sent() && TRANSMIT.lock().bypass() {
         READABLE.wake_all();
     }
-    while let Some(byte) = serial_port::receive() {
-        // A full queue drops the byte: the port has nowhere to keep it either.
-        let _kept = RECEIVED.lock().push_all(&[byte]);
-    }
+    fetch(&InterruptGuard::new());
     WORK.wake_all();
 }
 
-/// Moves what has come to the readers. With `catch_interrupt`, Ctrl-C is told to the caller instead, and what was
-/// typed before it is forgotten.
+/// Takes bytes out of the port while there is room for them. All others stay in the port, and are fetched when a reader has
+/// made room; the port does not interrupt again for them.
+fn fetch(irq_off: &InterruptGuard) {
+    // The lock lets one CPU at a time read the port.
+    let mut received = RECEIVED.lock_irq_off(irq_off);
+    while received.room() > 0
+        && let Some(byte) = serial_port::receive()
+    {
+        // There is room.
+        let _kept = received.push_all(&[byte]);
+    }
+}
+
+/// Moves received bytes to the readers, as many as there is room for. With `catch_interrupt`, Ctrl-C is told to the caller
+/// instead, also if the readers have no room, and the bytes that were typed before it are forgotten.
 pub fn receive(catch_interrupt: bool) -> Typed {
     let mut typed = Typed::default();
     let mut chunk = [0; CHUNK];
     loop {
         // From before bytes are taken out until their readers have been woken: a driver that is ended or fails loses none.
-        let _whole = InterruptGuard::new();
-        let count = RECEIVED.lock().pop_into(&mut chunk);
-        let Some(mut bytes @ [_, ..]) = chunk.get(..count) else { return typed };
-        if catch_interrupt && let Some(last) = bytes.iter().rposition(|byte| *byte == INTERRUPT) {
+        let whole = InterruptGuard::new();
+        if catch_interrupt && RECEIVED.lock_irq_off(&whole).forget_through(INTERRUPT) {
             typed.interrupt = true;
-            TYPED.lock().clear();
-            bytes = bytes.get(last + 1..).unwrap_or_default();
+            TYPED.lock_irq_off(&whole).clear();
         }
-        let mut queue = TYPED.lock();
-        for byte in bytes {
-            // As above.
-            let _kept = queue.push_all(&[*byte]);
-        }
+        let mut queue = TYPED.lock_irq_off(&whole);
+        let room = queue.room().min(CHUNK);
+        let count = RECEIVED.lock_irq_off(&whole).pop_into(&mut chunk[..room]);
+        fetch(&whole);
+        let Some(bytes @ [_, ..]) = chunk.get(..count) else { return typed };
+        // There is room: the lock is held since it was looked for.
+        let _kept = queue.push_all(bytes);
         drop(queue);
         READABLE.wake_all();
     }
 }
 
-/// Takes bytes that were typed, if there are any.
+/// Whether there are received bytes that the readers have room for, or a Ctrl-C that is to be caught.
+pub(crate) fn can_move(catch_interrupt: bool) -> bool {
+    // One lock at a time: `receive` takes them in the other order.
+    let received = RECEIVED.lock();
+    let (waiting, caught) = (!received.is_empty(), catch_interrupt && received.contains(INTERRUPT));
+    drop(received);
+    caught || waiting && TYPED.lock().room() > 0
+}
+
+/// Takes bytes that were typed, if there are any; returns their number.
 pub fn try_read(buffer: &mut [u8]) -> usize {
-    TYPED.lock().pop_into(buffer)
+    let irq_off = InterruptGuard::new();
+    let mut typed = TYPED.lock_irq_off(&irq_off);
+    let was_full = typed.room() == 0;
+    let count = typed.pop_into(buffer);
+    drop(typed);
+    if was_full && count > 0 {
+        // The driver's task has stopped moving bytes for want of room.
+        WORK.wake_all();
+    }
+    count
 }

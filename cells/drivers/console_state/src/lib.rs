@@ -20,10 +20,10 @@ use wait_queue::WaitQueue;
 pub const LINE: usize = 512;
 /// Bytes that are sent in one turn, at most.
 pub const SENDING_SIZE: usize = 1024;
-/// Bytes that may arrive before the driver's task runs: a paste at full speed for a tenth of a second.
+/// Bytes that may arrive before the driver's task runs: at full speed for a tenth of a second. Further ones stay in the port.
 pub const RECEIVED_SIZE: usize = 1024;
-/// Bytes that may be typed ahead of the readers.
-pub const TYPED_SIZE: usize = 4096;
+/// Bytes that may be typed ahead of the readers: a paste of some pages, so that a Ctrl-C behind it is still seen.
+pub const TYPED_SIZE: usize = 32 * 1024;
 /// Output that may wait for the port: some screenfuls.
 pub const TRANSMIT_SIZE: usize = 32 * 1024;
 

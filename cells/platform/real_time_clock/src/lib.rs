@@ -12,8 +12,9 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
 use core::{error, fmt};
 
+use port_registers::{ReadOnly, WriteOnly};
 use spin_lock::SpinLock;
-use x86_64::instructions::port::{Port, PortWriteOnly};
+use tock_registers::interfaces::{Readable, Writeable};
 
 pub use date::{DateTime, Year};
 
@@ -41,12 +42,16 @@ impl error::Error for ClockError {}
 static BOOT_TIME: AtomicU64 = AtomicU64::new(0);
 
 /// The address and data ports are one resource.
-static PORTS: SpinLock<Ports> = SpinLock::new(Ports { address: PortWriteOnly::new(0x70), data: Port::new(0x71) });
+// SAFETY: the ports of the real-time clock, whose only driver is this cell; they reach no memory.
+static PORTS: SpinLock<Ports> =
+    SpinLock::new(unsafe { Ports { address: WriteOnly::new(0x70), data: ReadOnly::new(0x71) } });
 
 struct Ports {
-    address: PortWriteOnly<u8>,
-    data: Port<u8>,
+    address: WriteOnly<u8>,
+    data: ReadOnly<u8>,
 }
+
+// The registers: Motorola MC146818 datasheet, "Address map" and "Registers".
 
 /// Registers: second, minute, hour, day, month, year.
 const FIELDS: [u8; 6] = [0x00, 0x02, 0x04, 0x07, 0x08, 0x09];
@@ -63,12 +68,9 @@ const AFTERNOON: u8 = 1 << 7;
 
 impl Ports {
     fn read(&mut self, register: u8) -> u8 {
-        // SAFETY: the ports of the real-time clock; reading these registers has no side effect. The top bit of the
-        // address stays clear, which leaves NMIs on.
-        unsafe {
-            self.address.write(register);
-            self.data.read()
-        }
+        // The top bit of the address stays clear, which leaves NMIs on.
+        self.address.set(register);
+        self.data.get()
     }
 
     fn fields(&mut self) -> [u8; 6] {
@@ -90,8 +92,14 @@ impl Ports {
     }
 }
 
-/// Reads the hardware. Interrupts are off for some microseconds.
+/// Reads the hardware, with interrupts off for some microseconds. A date that is known already stays.
+///
+/// # Errors
+/// If the hardware does not answer, or shows no valid date.
 pub fn init() -> Result<DateTime, ClockError> {
+    if let Some(date) = now() {
+        return Ok(date);
+    }
     let mut ports = PORTS.lock();
     let fields = ports.stable_fields()?;
     let passed = clock::since_boot();

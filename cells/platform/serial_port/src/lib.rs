@@ -13,23 +13,78 @@
 
 use core::arch::x86_64::_rdtsc;
 use core::hint;
-use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 
+use port_registers::{ReadOnly, ReadWrite, WriteOnly};
+use tock_registers::interfaces::{Readable, Writeable};
+use tock_registers::register_bitfields;
 use x86_64::instructions::interrupts;
-use x86_64::instructions::port::{Port, PortReadOnly, PortWriteOnly};
+
+register_bitfields![u8,
+    /// The interrupts that the port may send (8.7).
+    InterruptEnable [
+        /// Bytes have been received.
+        RECEIVED OFFSET(0) NUMBITS(1) [],
+        /// The transmit queue is empty. It comes at once if the queue is.
+        TRANSMIT_EMPTY OFFSET(1) NUMBITS(1) [],
+    ],
+    /// The queues (8.5).
+    QueueControl [
+        ENABLE OFFSET(0) NUMBITS(1) [],
+        CLEAR_RECEIVED OFFSET(1) NUMBITS(1) [],
+        CLEAR_TRANSMIT OFFSET(2) NUMBITS(1) [],
+        /// The received bytes that send an interrupt at once; fewer do after a pause.
+        THRESHOLD OFFSET(6) NUMBITS(2) [Fourteen = 3],
+    ],
+    /// The form of a byte on the line (8.1).
+    LineControl [
+        LENGTH OFFSET(0) NUMBITS(2) [Eight = 3],
+        /// The first two registers are the divisor of the clock.
+        DIVISOR OFFSET(7) NUMBITS(1) [],
+    ],
+    /// The lines to the other end (8.8).
+    ModemControl [
+        TERMINAL_READY OFFSET(0) NUMBITS(1) [],
+        REQUEST_TO_SEND OFFSET(1) NUMBITS(1) [],
+        /// "OUT 2": on a PC, interrupts reach the controller.
+        INTERRUPT OFFSET(3) NUMBITS(1) [],
+    ],
+    /// The state of the queues (8.4).
+    LineStatus [
+        DATA_READY OFFSET(0) NUMBITS(1) [],
+        TRANSMIT_EMPTY OFFSET(5) NUMBITS(1) [],
+    ],
+];
+
+/// The registers. Source: PC16550D datasheet, table II; the sections are those of the fields above.
+struct Registers {
+    data: ReadWrite<u8>,
+    interrupt_enable: WriteOnly<u8, InterruptEnable::Register>,
+    queue_control: WriteOnly<u8, QueueControl::Register>,
+    line_control: WriteOnly<u8, LineControl::Register>,
+    modem_control: WriteOnly<u8, ModemControl::Register>,
+    line_status: ReadOnly<u8, LineStatus::Register>,
+    scratch: ReadWrite<u8>,
+}
 
 const BASE: u16 = 0x3f8;
+
+// SAFETY: the registers of the first serial port, whose only driver is this cell; they reach no memory.
+static PORT: Registers = unsafe {
+    Registers {
+        data: ReadWrite::new(BASE),
+        interrupt_enable: WriteOnly::new(BASE + 1),
+        queue_control: WriteOnly::new(BASE + 2),
+        line_control: WriteOnly::new(BASE + 3),
+        modem_control: WriteOnly::new(BASE + 4),
+        line_status: ReadOnly::new(BASE + 5),
+        scratch: ReadWrite::new(BASE + 7),
+    }
+};
+
 /// The ISA interrupt of the first serial port.
 pub const SERIAL_IRQ: u8 = 4;
 
-/// Line status: a byte was received.
-const DATA_READY: u8 = 1;
-/// Line status: the transmit queue is empty.
-const TRANSMIT_EMPTY: u8 = 1 << 5;
-/// Interrupt enable: received data.
-const RECEIVE_INTERRUPT: u8 = 1;
-/// Interrupt enable: the transmit queue is empty. It comes at once if the queue is.
-const TRANSMIT_INTERRUPT: u8 = 1 << 1;
 /// Ends a row.
 const NEXT_ROW: &[u8] = b"\r\n";
 /// To the start of the row, and nothing to the right of it.
@@ -42,9 +97,9 @@ const TIMEOUT: u64 = 3_000_000_000;
 /// and the CPU that is waited for was stopped with it.
 const LEAP: u64 = TIMEOUT / 1000;
 
-const NOBODY: u32 = 0;
-/// Who is sending: [`NOBODY`] or a number for the CPU plus one.
-static SENDER: AtomicU32 = AtomicU32::new(NOBODY);
+const NONE: u32 = 0;
+/// The CPU that is sending: its number plus one, or [`NONE`].
+static SENDER: AtomicU32 = AtomicU32::new(NONE);
 static ABSENT: AtomicBool = AtomicBool::new(false);
 /// Whether the port took nothing when it was last waited for. Until it takes something again, it is not waited for.
 static STUCK: AtomicBool = AtomicBool::new(false);
@@ -57,24 +112,46 @@ static DRIVEN: AtomicBool = AtomicBool::new(false);
 /// Whether text was sent since the driver looked.
 static TEXT_SENT: AtomicBool = AtomicBool::new(false);
 
-/// Sets the port to 115,200 baud, 8 bits, no parity, and finds out whether it is there.
+/// Bytes that may come before the port's queues are on: as many as an emulator hands over at once.
+const MAX_EARLY: usize = 64;
+/// The bytes that came before the port's queues were on.
+static EARLY: [AtomicU8; MAX_EARLY] = [const { AtomicU8::new(0) }; MAX_EARLY];
+/// The number of them, and of those that [`receive`] has given out.
+static EARLY_COUNT: AtomicUsize = AtomicUsize::new(0);
+static EARLY_GIVEN: AtomicUsize = AtomicUsize::new(0);
+
+/// Sets the port to 115,200 baud, 8 bits, no parity, and finds out whether it is there. Bytes that were typed before are kept
+/// for [`receive`]: switching the queues on empties them (PC16550D datasheet, 8.5).
 pub fn init() {
-    let mut scratch = Port::<u8>::new(BASE + 7);
-    // SAFETY: the ports of the first serial port, whose only driver is this cell.
-    unsafe {
-        scratch.write(0x5a);
-        ABSENT.store(scratch.read() != 0x5a, Ordering::Relaxed);
-        for (offset, value) in [
-            (1, 0x00), // no interrupts
-            (3, 0x80), // the next two bytes are the divisor
-            (0, 0x01), // 115,200 baud
-            (1, 0x00),
-            (3, 0x03), // 8 bits, no parity, one stop bit
-            (2, 0xc7), // queues on and empty, receive threshold 14 bytes
-            (4, 0x0b), // ready, and interrupts reach the controller
-        ] {
-            PortWriteOnly::<u8>::new(BASE + offset).write(value);
+    // A register without a purpose: it keeps its value where there is a port.
+    PORT.scratch.set(0x5a);
+    ABSENT.store(PORT.scratch.get() != 0x5a, Ordering::Relaxed);
+    PORT.interrupt_enable.set(0);
+    PORT.line_control.write(LineControl::DIVISOR::SET);
+    // The divisor 1, in two halves: 115,200 baud.
+    PORT.data.set(1);
+    PORT.interrupt_enable.set(0);
+    PORT.line_control.write(LineControl::LENGTH::Eight);
+    let on = QueueControl::ENABLE::SET
+        + QueueControl::CLEAR_RECEIVED::SET
+        + QueueControl::CLEAR_TRANSMIT::SET
+        + QueueControl::THRESHOLD::Fourteen;
+    keep_early();
+    // Directly after the last look, so that no further byte comes in between.
+    PORT.queue_control.write(on);
+    PORT.modem_control
+        .write(ModemControl::TERMINAL_READY::SET + ModemControl::REQUEST_TO_SEND::SET + ModemControl::INTERRUPT::SET);
+}
+
+/// Takes the bytes that have come while the port holds one at a time.
+fn keep_early() {
+    let ready = || is_present() && PORT.line_status.is_set(LineStatus::DATA_READY);
+    for (count, place) in (1..).zip(&EARLY) {
+        if !ready() {
+            break;
         }
+        place.store(PORT.data.get(), Ordering::Relaxed);
+        EARLY_COUNT.store(count, Ordering::Relaxed);
     }
 }
 
@@ -102,7 +179,7 @@ pub fn write_text(text: &[u8]) {
         let sent = before.iter().all(|byte| send(*byte)) && text.iter().all(|byte| send_text(*byte));
         if DRIVEN.load(Ordering::Relaxed) {
             TEXT_SENT.store(true, Ordering::SeqCst);
-            enable(RECEIVE_INTERRUPT | TRANSMIT_INTERRUPT);
+            PORT.interrupt_enable.write(InterruptEnable::RECEIVED::SET + InterruptEnable::TRANSMIT_EMPTY::SET);
         }
         sent
     });
@@ -118,7 +195,7 @@ pub fn set_erasable(erasable: bool) {
 #[must_use]
 pub fn text_was_sent() -> bool {
     // First the port, then the flag: text that comes in between interrupts once more.
-    enable(RECEIVE_INTERRUPT);
+    PORT.interrupt_enable.write(InterruptEnable::RECEIVED::SET);
     TEXT_SENT.swap(false, Ordering::SeqCst)
 }
 
@@ -140,7 +217,7 @@ fn in_one_piece<R>(work: impl FnOnce() -> R) -> Option<R> {
         let result = work();
         if taken {
             // If it took so long that another CPU took the turn, the turn is the other's to give up.
-            let _ = SENDER.compare_exchange(me, NOBODY, Ordering::Release, Ordering::Relaxed);
+            let _ = SENDER.compare_exchange(me, NONE, Ordering::Release, Ordering::Relaxed);
         }
         Some(result)
     })
@@ -154,7 +231,7 @@ fn take_turn(me: u32) -> bool {
     };
     let (mut waited, mut before) = (0, ticks());
     loop {
-        match SENDER.compare_exchange_weak(NOBODY, me, Ordering::Acquire, Ordering::Relaxed) {
+        match SENDER.compare_exchange_weak(NONE, me, Ordering::Acquire, Ordering::Relaxed) {
             Ok(_) => return true,
             Err(sender) if sender == me => return false,
             Err(_) if waited > TIMEOUT => {
@@ -169,18 +246,12 @@ fn take_turn(me: u32) -> bool {
     }
 }
 
-fn line_status() -> u8 {
-    // SAFETY: the port's own register; reading it clears error flags that nobody looks at.
-    unsafe { PortReadOnly::<u8>::new(BASE + 5).read() }
-}
-
 /// Sends one byte; false if the port is stuck.
 fn send(byte: u8) -> bool {
     let polls = if STUCK.load(Ordering::Relaxed) { 1 } else { MAX_POLLS };
     for _ in 0..polls {
-        if line_status() & TRANSMIT_EMPTY != 0 {
-            // SAFETY: the port's own register, and its queue has room.
-            unsafe { PortWriteOnly::<u8>::new(BASE).write(byte) };
+        if PORT.line_status.is_set(LineStatus::TRANSMIT_EMPTY) {
+            PORT.data.set(byte);
             STUCK.store(false, Ordering::Relaxed);
             AT_START.store(byte == b'\n', Ordering::Relaxed);
             return true;
@@ -194,20 +265,20 @@ fn send(byte: u8) -> bool {
 /// Lets the port interrupt (by [`SERIAL_IRQ`]) when bytes have come, and after text.
 pub fn enable_interrupts() {
     DRIVEN.store(true, Ordering::Relaxed);
-    enable(RECEIVE_INTERRUPT);
+    PORT.interrupt_enable.write(InterruptEnable::RECEIVED::SET);
 }
 
-/// Chooses the interrupts of the port.
-fn enable(interrupts: u8) {
-    // SAFETY: the port's own register; the console has registered a handler before it asked for interrupts.
-    unsafe { PortWriteOnly::<u8>::new(BASE + 1).write(interrupts) };
-}
-
-/// Takes a byte that has come, if there is one. For one caller at a time.
+/// Takes a byte that has come, if there is one. For one caller at a time. Bytes that are left in the port stay there, and its
+/// queue keeps the sender waiting where the line has flow control, as an emulator's has.
 pub fn receive() -> Option<u8> {
     if ABSENT.load(Ordering::Relaxed) {
         return None;
     }
-    // SAFETY: the port's own register; reading it takes the byte out of the queue.
-    (line_status() & DATA_READY != 0).then(|| unsafe { PortReadOnly::<u8>::new(BASE).read() })
+    let given = EARLY_GIVEN.load(Ordering::Relaxed);
+    if given < EARLY_COUNT.load(Ordering::Relaxed) {
+        EARLY_GIVEN.store(given + 1, Ordering::Relaxed);
+        return EARLY.get(given).map(|early| early.load(Ordering::Relaxed));
+    }
+    // Reading the data takes the byte out of the queue.
+    PORT.line_status.is_set(LineStatus::DATA_READY).then(|| PORT.data.get())
 }
