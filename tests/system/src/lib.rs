@@ -8,6 +8,7 @@ pub mod harness;
 
 mod boot;
 mod cells;
+mod drivers;
 mod faults;
 mod load;
 mod lacking;
@@ -32,6 +33,7 @@ pub fn batches() -> Vec<Batch> {
     batches.extend(refusals::batches());
     batches.extend(boot::batches());
     batches.extend(lacking::batches());
+    batches.extend(drivers::batches());
     batches
 }
 

@@ -56,6 +56,7 @@ pages! {
         deadlock: it waits for a lock that it holds itself\n\
         oom: it asks for more memory than there is; no other task gets less for that\n\
         check: makes faults of all kinds in tasks of its own; disturb: does so while memory runs out";
+    FIRMWARE: "firmware" " [NAME]", "lists the files that the emulator gives, or writes one";
     HELP: "help" " [NAME]", "lists the applications, or explains one";
     KILL: "kill" " TASK", "ends a task";
     LOG: "log" " [LINES]", "shows the kernel's log, or its last lines";
