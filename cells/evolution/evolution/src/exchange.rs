@@ -11,7 +11,14 @@ use state_transfer::{Catch, GivenBack, Reason, StateTransfer};
 use stop_machine::StopMachineError;
 use task_core::{Cause, TaskId};
 
-use crate::{DEADLINE, EXPORT_STATE, HALF_DONE, IMPORT_STATE, STOP_LIMIT, SwapError};
+use crate::{
+    EXPORT_STATE, IMPORT_STATE,
+    error::SwapError,
+    namespace_lock::{HALF_DONE, STOP_LIMIT},
+};
+
+/// How long a swap tries to find the system quiescent.
+pub const DEADLINE: Duration = Duration::from_secs(5);
 
 /// Between two attempts, for tasks to leave the text that changes.
 const PAUSE: Duration = Duration::from_millis(2);

@@ -19,27 +19,23 @@ extern crate alloc;
 
 mod error;
 mod exchange;
+mod namespace_lock;
 mod reclaiming;
 
 use alloc::{string::String, vec::Vec};
-use core::{
-    ops::Range,
-    sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
-};
+use core::{ops::Range, sync::atomic::Ordering, time::Duration};
 
 use clock::Instant;
 pub use error::SwapError;
+pub use exchange::DEADLINE;
 use exchange::{Exchanged, Plan};
-use mutex::{Mutex, MutexGuard, TryLockError};
+use mutex::{Mutex, TryLockError};
 use namespace::RetiredCell;
+use namespace_lock::{HALF_DONE, lock_namespace};
 pub use reclaiming::reclaim_within;
 pub use replacement::Change;
 use replacement::Goal;
 use task::SpawnError;
-
-/// How long a swap tries to find the system quiescent.
-pub const DEADLINE: Duration = Duration::from_secs(5);
 
 entry_point::expected! {
     /// The type of the function by which a policy exports its tasks.
@@ -50,9 +46,6 @@ entry_point::expected! {
     /// The type of the function by which a policy imports tasks.
     IMPORT_STATE: state_transfer::Import
 }
-
-/// How long a CPU may take to stop: the host of a virtual machine may keep it waiting.
-const STOP_LIMIT: Duration = Duration::from_secs(2);
 
 /// How long a swap waits for its old cells to be left. A task that was preempted in one leaves it when it runs the next time.
 const TIMEOUT: Duration = Duration::from_millis(500);
@@ -82,12 +75,6 @@ pub struct Report {
 
 /// Held by the task that carries out a swap. A lock, because a lock is released also if its holder is lost.
 static SWAP: Mutex<()> = Mutex::new(());
-/// Held by the task that prepares and commits a change, or looks for references: a cell must not be freed while a change that
-/// patches it is ready to take effect.
-static NAMESPACE: Mutex<()> = Mutex::new(());
-/// Set between the exchange and the update of the tables. Only a fault of this very code can leave it set.
-static HALF_DONE: AtomicBool = AtomicBool::new(false);
-
 /// Makes swaps possible: once, when tasks run. `boot_stack` is the stack of the boot, which is not in use any more.
 ///
 /// # Errors
@@ -105,21 +92,6 @@ pub unsafe fn init(boot_stack: Range<u64>) -> Result<(), SpawnError> {
 /// can be loaded. Blocks; the caller must be a task.
 pub fn wait_for_swap() {
     drop(lock_namespace());
-}
-
-/// Keeps other tasks from preparing a change and from looking for references. If the last holder was lost, the change that it
-/// had prepared is given up.
-fn lock_namespace() -> MutexGuard<'static, ()> {
-    NAMESPACE.lock().unwrap_or_else(|poisoned| {
-        let guard = poisoned.into_inner();
-        if !HALF_DONE.load(Ordering::Acquire) {
-            // SAFETY: the task that had the change is lost, and it had not exchanged the words. While the lock is held no other
-            // task of this crate prepares a change.
-            unsafe { replacement::abandon() };
-        }
-        NAMESPACE.clear_poison();
-        guard
-    })
 }
 
 /// Changes the running system to the build called `name`: an alternate of the archive, or the base

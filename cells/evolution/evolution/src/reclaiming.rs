@@ -12,7 +12,7 @@ use task::{Builder, Priority, SpawnError};
 use task_core::Machinery;
 use wait_queue::{WaitQueue, wait_for};
 
-use crate::{STOP_LIMIT, lock_namespace};
+use crate::namespace_lock::{STOP_LIMIT, lock_namespace};
 
 /// Between the first two scans: most often a preempted task must run once more.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);

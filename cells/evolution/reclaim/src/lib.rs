@@ -23,22 +23,4 @@ extern crate alloc;
 mod found;
 mod scan;
 
-use core::ops::Range;
-
-use namespace::parts::ReclaimCap;
-pub use scan::{Frames, Scan, Scanned};
-use spin::Once;
-
-// SAFETY: a cell is said to have no holder only by a scan that has run (`Scanned`), and found no frame and no word.
-const RIGHT: ReclaimCap = unsafe { ReclaimCap::new() };
-
-/// A static that is dead after the boot, and full of words that the boot left there.
-static BOOT_STACK: Once<Range<u64>> = Once::new();
-
-/// Tells the place of the stack that is not in use after the boot. The first call counts.
-///
-/// # Safety
-/// No reference lies in the range that any code may still follow.
-pub unsafe fn set_boot_stack(range: Range<u64>) {
-    BOOT_STACK.call_once(|| range);
-}
+pub use scan::{Frames, Scan, Scanned, set_boot_stack};

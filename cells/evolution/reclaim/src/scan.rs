@@ -6,12 +6,26 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use addresses::PAGE_SIZE;
 use namespace::CellId;
-use namespace::parts::{self, Traces};
+use namespace::parts::{self, ReclaimCap, Traces};
 use pages::Region as Pages;
+use spin::Once;
 use task_core::TaskId;
 
 use crate::found::{Found, Region};
-use crate::{BOOT_STACK, RIGHT};
+
+// SAFETY: a cell is said to have no holder only by a scan that has run (`Scanned`), and found no frame and no word.
+const RIGHT: ReclaimCap = unsafe { ReclaimCap::new() };
+
+/// A static that is dead after the boot, and full of words that the boot left there.
+static BOOT_STACK: Once<Range<u64>> = Once::new();
+
+/// Tells the place of the stack that is not in use after the boot. The first call counts.
+///
+/// # Safety
+/// No reference lies in the range that any code may still follow.
+pub unsafe fn set_boot_stack(range: Range<u64>) {
+    BOOT_STACK.call_once(|| range);
+}
 
 /// A range to which a word may lead that refers to a retired cell.
 struct Target {

@@ -13,7 +13,10 @@ use namespace::{
 };
 use object::{Object, SectionKind};
 
-use crate::{ReplaceError, Unstable, Versions};
+use crate::{
+    change::{Unstable, Versions},
+    error::ReplaceError,
+};
 
 /// Both versions of one cell.
 pub(crate) struct Work<'a> {

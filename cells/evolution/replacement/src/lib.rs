@@ -11,6 +11,7 @@
 
 extern crate alloc;
 
+mod change;
 mod error;
 mod examine;
 mod new_cells;
@@ -18,16 +19,16 @@ mod patches;
 mod prepared;
 mod references;
 
-use alloc::{string::String, sync::Arc, vec::Vec};
-use core::{fmt, ops::Range};
+use alloc::{sync::Arc, vec::Vec};
 
 use archive::Archive;
+use change::Versions;
+pub use change::{Change, Goal, StateTransfer, Unstable};
 pub use comparison::Incompatibility;
 pub use error::ReplaceError;
-use linker::CellId;
 use manifest::{CellEntry, Role};
 use namespace::{
-    BASE, EntryPoint, LoadError,
+    BASE, LoadError,
     parts::{Candidate, ReplaceCap, State, Transaction},
 };
 use prepared::Outcome;
@@ -35,58 +36,6 @@ pub use prepared::Prepared;
 
 // SAFETY: the tables change in `Prepared::commit` only, which is called when the running code has changed in the same way.
 const RIGHT: ReplaceCap = unsafe { ReplaceCap::new() };
-
-/// A part of the text that no stack may be in when the change takes effect.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unstable {
-    /// Its addresses.
-    pub range: Range<u64>,
-    /// The cell.
-    pub cell: String,
-    /// The section's name.
-    pub section: String,
-}
-
-/// The functions by which a cell hands its state over: mangled paths are in the manifest's cell of that name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StateTransfer {
-    /// `export_state` of the old cell.
-    pub export_state: EntryPoint,
-    /// `import_state` of the old cell, to give the state back.
-    pub give_back: EntryPoint,
-    /// `import_state` of the new cell.
-    pub import_state: EntryPoint,
-}
-
-/// The namespace that a replacement leads to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Goal<'a> {
-    /// The build of this name: an alternate, or [`BASE`].
-    Build(&'a str),
-    /// The present one, but with a fresh instance of the cell of this name, which is no application. No stack may be in any of
-    /// the old instance's text.
-    Fresh(&'a str),
-}
-
-impl fmt::Display for Goal<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Build(name) => f.write_str(name),
-            Self::Fresh(cell) => write!(f, "of {cell} by itself"),
-        }
-    }
-}
-
-/// A cell of which a build has another object than the system.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
-    /// Its name.
-    pub cell: String,
-    /// The object is the base's: an earlier swap had changed the cell, and the build does not.
-    pub back: bool,
-    /// An application, which is not loaded now.
-    pub at_next_start: bool,
-}
 
 /// A build that the system can become.
 struct Target {
@@ -99,13 +48,6 @@ struct Target {
 
 /// The cell in which the CPUs wait while words are exchanged.
 const PIVOT: &str = "pivot";
-
-/// Both versions of a cell that is to be replaced.
-struct Versions {
-    old: CellId,
-    before: Candidate,
-    after: Candidate,
-}
 
 /// Makes ready to change the namespace. Everything runs meanwhile, and preemption is off for one step at a time only.
 ///

@@ -1,6 +1,6 @@
 //! Loading new cells beside the old ones.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 
 use hashbrown::{HashMap, HashSet};
 use layout::Layout;
@@ -12,7 +12,7 @@ use namespace::{
 };
 use object::SectionKind;
 
-use crate::{ReplaceError, StateTransfer, examine::Work, prepared::Pair};
+use crate::{change::StateTransfer, error::ReplaceError, examine::Work};
 
 /// The namespace without the old cells.
 struct Remaining<'a> {
@@ -36,6 +36,12 @@ impl Stubs for Inherited<'_> {
     fn stub(&mut self, function: Function, entry: u64) -> Option<u64> {
         self.known.get(&function).copied().or_else(|| self.stage.stub(function, entry))
     }
+}
+
+/// A cell that is to take another's place.
+pub(crate) struct Pair {
+    pub(crate) old: CellId,
+    pub(crate) new: Box<Cell>,
 }
 
 /// New cells that are linked, beside the old ones.

@@ -14,7 +14,7 @@ use namespace::{
 use pages::PagesError;
 use pivot::Exchange;
 
-use crate::ReplaceError;
+use crate::error::ReplaceError;
 
 /// A page of which there will be a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

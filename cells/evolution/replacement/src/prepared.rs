@@ -1,18 +1,16 @@
 //! A change that is ready, and how the tables are brought up to date when it has taken effect.
 
-use alloc::{boxed::Box, string::String, vec::Vec};
+use alloc::{string::String, vec::Vec};
 
-use linker::CellId;
-use namespace::parts::{Cell, State, Transaction};
+use namespace::parts::{State, Transaction};
 use pivot::Exchange;
 
-use crate::{Change, ReplaceError, StateTransfer, Unstable, new_cells::Built, references::Patched};
-
-/// A cell that is to take another's place.
-pub(crate) struct Pair {
-    pub(crate) old: CellId,
-    pub(crate) new: Box<Cell>,
-}
+use crate::{
+    change::{Change, StateTransfer, Unstable},
+    error::ReplaceError,
+    new_cells::{Built, Pair},
+    references::Patched,
+};
 
 /// The state of the system when a change has taken effect.
 pub(crate) struct Outcome {

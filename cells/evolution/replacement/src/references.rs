@@ -5,6 +5,7 @@ use alloc::{
     vec::Vec,
 };
 
+use comparison::Incompatibility;
 use hashbrown::HashMap;
 use layout::Segment;
 use linker::{CellId, Function, Reference};
@@ -16,7 +17,7 @@ use namespace::{
 use object::{SectionKind, SymbolKind};
 use pivot::Exchange;
 
-use crate::{Incompatibility, ReplaceError, examine::Work, new_cells::Built, patches::Patches};
+use crate::{error::ReplaceError, examine::Work, new_cells::Built, patches::Patches};
 
 /// The changes that make all references to the old cells lead to the new ones.
 #[derive(Default)]

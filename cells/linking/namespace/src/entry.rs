@@ -5,7 +5,10 @@ use alloc::{boxed::Box, string::String};
 use entry_point::Expected;
 use manifest::{CellEntry, Signature};
 
-use crate::{LoadError, state};
+use crate::{
+    error::{EntryType, LoadError},
+    state,
+};
 
 /// The address of a function that the manifest names, with the type that its cell's debug information gives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,25 +54,5 @@ impl EntryPoint {
         // SAFETY: the digests say that the function at this address has the type for which the static stands. The build has
         // let the compiler compare what digests do not cover. The caller keeps the cell loaded.
         Ok(unsafe { expected.function(self.address as usize) })
-    }
-}
-
-/// A function has another type than its caller expects.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EntryType {
-    /// The cell with the function.
-    pub cell: String,
-    /// The type of the function.
-    pub found: String,
-    /// The cell that would call it.
-    pub caller: String,
-    /// The type that this cell expects.
-    pub expected: String,
-}
-
-impl core::fmt::Display for EntryType {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let Self { cell, found, caller, expected } = self;
-        write!(f, "cell {cell}: its entry has the type `{found}`, and {caller} expects `{expected}`")
     }
 }

@@ -9,7 +9,7 @@ use mapping::MapError;
 use object::ObjectError;
 use unwind_table::TableError;
 
-use crate::{entry::EntryType, segments::TextWriteError};
+use crate::segments::TextWriteError;
 
 /// Why cells cannot be loaded. The namespace is as it was.
 #[derive(Debug)]
@@ -133,3 +133,23 @@ impl fmt::Display for LoadError {
 }
 
 impl core::error::Error for LoadError {}
+
+/// A function has another type than its caller expects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntryType {
+    /// The cell with the function.
+    pub cell: String,
+    /// The type of the function.
+    pub found: String,
+    /// The cell that would call it.
+    pub caller: String,
+    /// The type that this cell expects.
+    pub expected: String,
+}
+
+impl fmt::Display for EntryType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { cell, found, caller, expected } = self;
+        write!(f, "cell {cell}: its entry has the type `{found}`, and {caller} expects `{expected}`")
+    }
+}
