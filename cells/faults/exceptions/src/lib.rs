@@ -95,10 +95,11 @@ fn stack_kind(kind: FaultKind, registers: &SavedRegisters, context: Option<&Faul
 }
 
 fn report(context: Option<&FaultContext>, cause: Cause) {
-    let name = context.map(|context| context.name);
-    let task = name.as_ref().map_or("boot", |name| name.as_str());
     // The fault log says more about it, once it is dealt with.
-    log::debug!("task '{task}': {cause}");
+    match context {
+        Some(task) => log::debug!("task {} '{}': {cause}", task.task, task.name),
+        None => log::debug!("the boot: {cause}"),
+    }
 }
 
 /// Logs the registers and the frames, and ends the system: for [`interrupts::LAST_RESORT`].

@@ -2,8 +2,7 @@
 //!
 //! The heap writes into each block on which [`Account`] it is. When the block is freed, by any task, its bytes go off that
 //! account. Guarantees: the bytes on an account are, to the byte, those of the blocks that its holder took and that are not
-//! freed; an
-//! account that is opened has none. Charging and discharging are one addition each, take no lock and cannot fail.
+//! freed; an account that is opened has none. Charging and discharging are one addition each, take no lock and cannot fail.
 //!
 //! There is one account for each place, which counts how often it was opened: a block of an earlier holder is told from those of
 //! the present one. The count has 24 bits, so a block is mistaken only if its place was opened again 16 million times since.

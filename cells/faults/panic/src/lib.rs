@@ -37,10 +37,13 @@ fn handle(info: &PanicInfo<'_>) -> ! {
 
 #[inline(never)]
 fn report(info: &PanicInfo<'_>) {
-    let name = fault_context::current().map(|context| context.name);
-    let task = name.as_ref().map_or("boot", |name| name.as_str());
-    match info.location() {
-        Some(place) => log::error!("task '{task}' panicked at {place}: {}", info.message()),
-        None => log::error!("task '{task}' panicked: {}", info.message()),
+    // A warning: the task ends, and the system goes on. Where nothing catches, an error follows.
+    match (fault_context::current(), info.location()) {
+        (Some(task), Some(place)) => {
+            log::warn!("task {} '{}' panicked at {place}: {}", task.task, task.name, info.message());
+        }
+        (Some(task), None) => log::warn!("task {} '{}' panicked: {}", task.task, task.name, info.message()),
+        (None, Some(place)) => log::error!("the boot panicked at {place}: {}", info.message()),
+        (None, None) => log::error!("the boot panicked: {}", info.message()),
     }
 }

@@ -3,6 +3,9 @@
 //! The functions are for the hooks of lower cells, which `init::hooks` sets: [`on_caught`], [`locate`],
 //! [`forget_dropped_lock`] and [`last_resort`].
 //!
+//! Messages on faults name a task as `task NUMBER 'NAME'`. An error says that the system has lost a part for good; a warning,
+//! that it has recovered from a fault; a piece of information, the measure that it takes.
+//!
 //! Guarantees: with the hooks set and tasks running, every fault of a task is unwound and recorded with its place; after
 //! [`start`] its task is restarted if it is supervised. Can fail: [`start`] needs a task of its own for the supervisor.
 #![no_std]

@@ -233,12 +233,12 @@ impl Running {
         }
         match member.history.failed(clock::since_boot(), self.intensity) {
             Decision::GiveUp => {
-                log::error!("'{}' fails too often and is given up", member.child.name);
+                log::error!("task '{}' fails too often and is not started again", member.child.name);
                 fault_log::set_action(task.number(), Action::GivenUp);
                 member.stage = Stage::GivenUp;
             }
             Decision::Restart { pause, in_a_row } => {
-                log::info!("'{}' is started anew in {} ms", member.child.name, pause.as_millis());
+                log::info!("task '{}' is started again in {} ms", member.child.name, pause.as_millis());
                 fault_log::set_action(task.number(), Action::Restarted(in_a_row));
                 member.pause = pause;
                 self.pause(failed, pause);
@@ -309,7 +309,7 @@ impl Supervised {
                 self.stage = Stage::Running(task);
             }
             Err(error) => {
-                log::warn!("'{}' could not be started anew: {error}", self.child.name);
+                log::warn!("task '{}' cannot be started again now: {error}", self.child.name);
                 self.stage = match self.history.failed(clock::since_boot(), intensity) {
                     Decision::Restart { pause, .. } => {
                         self.pause = pause;

@@ -80,7 +80,7 @@ pub(crate) fn end(interrupted: &mut Interrupted<'_>) {
     let cause = Cause { instruction: registers.rip, ..Cause::of(FaultKind::Hang) };
     // SAFETY: the registers are those of the interrupted code, and NMIs are handled with interrupts off.
     if !unsafe { unwinder::begin_fault(registers, cause) } {
-        log::error!("the CPU runs no task that could be ended");
+        log::error!("CPU {} hangs, and runs no task that could be ended", cpu_local::cpu_id());
         unwinder::nothing_catches();
     }
 }

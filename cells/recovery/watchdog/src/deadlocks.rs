@@ -66,7 +66,7 @@ pub fn look_for_deadlocks() -> usize {
 
 fn end(circle: Circle) -> bool {
     let Some(task) = TaskId::new(circle.youngest).and_then(task_core::find) else { return false };
-    log::warn!("{} tasks wait for each other; '{}' ({}) is ended", circle.length, task.name(), task.id());
+    log::warn!("{} tasks wait for each other; task {} '{}' is ended", circle.length, task.id(), task.name());
     let record = task.task(RIGHT);
     record.faults(RIGHT).request_end(FaultKind::Deadlock, KillRequest::AtCancellationPoint);
     scheduler::make_ready(RIGHT, record, Wake::Killed);

@@ -34,7 +34,7 @@ pub(crate) fn run(work: fn()) -> ! {
 
 fn recover(before: Option<Caught>) {
     if let (Some(caught), Some(current)) = (before, task_core::current()) {
-        log::error!("'{}' takes up its work again: {caught}", current.name());
+        log::warn!("task {} '{}' takes up its work again: {caught}", current.id(), current.name());
         sleep(PAUSE);
     }
 }
