@@ -148,7 +148,7 @@ pub(crate) fn kill_with_something_lent() -> Outcome {
     expect("what the task had is told", u64::from(record.leaked_bytes >= OWNED as u64), 1)
 }
 
-/// A vector that grows has given its old memory back before it knows the new one: whoever has lent it would give it back again.
+/// A vector that grows has given its old memory back before it knows the new one: the task that has lent it would give it back again.
 pub(crate) fn resizing() -> Outcome {
     const ROUNDS: u64 = 8;
     let before = heap::statistics().refused;
@@ -207,7 +207,7 @@ pub(crate) fn no_leftovers() -> Outcome {
     eventually("as many tasks as before", || task::count() <= before)
 }
 
-/// A request that comes while the fault before it is being dealt with must find somebody who catches it, or wait.
+/// A request that comes while the fault before it is being dealt with must find a place that catches it, or wait.
 pub(crate) fn escalating() -> Outcome {
     for _ in 0..100 {
         let subject = computing_task("check: hunted")?;

@@ -173,7 +173,7 @@ pub const CHECKS: &[Check] = &[
     Check::new("the stack of every waiting task can be walked to its end", stacks::all_walkable),
 ];
 
-/// Checks that disturb: while they run, nobody else may find memory to be had.
+/// Checks that disturb: while they run, other tasks may find no memory.
 pub const DISTURBING_CHECKS: &[Check] = &[
     Check::new("a task that takes the whole heap is unwound, and the heap comes back", exhaustion::heap),
     Check::new("a task that maps all memory is refused, and the memory comes back", exhaustion::mappings),

@@ -193,7 +193,11 @@ fn circle(locks: Vec<Lock>, read: bool) -> Outcome {
     ended_of(ends.pop().ok_or(CheckError::Missing("a member"))?, FaultKind::Deadlock)?;
     // The last but one waited for the youngest's lock: poisoned, unless it was held to read.
     let warned = ends.pop().ok_or(CheckError::Missing("a second member"))?;
-    expect("who waited for the ended one has the lock", u64::from(warned.is_ok_and(|sound| sound == read)), 1)?;
+    expect(
+        "the task that waited for the ended one has the lock",
+        u64::from(warned.is_ok_and(|sound| sound == read)),
+        1,
+    )?;
     let others = ends.len() as u64;
     let served: u64 = ends.into_iter().map(|end| u64::from(end.is_ok_and(|sound| sound))).sum();
     expect("others that got what they waited for", served, others)
@@ -291,7 +295,7 @@ pub(crate) fn moved_lock() -> Outcome {
     expect("the value behind it", value, 1)
 }
 
-/// Waits, when it is dropped, until somebody else has freed the mutex.
+/// Waits, when it is dropped, until another task has freed the mutex.
 struct WaitsForOther {
     turn: Arc<AtomicU64>,
     _notes: NotesLocks,

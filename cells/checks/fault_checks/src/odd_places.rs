@@ -1,4 +1,4 @@
-//! Faults where nobody expects them.
+//! Faults in unusual places.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;

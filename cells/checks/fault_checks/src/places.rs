@@ -1,4 +1,4 @@
-//! What the fault log says about where a fault happened: names, whatever the kind and wherever it was made.
+//! The places that the fault log names, for faults of all kinds.
 
 use core::hint::black_box;
 

@@ -61,8 +61,8 @@ pub(crate) fn restarted() -> Outcome {
     expect("each pause is twice the one before", u64::from(doubled), 1)
 }
 
-/// Whoever has the right to end any task does not have it for these; whoever can make faults can make them here, and the
-/// work goes on under the same number.
+/// The right to end any task does not extend to these. Faults can be made in them, and the work goes on under the same
+/// number.
 pub(crate) fn essential() -> Outcome {
     for name in ["reaper", "supervisor"] {
         let found = task::all().into_iter().find(|task| task.name().as_str() == name);

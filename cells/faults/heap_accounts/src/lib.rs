@@ -75,7 +75,7 @@ impl Account {
         self.entry().fetch_add(bytes as u64, Relaxed);
     }
 
-    /// Takes bytes off it, which were put on. Whether it is open; if not, the place is another's now, and whoever called this
+    /// Takes bytes off it, which were put on. Whether it is open; if not, the place is another's now, and the caller
     /// calls [`undo`](Self::undo).
     #[inline]
     #[must_use = "an account that is not open has another's bytes"]

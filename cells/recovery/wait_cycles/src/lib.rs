@@ -1,7 +1,7 @@
 //! Finds tasks that wait for each other in a circle.
 //!
 //! Guarantees: [`find`] reports a circle if and only if the relation it is shown has one within reach, each circle by
-//! its member with the highest number (the youngest: it has the least to lose and everybody names the same one).
+//! its member with the highest number (the youngest: it has the least to lose, and all looks name the same one).
 //! It allocates nothing and always ends. The relation may change while it is read, so a circle
 //! counts only when it is found again later: [`Suspects`] remembers.
 #![cfg_attr(not(test), no_std)]
