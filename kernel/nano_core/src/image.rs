@@ -1,4 +1,4 @@
-//! What the host wrote about the image.
+//! The host's facts about the image.
 
 use addresses::{VirtAddr, pages_for};
 use mapping::{Rights, SeedRange};

@@ -2,7 +2,7 @@
 //!
 //! Guarantees to the rest: when the cell `init` takes over, all cells of the kernel are in the namespace, the
 //! final page tables are in force, the heap and the log work, and the boot loader's tables are no longer needed. It runs
-//! once, on the boot CPU. What goes wrong here ends the boot with one line that says what and why.
+//! once, on the boot CPU. An error ends the boot with one line that names it and its cause.
 #![no_std]
 
 extern crate alloc;
@@ -19,8 +19,8 @@ pub(crate) const WINDOW_BASE: u64 = 0xffff_ffff_8000_0000;
 /// How much of it.
 pub(crate) const WINDOW_SIZE: u64 = 1 << 30;
 
-/// The first Rust code. `magic` and `tables` are what the boot loader left in registers, `entry_ticks` the time stamp
-/// at the first instruction, `header` the physical address of what the host wrote about the image.
+/// The first Rust code. The boot loader left `magic` and `tables` in registers; `entry_ticks` is the time stamp at the
+/// first instruction, `header` the physical address of the host's facts about the image.
 pub(crate) extern "C" fn start(magic: u32, tables: u32, entry_ticks: u64, header: u32) -> ! {
     // SAFETY: this is the first thing that the boot CPU does, once.
     unsafe { cpu_local::init_boot_cpu() };
@@ -44,12 +44,25 @@ pub(crate) extern "C" fn start(magic: u32, tables: u32, entry_ticks: u64, header
         "" => log::info!("Mitos, booted by {}", information.loader),
         options => log::info!("Mitos, booted by {}, with the options: {options}", information.loader),
     }
+    tell_ignored_words(&information);
     match bootstrap::bootstrap(&information, &image) {
         Ok(main) => main(&information),
         Err(error) => {
             log::error!("boot failed: {error}");
             halt()
         }
+    }
+}
+
+/// Warns of the parts of the loader's information that have no effect.
+fn tell_ignored_words(information: &BootInformation) {
+    if information.left_out > 0 {
+        log::warn!("{} regions of memory or bytes of the command line are left out", information.left_out);
+    }
+    if let Some(level) = information.option("log")
+        && level.parse::<log::LevelFilter>().is_err()
+    {
+        log::warn!("log={level}: no such level; there are off, error, warn, info, debug and trace");
     }
 }
 

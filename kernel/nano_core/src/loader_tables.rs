@@ -15,15 +15,15 @@ impl Memory for Window {
         }
         let address = usize::try_from(WINDOW_BASE + region.start).ok()?;
         let size = usize::try_from(region.bytes).ok()?;
-        // SAFETY: `read`'s caller says that the window is there; nobody writes to memory that the loader filled.
+        // SAFETY: `read`'s caller says that the window is there; nothing writes to memory that the loader filled.
         Some(unsafe { core::slice::from_raw_parts(core::ptr::with_exposed_provenance(address), size) })
     }
 }
 
-/// What the loader with this `magic` tells in the tables at `address`; `None` if they are not readable.
+/// The facts in the tables at `address`, of the loader with this `magic`; `None` if they are not readable.
 ///
 /// # Safety
-/// The boot code's tables are in force, and the arguments are what the boot loader gave.
+/// The boot code's tables are in force, and the arguments are the boot loader's.
 pub(crate) unsafe fn read(magic: u32, address: u64, entry_ticks: u64) -> Option<BootInformation> {
     match magic {
         pvh::MAGIC => pvh::read(&Window, address, entry_ticks),

@@ -1,8 +1,8 @@
-//! What the boot loader told the kernel, in one form for PVH and Multiboot2.
+//! The boot loader's facts for the kernel, in one form for PVH and Multiboot2.
 //!
-//! Guarantees to everybody after boot: addresses are physical, regions were copied out of the loader's memory, and the
-//! command line is text. What does not fit (more than 64 regions, a command line over 512 bytes) is cut off and counted
-//! in [`BootInformation::left_out`], not lost in silence.
+//! Guarantees to all cells after boot: addresses are physical, regions were copied out of the loader's memory, and the
+//! command line is text of whole words. Regions beyond 64 and words beyond 512 bytes are left out, and counted in
+//! [`BootInformation::left_out`], which the boot logs.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -35,7 +35,7 @@ fn number(bytes: &[u8], offset: usize, size: usize) -> Option<u64> {
 /// Most firmware describes memory in a dozen regions.
 pub const MAX_REGIONS: usize = 64;
 
-/// As much as GRUB accepts on one line of its menu, and more than anybody types.
+/// As much as GRUB accepts on one line of its menu, and more than a person types.
 pub const MAX_COMMAND_LINE: usize = 512;
 
 /// Which protocol the kernel was entered by.
@@ -56,10 +56,10 @@ impl fmt::Display for Loader {
     }
 }
 
-/// What the boot loader told.
+/// The facts that the boot loader gave.
 #[derive(Clone)]
 pub struct BootInformation {
-    /// Who booted the kernel.
+    /// The loader's protocol.
     pub loader: Loader,
     /// The archive of cells.
     pub archive: Option<Region>,
@@ -67,7 +67,7 @@ pub struct BootInformation {
     pub tables: Region,
     /// Address of ACPI's root pointer structure, if the loader names it.
     pub acpi_root: Option<u64>,
-    /// The stack on which the boot CPU ran until its first task: virtual address and size. Nobody uses it any more then.
+    /// The stack on which the boot CPU ran until its first task: virtual address and size. It is free then.
     pub boot_stack: Region,
     /// The time stamp counter at the first instruction.
     pub entry_ticks: u64,
@@ -80,7 +80,7 @@ pub struct BootInformation {
 }
 
 impl BootInformation {
-    /// Nothing known yet but who booted and when.
+    /// No facts yet but the loader and the time.
     #[must_use]
     pub fn new(loader: Loader, entry_ticks: u64) -> Self {
         Self {
@@ -115,19 +115,25 @@ impl BootInformation {
         }
     }
 
-    /// The command line; empty if the loader gave none or it was no UTF-8.
+    /// The command line; empty if the loader gave none.
     #[must_use]
     pub fn command_line(&self) -> &str {
         core::str::from_utf8(&self.command_line[..self.command_line_length]).unwrap_or_default()
     }
 
-    /// Takes over the command line up to the first zero byte.
+    /// Takes over the command line up to the first zero byte, as far as it is UTF-8 and whole words of it fit.
     pub fn set_command_line(&mut self, text: &[u8]) {
         let text = text.split(|&byte| byte == 0).next().unwrap_or_default();
-        let length = text.len().min(MAX_COMMAND_LINE);
-        self.command_line[..length].copy_from_slice(&text[..length]);
-        self.command_line_length = length;
-        self.left_out += text.len() - length;
+        let valid = text.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+        let whole = if valid.len() <= MAX_COMMAND_LINE {
+            valid
+        } else {
+            let end = valid.bytes().take(MAX_COMMAND_LINE + 1).rposition(|byte| byte.is_ascii_whitespace());
+            &valid[..end.unwrap_or(0)]
+        };
+        self.command_line[..whole.len()].copy_from_slice(whole.as_bytes());
+        self.command_line_length = whole.len();
+        self.left_out += text.len() - whole.len();
     }
 
     /// The value of `key=value` on the command line; the last one counts.
@@ -154,7 +160,10 @@ impl fmt::Debug for BootInformation {
 
 #[cfg(test)]
 mod tests {
+    extern crate std;
+
     use super::*;
+    use std::format;
 
     #[test]
     fn the_last_option_counts() {
@@ -172,9 +181,30 @@ mod tests {
         for start in 0..MAX_REGIONS as u64 + 3 {
             information.push_usable(Region { start, bytes: 1 });
         }
-        information.set_command_line(&[b'x'; MAX_COMMAND_LINE + 5]);
         assert_eq!(information.usable().len(), MAX_REGIONS);
-        assert_eq!(information.command_line().len(), MAX_COMMAND_LINE);
-        assert_eq!(information.left_out, 8);
+        assert_eq!(information.left_out, 3);
+    }
+
+    #[test]
+    fn a_long_command_line_keeps_whole_words() {
+        let kept = |text: &str| {
+            let mut information = BootInformation::new(Loader::Pvh, 0);
+            information.set_command_line(text.as_bytes());
+            (information.command_line().len(), information.left_out)
+        };
+        let fill = "x".repeat(MAX_COMMAND_LINE - 5);
+        assert_eq!(kept(&format!("{fill} abcd")), (MAX_COMMAND_LINE, 0));
+        assert_eq!(kept(&format!("{fill} abcde")), (MAX_COMMAND_LINE - 5, 6));
+        assert_eq!(kept(&format!("{fill} abcd efg")), (MAX_COMMAND_LINE, 4));
+        // A character of two bytes lies across the end.
+        assert_eq!(kept(&format!("{fill} abc\u{e9}")), (MAX_COMMAND_LINE - 5, 6));
+        assert_eq!(kept(&"x".repeat(MAX_COMMAND_LINE + 5)), (0, MAX_COMMAND_LINE + 5));
+    }
+
+    #[test]
+    fn a_command_line_ends_where_it_is_no_text() {
+        let mut information = BootInformation::new(Loader::Pvh, 0);
+        information.set_command_line(b"log=warn \xff\xfe exit=debug");
+        assert_eq!((information.command_line(), information.left_out), ("log=warn ", 13));
     }
 }

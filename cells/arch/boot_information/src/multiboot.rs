@@ -1,7 +1,7 @@
 //! The tables of the Multiboot2 protocol.
 //!
 //! The types of the tags are those of the package `multiboot2`, which panics at a tag that is smaller than its type. So the
-//! sizes are looked at here, and the package sees only tags that are what the protocol says.
+//! sizes are looked at here, and the package sees only tags that are as the protocol says.
 //!
 //! Source: Multiboot2 specification 2.0, 3.6.
 
@@ -12,7 +12,7 @@ use multiboot2::{
 
 use crate::{BootInformation, Loader, Memory, Region, number};
 
-/// What a loader of this protocol leaves in a register.
+/// The value that a loader of this protocol leaves in a register.
 pub use multiboot2::MAGIC;
 
 /// A tag of which nothing is known but that its bytes are there.
@@ -25,7 +25,7 @@ const ALIGNMENT: usize = 8;
 const OLD_ROOT_SIZE: usize = 20;
 const ROOT_SIZE: usize = 36;
 
-/// Reads the tables that start at `address`. `None` if they are not what the protocol says.
+/// Reads the tables that start at `address`. `None` if they are not as the protocol says.
 #[must_use]
 pub fn read(memory: &dyn Memory, address: u64, entry_ticks: u64) -> Option<BootInformation> {
     let header = memory.bytes(Region { start: address, bytes: HEADER_SIZE as u64 })?;
@@ -37,7 +37,7 @@ pub fn read(memory: &dyn Memory, address: u64, entry_ticks: u64) -> Option<BootI
     let mut place = HEADER_SIZE;
     loop {
         let tag = Tag::ref_from_slice(bytes.get(place..)?).ok()?;
-        // GRUB hands over a copy of the root pointer; what it points to is what counts.
+        // GRUB hands over a copy of the root pointer; only its target counts.
         let content = address + (place + size_of::<TagHeader>()) as u64;
         match TagType::from(tag.header().typ) {
             TagType::End => break,
@@ -67,7 +67,7 @@ pub fn read(memory: &dyn Memory, address: u64, entry_ticks: u64) -> Option<BootI
     Some(information)
 }
 
-/// The tag as what its type says, if it is large enough.
+/// The tag in the form of its type, if it is large enough.
 fn cast<T: MaybeDynSized<Header = TagHeader, Metadata = usize> + ?Sized>(tag: &Tag) -> Option<&T> {
     (tag.header().size as usize >= T::BASE_SIZE).then(|| tag.cast())
 }

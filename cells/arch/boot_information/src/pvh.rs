@@ -4,7 +4,7 @@
 
 use crate::{BootInformation, Loader, MAX_COMMAND_LINE, Memory, Region, number};
 
-/// What the start-of-day structure begins with.
+/// The first word of the start-of-day structure.
 pub const MAGIC: u32 = 0x336e_c578;
 
 const START_INFO_SIZE: u64 = 56;
@@ -14,7 +14,7 @@ const USABLE: u64 = 1;
 /// More entries than any firmware makes: a damaged count must not keep the kernel reading.
 const MAX_ENTRIES: u64 = 256;
 
-/// Reads the tables that start at `start_info`. `None` if they are not what the protocol says.
+/// Reads the tables that start at `start_info`. `None` if they are not as the protocol says.
 #[must_use]
 pub fn read(memory: &dyn Memory, start_info: u64, entry_ticks: u64) -> Option<BootInformation> {
     let tables = Region { start: start_info, bytes: START_INFO_SIZE };
@@ -31,7 +31,9 @@ pub fn read(memory: &dyn Memory, start_info: u64, entry_ticks: u64) -> Option<Bo
     }
     let command_line = number(info, 24, 8)?;
     if command_line != 0 {
-        information.set_command_line(memory.bytes(Region { start: command_line, bytes: MAX_COMMAND_LINE as u64 })?);
+        // One byte more than there is room for, so that a longer line is told from one that fits.
+        let longest = Region { start: command_line, bytes: MAX_COMMAND_LINE as u64 + 1 };
+        information.set_command_line(memory.bytes(longest)?);
     }
     information.acpi_root = number(info, 32, 8).filter(|&address| address != 0);
     let (map, entries) = (number(info, 40, 8)?, number(info, 48, 4)?.min(MAX_ENTRIES));
