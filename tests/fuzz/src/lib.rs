@@ -40,6 +40,17 @@ pub fn object(bytes: &[u8]) {
     link(&object);
 }
 
+/// Reads the list of the files that an emulator gives to its guest.
+///
+/// # Panics
+/// If the reader accepted an entry that breaks a promise.
+pub fn firmware(bytes: &[u8]) {
+    let files = firmware_directory::entries(bytes);
+    assert!(files.len() <= firmware_directory::count(bytes));
+    assert!(files.len() * firmware_directory::ENTRY_SIZE <= bytes.len());
+    assert!(files.iter().all(|file| !file.name().contains('\0')));
+}
+
 /// A namespace in which every name is a function somewhere, but for the object's own.
 struct Everything<'a> {
     own: &'a Index,

@@ -281,6 +281,18 @@ fn damaged_multiboot_tables_are_refused_or_keep_the_promises() {
 }
 
 #[test]
+fn damaged_lists_of_files_are_refused_or_keep_the_promises() {
+    let mut list = vec![0; 4 + 3 * firmware_directory::ENTRY_SIZE];
+    put(&mut list, 0, &3_u32.to_be_bytes());
+    for (index, name) in [&b"etc/e820"[..], b"opt/mitos/greeting", b"bootorder"].into_iter().enumerate() {
+        let entry = 4 + index * firmware_directory::ENTRY_SIZE;
+        put(&mut list, entry, &0x20_u32.to_be_bytes());
+        put(&mut list, entry + 8, name);
+    }
+    search(&list, 0x0f11_e5f1_1e50_f11e, fuzz::firmware);
+}
+
+#[test]
 fn any_bytes_may_be_typed() {
     let keys = "echo 'one  two' | cat > /tmp/a ; ls \"\u{e4}\u{20ac}\" &\t\u{1b}[A\u{1b}[1;5D\u{1b}[3~\u{8}\u{17}\u{c}\u{1}\u{b}\r";
     search(keys.as_bytes(), 0x7e1e_7e1e_7e1e_7e1e, fuzz::typed);
