@@ -1,5 +1,5 @@
-//! `cpus` lists the processors: local APIC, interrupts handled, time spent idle, and what runs there now; it also
-//! checks them.
+//! `cpus` lists the processors: local APIC, interrupts handled, time spent idle, and the task that runs there now; it
+//! also checks them.
 #![no_std]
 #![forbid(unsafe_code)]
 

@@ -14,7 +14,7 @@ pub(crate) fn batches() -> Vec<Batch> {
 
 const NO_ACPI: &[Check] = &[
     Check {
-        name: "the log says that there are no tables, and what that means",
+        name: "the log says that there are no tables, and the consequence",
         run: |shell| {
             let output = shell.machine().output();
             claim!(output.contains("no ACPI root pointer: one CPU runs"), "{output:?}");
@@ -39,7 +39,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial { name: "a processor without global pages is told so in one line", run: no_global_pages },
         Trial { name: "a processor without a local APIC is told so in one line", run: no_local_apic },
         Trial { name: "the smallest machine works, and a smaller one is told how much is needed", run: memory },
-        Trial { name: "what is typed before the boot reaches the shell", run: typed_early },
+        Trial { name: "keys typed before the boot reach the shell", run: typed_early },
     ]
 }
 

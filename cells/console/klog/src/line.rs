@@ -22,7 +22,7 @@ const COLOUR: usize = RED.len() + NORMAL.len();
 pub(crate) struct Line {
     bytes: [u8; LINE],
     length: usize,
-    /// The length of what stands before the text.
+    /// The length of the part before the text.
     head: usize,
 }
 

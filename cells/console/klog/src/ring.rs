@@ -11,8 +11,8 @@ const SIZE: usize = 64 * 1024;
 /// so that CPU has stopped.
 const TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Bytes with running positions: byte *n* of the log lies at *n* modulo the size until it is overwritten. Two who use it
-/// at once mix up what they write, and no more.
+/// Bytes with running positions: byte *n* of the log lies at *n* modulo the size until it is overwritten. Two CPUs
+/// that use it at once mix up their lines, and no more.
 struct Ring<const N: usize> {
     bytes: [AtomicU8; N],
     end: AtomicU64,
@@ -58,7 +58,7 @@ impl<const N: usize> Ring<N> {
 }
 
 struct Shared {
-    /// Who copies: zero, or the number of a CPU plus one.
+    /// The CPU that copies: its number plus one, or zero.
     holder: AtomicU32,
     ring: Ring<SIZE>,
 }
@@ -97,7 +97,7 @@ pub(crate) fn append(line: &[u8]) {
 }
 
 /// Copies the log from position `from` (0 at boot) into `buffer`; gives the number of bytes copied and the position
-/// at which to go on. What has been overwritten is left out, up to a whole line.
+/// at which to go on. Overwritten bytes are left out, up to a whole line.
 pub fn read(from: u64, buffer: &mut [u8]) -> (usize, u64) {
     exclusively(|ring| ring.read(from, buffer)).unwrap_or((0, from))
 }

@@ -42,7 +42,7 @@ impl<const N: usize> ByteQueue<N> {
             return false;
         }
         let end = self.place(self.length);
-        // From the end of what is there to the end of the array, and the rest from its beginning.
+        // From the end of the queued bytes to the end of the array, and the rest from its beginning.
         let (first, second) = bytes.split_at(bytes.len().min(N - end));
         copy(&mut self.bytes, end, first);
         copy(&mut self.bytes, 0, second);

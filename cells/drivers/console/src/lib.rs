@@ -2,7 +2,7 @@
 //!
 //! To `terminal`: no function here waits, and none keeps anything of its own, so this cell can be replaced between
 //! any two calls, also while it prints, and the task that calls them can be ended at any time. Order is kept in both
-//! directions; what [`try_write`] takes comes out in one piece among other output of the console, and nothing of it is
+//! directions; the bytes that [`try_write`] takes come out in one piece among other output of the console, and none of them is
 //! lost, neither with the task nor by a port that is stuck for a while. Input for which the readers have no room stays in
 //! the port, which keeps an emulator's other end waiting; a real line without flow control loses it there. A Ctrl-C behind
 //! more input than `console_state` holds is seen when the readers have made room.

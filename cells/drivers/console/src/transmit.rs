@@ -6,14 +6,14 @@ use cpu_local::InterruptGuard;
 /// off meanwhile, so a longer line is cut.
 const BATCH: usize = LINE;
 
-/// What came of an attempt to send.
+/// The result of an attempt to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sent {
     /// There was nothing to send.
     Nothing,
-    /// What was taken out has been sent.
+    /// The bytes that were taken out have been sent.
     All,
-    /// The port takes no more now; what is left is kept.
+    /// The port takes no more now; the rest is kept.
     Stuck,
 }
 

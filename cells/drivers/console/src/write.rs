@@ -3,7 +3,7 @@ use console_state::{READABLE, SENDING, TRANSMIT, TRANSMIT_SIZE, WORK};
 use cpu_local::InterruptGuard;
 use output_queue::{Outcome, Outgoing};
 
-/// Whether something waits for the port.
+/// Whether bytes wait for the port.
 pub fn has_output() -> bool {
     !TRANSMIT.lock().is_empty() || !SENDING.lock().is_empty()
 }
@@ -14,7 +14,7 @@ pub fn line_is_erased() -> bool {
 }
 
 /// Takes all of `bytes` for output, or says that there is no room for them now. A line that the user is typing is erased
-/// first, and its editor is woken. With `fresh`, they begin on a line of their own, whatever came before.
+/// first, and its editor is woken. With `fresh`, they begin on a line of their own.
 #[must_use]
 pub fn try_write(bytes: &[u8], fresh: bool) -> bool {
     submit(|output_queue| output_queue.write(bytes, fresh)) != Outcome::NoRoom
@@ -40,7 +40,7 @@ pub fn try_give_up(bytes: &[u8]) -> Outcome {
     submit(|output_queue| output_queue.give_up(bytes))
 }
 
-/// Hands something to the queue and wakes whom that concerns.
+/// Hands something to the queue and wakes the tasks that it concerns.
 fn submit(give: impl FnOnce(&mut Outgoing<TRANSMIT_SIZE>) -> Outcome) -> Outcome {
     // Until all have been woken: a task that is ended in between would leave its last words in the queue, or the line erased.
     let irq_off = InterruptGuard::new();

@@ -1,7 +1,7 @@
-//! What the console remembers, apart from the code that works on it.
+//! The memory of the console, apart from the code that works on it.
 //!
-//! To the driver: four bounded queues, the state of the line that the user is typing, and who waits for all that, at
-//! addresses that stay when the driver is replaced.
+//! To the driver: four bounded queues, the state of the line that the user is typing, and the tasks that wait for
+//! these, at addresses that stay when the driver is replaced.
 //! Each lock is held for the copying of some bytes, with interrupts off, so the interrupt handler may take it; that of
 //! [`SENDING`] is held while bytes are sent, and no interrupt handler takes it.
 //! Nothing here allocates or fails; a queue that is full says so.
@@ -37,8 +37,8 @@ pub static TYPED: SpinLock<ByteQueue<TYPED_SIZE>> = SpinLock::new(ByteQueue::new
 /// From writers to the driver's task.
 pub static TRANSMIT: SpinLock<Outgoing<TRANSMIT_SIZE>> = SpinLock::new(Outgoing::new());
 
-/// From [`TRANSMIT`] to the port: what has been taken out to be sent and was not, as the port was stuck. Who has the lock
-/// has the turn to send.
+/// From [`TRANSMIT`] to the port: bytes that were taken out to be sent and were not, as the port was stuck. The task that has
+/// the lock has the turn to send.
 pub static SENDING: SpinLock<ByteQueue<SENDING_SIZE>> = SpinLock::new(ByteQueue::new());
 
 /// Where the driver's task waits for something to do.

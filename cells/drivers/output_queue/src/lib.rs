@@ -1,9 +1,9 @@
-//! What is on its way to the terminal, and what becomes of the line that the user is typing while others write.
+//! The bytes on their way to the terminal, and the state of the line that the user is typing while other tasks write.
 //!
 //! To the console: bytes leave in the order they came, each group in one piece. The edited line is in one of three states:
-//! not there, on the screen, or erased. Who writes while it is on the screen has it erased first, in the same piece; then its
-//! editor, and nobody else, must draw it again, once, however many wrote meanwhile. An editor that did not notice yet cannot
-//! draw a part of it by mistake. It neither allocates nor waits, so it serves inside a lock that an interrupt handler takes.
+//! not there, on the screen, or erased. Output that comes while it is on the screen erases it first, in the same piece; then
+//! its editor alone draws it again, once for any number of outputs. An editor that did not notice yet cannot draw a part of it
+//! by mistake. It neither allocates nor waits, so it serves inside a lock that an interrupt handler takes.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -16,15 +16,15 @@ const NEXT_ROW: &[u8] = b"\r\n";
 /// Where the edited line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Line {
-    /// Nobody edits one, or nothing of it is shown.
+    /// There is none, or nothing of it is shown.
     Absent,
     /// On the screen, the cursor in it.
     Shown,
-    /// It was, until somebody else wrote.
+    /// It was, until another task wrote.
     Erased,
 }
 
-/// What became of a group of bytes.
+/// The fate of a group of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Outcome {

@@ -36,7 +36,7 @@ fn a_shown_line_is_erased_once_and_drawn_again() {
     assert_eq!(output_queue.write(b"one\r\n", false), Outcome::TakenAndErased);
     assert!(output_queue.is_erased());
     assert_eq!(output_queue.write(b"two\r\n", false), Outcome::Taken);
-    // What the editor made of a key before it noticed.
+    // The editor's echo of a key before it noticed.
     assert_eq!(output_queue.change(b"w"), Outcome::Outdated);
     assert_eq!(output_queue.draw(b"\r> halfw"), Outcome::Taken);
     assert!(!output_queue.is_erased());
@@ -128,7 +128,7 @@ impl Screen {
     }
 }
 
-/// Whatever the order in which an editor and others write: every line of others has a row of its own, and when the editor
+/// In any order in which an editor and other tasks write: every line of the others has a row of its own, and when the editor
 /// has caught up, its whole line is on the last row.
 #[test]
 fn any_order_leaves_whole_rows() {
@@ -148,7 +148,7 @@ fn any_order_leaves_whole_rows() {
                 }
             }
             1 if typed.len() < 5 => {
-                // The editor takes the key whatever becomes of its echo, and draws all if that is outdated.
+                // The editor takes the key in any case, and draws the whole line if the echo is outdated.
                 typed.push('x');
                 loop {
                     match output_queue.change(b"x") {

@@ -105,7 +105,7 @@ fn list<M: PhysicalMemory>(memory: &M, root: PhysAddr) -> Result<Vec<Table>, Tab
         .collect())
 }
 
-/// Whether each entry of the list of interrupt controllers has its header and lies in the table: whoever walks the list
+/// Whether each entry of the list of interrupt controllers has its header and lies in the table: a walk along the list
 /// comes to its end then, and passes it nowhere.
 fn is_sound(mut entries: &[u8]) -> bool {
     while let [_, length, ..] = *entries {

@@ -1,7 +1,7 @@
-//! From the bytes of ACPI tables to what they say about CPUs, interrupt controllers, power-off and reset.
+//! From the bytes of ACPI tables to their facts about CPUs, interrupt controllers, power-off and reset.
 //!
-//! Guarantees, whatever the bytes are: [`discover`] reads no table before it has checked its length and sum, follows no
-//! list beyond the end of its table, ends, and does not panic. What a table does not say is absent, not guessed. It runs
+//! Guarantees, for all bytes: [`discover`] reads no table before it has checked its length and sum, follows no
+//! list beyond the end of its table, ends, and does not panic. A fact that no table has is absent, not guessed. It runs
 //! wherever physical memory can be read, so the host's tests can damage tables as they like.
 //!
 //! How it can fail: without a root pointer, or without the table that lists the CPUs, there is a [`TablesError`] and no
@@ -34,7 +34,7 @@ pub trait PhysicalMemory {
     fn read(&self, address: PhysAddr, buffer: &mut [u8]) -> Result<(), Self::Error>;
 }
 
-/// What was found.
+/// The facts.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Platform {
     /// All usable CPUs, the boot CPU among them, in the firmware's order.
@@ -119,14 +119,14 @@ pub enum Reset {
     Port {
         /// Where.
         port: u16,
-        /// What to write.
+        /// The value to write.
         value: u8,
     },
     /// A byte in memory space.
     Memory {
         /// Where.
         address: PhysAddr,
-        /// What to write.
+        /// The value to write.
         value: u8,
     },
 }

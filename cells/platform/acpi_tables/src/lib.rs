@@ -1,4 +1,4 @@
-//! What the firmware says, in its ACPI tables, about CPUs, interrupt controllers, power-off and reset.
+//! The firmware's facts, from its ACPI tables, about CPUs, interrupt controllers, power-off and reset.
 //!
 //! Guarantees: [`init`] reads the tables once, as [`acpi_discovery`] does, and keeps the facts as plain values in a
 //! [`Platform`]; afterwards no table is mapped. It fails as that does, or if a table cannot be mapped. Then [`assume_pc`]

@@ -11,7 +11,7 @@ impl PhysicalMemory for Mapper {
 
     #[expect(clippy::cast_possible_truncation, reason = "an offset in a page")]
     fn read(&self, address: PhysAddr, buffer: &mut [u8]) -> Result<(), MapError> {
-        // SAFETY: what firmware left there is memory, and nobody writes to it any more.
+        // SAFETY: the firmware left its tables in memory there, and nothing writes to them any more.
         let mapped = unsafe { map_physical(address, buffer.len(), ReadOnly)? };
         let inside = (address.as_u64() % PAGE_SIZE as u64) as usize;
         buffer.copy_from_slice(&mapped.bytes()[inside..inside + buffer.len()]);

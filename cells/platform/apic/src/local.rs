@@ -125,7 +125,7 @@ pub(crate) fn enable() {
     write(Register::Line1, DELIVER_NMI);
     write(Register::Error, u32::from(vectors::APIC_ERROR));
     write(Register::TaskPriority, 0);
-    // The register shows what has happened since it was last written.
+    // The register shows the errors since it was last written.
     write(Register::ErrorStatus, 0);
     write(Register::Spurious, SOFTWARE_ENABLE | u32::from(vectors::SPURIOUS));
     // The firmware may have left an interrupt unacknowledged.

@@ -57,7 +57,7 @@ pub fn timer_rate() -> u64 {
     RATE.load(Ordering::Acquire)
 }
 
-/// The counts that a duration lasts: at least one, at most what the counter holds (more than half a minute).
+/// The counts that a duration lasts: at least one, at most the counter's largest value (more than half a minute).
 fn counts(rate: u64, duration: Duration) -> u32 {
     let counts = u128::from(rate) * duration.as_nanos() / 1_000_000_000;
     u32::try_from(counts).unwrap_or(u32::MAX).max(1)

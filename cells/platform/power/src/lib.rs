@@ -1,8 +1,8 @@
 //! Power-off and reset.
 //!
 //! Guarantees: [`power_off`] and [`reset`] do not return and need nothing but ports: no lock, no heap, no other CPU, so
-//! that the last resort of recovery can call them. They try what the firmware described, then what every PC or
-//! emulator has. How it can fail: on a machine that has none of it, the CPU halts with a message.
+//! that the last resort of recovery can call them. They try the firmware's way, then the ways of every PC or
+//! emulator. How it can fail: on a machine that has none of it, the CPU halts with a message.
 //!
 //! With `exit=debug` on the command line, QEMU's debug exit device takes the place of power-off, which lets tests
 //! tell a good end (QEMU's status 33) from a bad one.
@@ -21,7 +21,7 @@ use x86_64::instructions::{hlt, interrupts};
 /// Where QEMU's debug exit device is, by `-device isa-debug-exit,iobase=0xf4,iosize=0x04`.
 const DEBUG_EXIT: u16 = 0xf4;
 
-/// How a run ends, for who started it.
+/// How a run ends, for the emulator that runs it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u32)]
 pub enum ExitStatus {
@@ -45,6 +45,9 @@ const EMULATORS: [(u16, u16); 2] = [(0x604, 0x2000), (0xb004, 0x2000)];
 const TIMEOUT: Duration = Duration::from_millis(50);
 
 /// Reads `exit=debug` from the command line, and prepares for a reset.
+///
+/// # Errors
+/// If the reset register is in memory and cannot be mapped.
 pub fn init(command_line: &str) -> Result<(), MapError> {
     DEBUG.store(command_line.split_ascii_whitespace().any(|word| word == "exit=debug"), Ordering::Relaxed);
     if let Some(Reset::Memory { address, value }) = acpi_tables::platform().and_then(|platform| platform.reset) {
@@ -71,7 +74,7 @@ pub fn exit(status: ExitStatus) -> ! {
         sleep(power);
     }
     for (port, value) in EMULATORS {
-        // SAFETY: these ports power off the emulators that have them, which is what is wanted.
+        // SAFETY: these ports power off the emulators that have them, as the caller wants.
         unsafe { PortWriteOnly::new(port).write(value) };
         clock::spin_for(TIMEOUT);
     }
@@ -122,7 +125,7 @@ pub fn reset() -> ! {
     }
     // The chipset's reset port, then the keyboard controller's reset line.
     for (port, value) in [(0xcf9, 0x06u8), (0x64, 0xfe)] {
-        // SAFETY: these ports reset a PC, which is what is wanted.
+        // SAFETY: these ports reset a PC, as the caller wants.
         unsafe { PortWriteOnly::new(port).write(value) };
         clock::spin_for(TIMEOUT);
     }

@@ -48,7 +48,7 @@ impl DateTime {
         exists.then_some(Self { year, month, day, hour, minute, second })
     }
 
-    /// The date so many seconds after the beginning of 1970; the year is at most what [`Year`] holds.
+    /// The date so many seconds after the beginning of 1970; the year is at most the largest [`Year`].
     pub fn from_seconds_since_1970(seconds: u64) -> Self {
         let mut days = seconds / SECONDS_PER_DAY;
         let mut year = 1970;

@@ -1,7 +1,7 @@
 //! The first serial port (16550), sending by polling: the output that works from the first instruction on.
 //!
-//! Guarantees, to the log and the console: what one call of [`write_text`] or [`write_bytes`] sends comes out in one
-//! piece, whichever CPU, interrupt or fault handler calls; and no call waits for ever. Text that a CPU sends while
+//! Guarantees, to the log and the console: the bytes of one call of [`write_text`] or [`write_bytes`] come out in one
+//! piece, for every CPU, interrupt or fault handler that calls; and no call waits for ever. Text that a CPU sends while
 //! it is itself sending (a fault inside here) breaks into the piece, because a late message is worse than a mixed
 //! one; so does text that waited a second for a CPU which stopped. A port that takes nothing for long is stuck: its
 //! reader has stopped reading. Of a piece that meets a stuck port the rest is not sent, which [`write_bytes`] tells its
@@ -93,7 +93,7 @@ const ERASE_ROW: &[u8] = b"\r\x1b[K";
 const MAX_POLLS: u32 = 200_000;
 /// How long to wait for another CPU to finish its piece, in ticks of the time stamp counter: about a second.
 const TIMEOUT: u64 = 3_000_000_000;
-/// What one look at the counter may add to the wait. A machine that its host stopped for a while sees the counter leap,
+/// The most that one look at the counter adds to the wait. A machine that its host stopped for a while sees the counter leap,
 /// and the CPU that is waited for was stopped with it.
 const LEAP: u64 = TIMEOUT / 1000;
 
