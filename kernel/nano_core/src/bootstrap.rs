@@ -101,7 +101,7 @@ fn map_archive(region: Region) -> Result<&'static [u8], BootError> {
     let size = usize::try_from(region.bytes).unwrap_or(usize::MAX);
     let start = PhysAddr::new_truncate(region.start);
     let offset = usize::try_from(region.start % PAGE_SIZE as u64).unwrap_or_default();
-    // SAFETY: the memory was reserved, and nothing writes to it.
+    // SAFETY: the memory was reserved, so no code writes to it.
     let mapping = unsafe { mapping::map_physical(start, size, ReadOnly) }.map_err(BootError::Map)?;
     let mapping = Box::leak(Box::new(mapping));
     Ok(&mapping.bytes()[offset..offset + size])

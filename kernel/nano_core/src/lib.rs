@@ -12,7 +12,7 @@ mod entry;
 mod image;
 mod loader_tables;
 
-use boot_information::BootInformation;
+use boot_information::{BootInformation, MAX_COMMAND_LINE, options};
 
 /// Where the boot code's tables show physical memory.
 pub(crate) const WINDOW_BASE: u64 = 0xffff_ffff_8000_0000;
@@ -44,7 +44,7 @@ pub(crate) extern "C" fn start(magic: u32, tables: u32, entry_ticks: u64, header
         "" => log::info!("Mitos, booted by {}", information.loader),
         options => log::info!("Mitos, booted by {}, with the options: {options}", information.loader),
     }
-    tell_ignored_words(&information);
+    tell_of_options(&information);
     match bootstrap::bootstrap(&information, &image) {
         Ok(main) => main(&information),
         Err(error) => {
@@ -54,15 +54,17 @@ pub(crate) extern "C" fn start(magic: u32, tables: u32, entry_ticks: u64, header
     }
 }
 
-/// Warns of the parts of the loader's information that have no effect.
-fn tell_ignored_words(information: &BootInformation) {
-    if information.left_out > 0 {
-        log::warn!("{} regions of memory or bytes of the command line are left out", information.left_out);
+/// Reports the words of the command line that have no effect.
+fn tell_of_options(information: &BootInformation) {
+    for word in options::unknown_words(information.command_line()) {
+        log::warn!("option {word}");
     }
-    if let Some(level) = information.option("log")
-        && level.parse::<log::LevelFilter>().is_err()
-    {
-        log::warn!("log={level}: no such level; there are off, error, warn, info, debug and trace");
+    let dropped = information.dropped_words();
+    if !dropped.is_empty() {
+        log::warn!("the command line has room for {MAX_COMMAND_LINE} bytes; these options are dropped: {dropped}");
+    }
+    if information.left_out > 0 {
+        log::warn!("{} memory regions and options of the boot loader are left out", information.left_out);
     }
 }
 

@@ -15,9 +15,12 @@ pub(crate) fn batches() -> Vec<Batch> {
             name: "verbose",
             machine: |places| {
                 Configuration::direct(&places.output)
+                    .argument("log=loud")
                     .argument("log=debug")
                     .argument("exit=debug")
                     .argument("console=plain")
+                    .argument("x".repeat(LONG))
+                    .argument("\u{e4}".repeat(LONG / 2))
             },
             checks: VERBOSE,
             self_checks: &[],
@@ -59,7 +62,20 @@ const VERBOSE: &[Check] = &[
     Check { name: "log lines are whole with four processors", run: log_lines_are_whole },
     Check { name: "the log says when the shell was there", run: boots_quickly },
     Check { name: "the log is kept and shown", run: log_is_kept },
+    Check { name: "options without effect are named", run: options_are_named },
 ];
+
+/// Bytes of a word of the command line: one fits, and a second one does not.
+const LONG: usize = 300;
+
+/// Of the command line of this machine one word has an unknown value, one is no option, and one has no room.
+fn options_are_named(shell: &mut Shell) -> Outcome {
+    let output = shell.machine().output();
+    claim!(output.contains("option log=loud: the values of log are off, error"), "log=loud is taken in silence");
+    claim!(output.contains("xx: no option of the kernel"), "an unknown option is taken in silence");
+    claim!(output.contains("these options are dropped: \u{e4}\u{e4}"), "an option is dropped in silence");
+    Ok(())
+}
 
 const POWER: &[Check] = &[Check { name: "reboot starts the machine anew", run: reboots }];
 

@@ -1,15 +1,19 @@
 //! The boot loader's facts for the kernel, in one form for PVH and Multiboot2.
 //!
 //! Guarantees to all cells after boot: addresses are physical, regions were copied out of the loader's memory, and the
-//! command line is text of whole words. Regions beyond 64 and words beyond 512 bytes are left out, and counted in
-//! [`BootInformation::left_out`], which the boot logs.
-#![no_std]
+//! command line is text. It has room for 64 regions and 512 bytes of whole words. Regions beyond that and words that are no
+//! text are counted in [`BootInformation::left_out`]; words beyond that are in [`BootInformation::dropped_words`].
+#![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 
 pub mod multiboot;
+pub mod options;
 pub mod pvh;
+mod words;
 
 use core::fmt;
+
+use words::Words;
 
 /// A stretch of physical memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,8 +39,11 @@ fn number(bytes: &[u8], offset: usize, size: usize) -> Option<u64> {
 /// Most firmware describes memory in a dozen regions.
 pub const MAX_REGIONS: usize = 64;
 
-/// As much as GRUB accepts on one line of its menu, and more than a person types.
+/// Room for the words of the command line, bytes: several times as many as all options of the kernel have.
 pub const MAX_COMMAND_LINE: usize = 512;
+
+/// No more bytes of a command line are read. GRUB and QEMU pass longer ones; this is what Linux accepts on this machine.
+const MAX_READ: usize = 2048;
 
 /// Which protocol the kernel was entered by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +66,7 @@ impl fmt::Display for Loader {
 /// The facts that the boot loader gave.
 #[derive(Clone)]
 pub struct BootInformation {
-    /// The loader's protocol.
+    /// The boot loader.
     pub loader: Loader,
     /// The archive of cells.
     pub archive: Option<Region>,
@@ -67,20 +74,21 @@ pub struct BootInformation {
     pub tables: Region,
     /// Address of ACPI's root pointer structure, if the loader names it.
     pub acpi_root: Option<u64>,
-    /// The stack on which the boot CPU ran until its first task: virtual address and size. It is free then.
+    /// The stack on which the boot CPU ran until its first task: virtual address and size. It is free from then on.
     pub boot_stack: Region,
     /// The time stamp counter at the first instruction.
     pub entry_ticks: u64,
-    /// Regions and bytes of command line for which there was no room.
+    /// Regions for which there was no room, and words of the command line that are no UTF-8 or did not even fit among
+    /// the dropped ones.
     pub left_out: usize,
     usable: [Region; MAX_REGIONS],
     regions: usize,
-    command_line: [u8; MAX_COMMAND_LINE],
-    command_line_length: usize,
+    command_line: Words<MAX_COMMAND_LINE>,
+    dropped: Words<MAX_COMMAND_LINE>,
 }
 
 impl BootInformation {
-    /// No facts yet but the loader and the time.
+    /// Nothing is known yet but the boot loader and the time.
     #[must_use]
     pub fn new(loader: Loader, entry_ticks: u64) -> Self {
         Self {
@@ -93,8 +101,8 @@ impl BootInformation {
             left_out: 0,
             usable: [Region::default(); MAX_REGIONS],
             regions: 0,
-            command_line: [0; MAX_COMMAND_LINE],
-            command_line_length: 0,
+            command_line: Words::new(),
+            dropped: Words::new(),
         }
     }
 
@@ -115,25 +123,26 @@ impl BootInformation {
         }
     }
 
-    /// The command line; empty if the loader gave none.
+    /// The command line, with one blank between words; empty if the loader gave none.
     #[must_use]
     pub fn command_line(&self) -> &str {
-        core::str::from_utf8(&self.command_line[..self.command_line_length]).unwrap_or_default()
+        self.command_line.text()
     }
 
-    /// Takes over the command line up to the first zero byte, as far as it is UTF-8 and whole words of it fit.
+    /// The words of the command line for which there was no room.
+    #[must_use]
+    pub fn dropped_words(&self) -> &str {
+        self.dropped.text()
+    }
+
+    /// Takes over the words of the command line up to the first zero byte.
     pub fn set_command_line(&mut self, text: &[u8]) {
         let text = text.split(|&byte| byte == 0).next().unwrap_or_default();
-        let valid = text.utf8_chunks().next().map_or("", |chunk| chunk.valid());
-        let whole = if valid.len() <= MAX_COMMAND_LINE {
-            valid
-        } else {
-            let end = valid.bytes().take(MAX_COMMAND_LINE + 1).rposition(|byte| byte.is_ascii_whitespace());
-            &valid[..end.unwrap_or(0)]
-        };
-        self.command_line[..whole.len()].copy_from_slice(whole.as_bytes());
-        self.command_line_length = whole.len();
-        self.left_out += text.len() - whole.len();
+        for word in text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()) {
+            let is_kept =
+                core::str::from_utf8(word).is_ok_and(|word| self.command_line.push(word) || self.dropped.push(word));
+            self.left_out += usize::from(!is_kept);
+        }
     }
 
     /// The value of `key=value` on the command line; the last one counts.
@@ -182,29 +191,34 @@ mod tests {
             information.push_usable(Region { start, bytes: 1 });
         }
         assert_eq!(information.usable().len(), MAX_REGIONS);
-        assert_eq!(information.left_out, 3);
+        assert_eq!(information.command_line(), "");
+        assert_eq!(information.left_out, 4);
     }
 
     #[test]
-    fn a_long_command_line_keeps_whole_words() {
-        let kept = |text: &str| {
-            let mut information = BootInformation::new(Loader::Pvh, 0);
-            information.set_command_line(text.as_bytes());
-            (information.command_line().len(), information.left_out)
-        };
-        let fill = "x".repeat(MAX_COMMAND_LINE - 5);
-        assert_eq!(kept(&format!("{fill} abcd")), (MAX_COMMAND_LINE, 0));
-        assert_eq!(kept(&format!("{fill} abcde")), (MAX_COMMAND_LINE - 5, 6));
-        assert_eq!(kept(&format!("{fill} abcd efg")), (MAX_COMMAND_LINE, 4));
-        // A character of two bytes lies across the end.
-        assert_eq!(kept(&format!("{fill} abc\u{e9}")), (MAX_COMMAND_LINE - 5, 6));
-        assert_eq!(kept(&"x".repeat(MAX_COMMAND_LINE + 5)), (0, MAX_COMMAND_LINE + 5));
-    }
-
-    #[test]
-    fn a_command_line_ends_where_it_is_no_text() {
+    fn words_beyond_the_room_are_known() {
         let mut information = BootInformation::new(Loader::Pvh, 0);
-        information.set_command_line(b"log=warn \xff\xfe exit=debug");
-        assert_eq!((information.command_line(), information.left_out), ("log=warn ", 13));
+        let filler = "a".repeat(MAX_COMMAND_LINE - 6);
+        information.set_command_line(format!("log=x {filler} log=info exit=debug").as_bytes());
+        assert_eq!(information.command_line(), format!("log=x {filler}"));
+        assert_eq!(information.dropped_words(), "log=info exit=debug");
+        assert_eq!(information.left_out, 0);
+    }
+
+    #[test]
+    fn a_character_across_the_border_drops_its_word_alone() {
+        let mut information = BootInformation::new(Loader::Pvh, 0);
+        // The border is between the two bytes of the last character.
+        let word = format!("{}\u{e4}", "b".repeat(MAX_COMMAND_LINE - 10));
+        information.set_command_line(format!("log=info {word}").as_bytes());
+        assert_eq!(information.command_line(), "log=info");
+        assert_eq!(information.dropped_words(), word);
+    }
+
+    #[test]
+    fn a_word_that_is_no_text_is_left_out_alone() {
+        let mut information = BootInformation::new(Loader::Pvh, 0);
+        information.set_command_line(b"log=info \xff\xfe exit=debug");
+        assert_eq!((information.command_line(), information.left_out), ("log=info exit=debug", 1));
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Source: Xen's public header `arch-x86/hvm/start_info.h`.
 
-use crate::{BootInformation, Loader, MAX_COMMAND_LINE, Memory, Region, number};
+use crate::{BootInformation, Loader, MAX_READ, Memory, Region, number};
 
 /// The first word of the start-of-day structure.
 pub const MAGIC: u32 = 0x336e_c578;
@@ -31,9 +31,7 @@ pub fn read(memory: &dyn Memory, start_info: u64, entry_ticks: u64) -> Option<Bo
     }
     let command_line = number(info, 24, 8)?;
     if command_line != 0 {
-        // One byte more than there is room for, so that a longer line is told from one that fits.
-        let longest = Region { start: command_line, bytes: MAX_COMMAND_LINE as u64 + 1 };
-        information.set_command_line(memory.bytes(longest)?);
+        information.set_command_line(memory.bytes(Region { start: command_line, bytes: MAX_READ as u64 })?);
     }
     information.acpi_root = number(info, 32, 8).filter(|&address| address != 0);
     let (map, entries) = (number(info, 40, 8)?, number(info, 48, 4)?.min(MAX_ENTRIES));
