@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The group of cells that are applications.
-const GROUP: &str = "applications";
+pub const GROUP: &str = "applications";
 
 /// Which cells each application may use.
 #[derive(Debug, Deserialize)]
@@ -28,6 +28,14 @@ impl Rights {
     fn admit(&self, application: &str, used: &str) -> bool {
         self.every.contains(used) || self.granted.get(application).is_some_and(|granted| granted.contains(used))
     }
+}
+
+/// The crates that the manifest of `cell` names as dependencies.
+///
+/// # Errors
+/// The manifest cannot be read.
+pub fn used_by(cell: &Cell) -> Result<BTreeSet<String>, BuildError> {
+    Ok(dependencies(&read(&cell.library.manifest)?))
 }
 
 /// Refuses applications that depend on cells which they may not use.

@@ -8,13 +8,10 @@ use std::{collections::BTreeSet, fmt::Write as _};
 
 use manifest::{CellEntry, Role};
 
-use crate::{BuildError, Tree, cells::Cell, compile, files, store::Store};
+use crate::{BuildError, Tree, cells::Cell, compile, files, libraries, store::Store};
 
 /// The names at the root of a crate by which others call.
 pub(crate) const NAMES: [&str; 3] = ["main", "export_state", "import_state"];
-
-/// Crates that a program names by `#![no_std]` and `extern crate`, never by a path alone.
-const LANGUAGE: [&str; 3] = ["alloc", "compiler_builtins", "core"];
 
 /// A function that is called by its name.
 #[derive(Clone, Copy, Debug)]
@@ -84,20 +81,7 @@ fn compile_program(tree: &Tree, cells: &[Cell], program: &str) -> Result<(), Bui
         .arg(tree.root.join("build/x86_64-mitos.json"))
         .arg("--out-dir")
         .arg(&folder);
-    let mut folders = BTreeSet::new();
-    for cell in cells {
-        let option = if LANGUAGE.contains(&cell.name()) { "noprelude:" } else { "" };
-        command.arg("--extern").arg(format!("{option}{}={}", cell.name(), cell.library.path.display()));
-        // Cargo puts the libraries of the tree's own crates above those of all crates; alternates have one folder.
-        folders.extend(
-            cell.library.path.parent().map(|folder| [folder.join("deps"), folder.to_owned()]).into_iter().flatten(),
-        );
-    }
-    // Procedural macros were compiled for the host, in a folder beside the target's.
-    let host = tree.root.join("target/cells/release/deps");
-    for folder in folders.iter().chain([&host]) {
-        command.arg("-L").arg(format!("dependency={}", folder.display()));
-    }
+    libraries::add(&mut command, cells.iter());
     let output = command
         .arg(&source)
         .output()

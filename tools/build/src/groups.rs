@@ -37,6 +37,14 @@ impl Groups {
     }
 }
 
+/// The names of all groups, from the bottom up.
+///
+/// # Errors
+/// `build/groups.toml` cannot be read.
+pub fn order(tree: &Tree) -> Result<Vec<String>, BuildError> {
+    read(&tree.root.join("build/groups.toml")).map(|groups: Groups| groups.order)
+}
+
 /// Refuses cells that depend on a cell of a later group.
 ///
 /// # Errors

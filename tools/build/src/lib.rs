@@ -16,6 +16,7 @@ pub mod groups;
 pub mod image;
 pub mod invocation;
 pub mod isolated_functions;
+pub mod libraries;
 pub mod lock;
 pub mod manifests;
 pub mod pack;

@@ -1,7 +1,7 @@
 //! The types of functions that are called by a name in the manifest, and the types that their callers expect.
 //!
 //! A function states its type in its own debug information. A caller states it as a static of the type
-//! `entry_point::Expected<F>`, whose debug information has the function pointer `F`. Both are reduced to the same terms:
+//! `entry_point::Expected<F>`; the debug information of that type has the function pointer `F`. Both are reduced to the same terms:
 //! the result, whether there is one, and the parameters. Lifetimes, `unsafe` and the calling convention are not in debug
 //! information; the compiler compares those (`Expected::accepts`).
 
@@ -16,7 +16,7 @@ use crate::type_digest::{TypeDigests, parameters, path};
 
 /// How the type of a static begins that states an expectation.
 const EXPECTED: &str = "entry_point::Expected<";
-/// The member of that type whose elements are of the expected type.
+/// The member of that type with elements of the expected type.
 const TYPES: &str = "types";
 /// How the debug information writes the type of an expression that never ends.
 const NEVER: &str = "!";

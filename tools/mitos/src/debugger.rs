@@ -60,11 +60,14 @@ fn sections(cell: &build::cells::Cell) -> Result<Vec<(String, usize)>, Failure> 
 const COMMANDS: &str = r#"
 import gdb, re
 
+def quoted(path):
+    return '"%s"' % path.replace("\\", "\\\\").replace('"', '\\"')
+
 def add_symbols(cell, base):
     path, sections = OBJECTS[cell]
     if sections:
         places = " ".join("-s %s %#x" % (section, base + offset) for section, offset in sections)
-        gdb.execute("add-symbol-file %s %s" % (path, places), to_string=True)
+        gdb.execute("add-symbol-file %s %s" % (quoted(path), places), to_string=True)
 
 def remove_symbols(cell, base):
     sections = OBJECTS[cell][1]

@@ -4,10 +4,13 @@ mod bench;
 mod debugger;
 mod demo;
 mod failure;
+mod house_report;
 mod iso;
 mod quality;
+mod reach;
 mod report;
 mod run;
+mod skeleton;
 mod test;
 
 use std::process::ExitCode;
@@ -50,6 +53,11 @@ enum Command {
         #[arg(long)]
         as_built: bool,
     },
+    /// Begin a cell or an application.
+    #[command(subcommand)]
+    New(skeleton::Kind),
+    /// Type-check all sources, with messages for an editor on the output.
+    Check,
     /// Format all sources.
     Fmt,
     /// Clippy and the format check, warnings as errors.
@@ -99,6 +107,8 @@ fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
             }
             bench::run(&tree)?;
         }
+        Command::New(kind) => skeleton::write(&tree, kind)?,
+        Command::Check => quality::check_for_editor(&tree)?,
         Command::Fmt => quality::format(&tree, false)?,
         Command::Lint => quality::lint(&tree)?,
     }
@@ -114,6 +124,7 @@ fn build(tree: &Tree) -> Result<Build, Failure> {
     for swap_set in swap_sets {
         println!("mitos: {swap_set}");
     }
+    reach::write(tree, &built)?;
     println!(
         "mitos: {} cells, {} of them in the seed; {} of our {} forbid unsafe, the others have {} places with it \
         (the language's and third-party cells: {}); {}",

@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use build::{Tree, alternates, compile, invocation::Changes, lock::BuildLock};
+use house::prose;
 
 use crate::failure::{Failure, check};
+use crate::house_report;
 
 /// The workspaces of the tree, by their manifests.
 const MANIFESTS: [&str; 2] = ["Cargo.toml", "tools/Cargo.toml"];
@@ -44,9 +46,44 @@ fn format_crate(tree: &Tree, folder: &Path, only_check: bool) -> Result<(), Fail
     check(&mut command)
 }
 
-/// Clippy over everything, warnings as errors, and the format check.
+/// Measures the prose, writes the numbers and prints those of each group of folders.
+fn prose(tree: &Tree) -> Result<(), Failure> {
+    let report = house_report::write(tree)?;
+    let words = prose::WORDS.join(", ");
+    println!("mitos: lines of comment, and how many of {words} are in 1,000 of them:");
+    for (group, prose) in report.groups.iter().filter(|(_, prose)| prose.words > 0) {
+        println!("  {group:<24} {:>6} {:>7.1}", prose.lines, prose.per_1000());
+    }
+    println!("  {:<24} {:>6} {:>7.1}", "all", report.all.lines, report.all.per_1000());
+    if !report.all.is_plain() {
+        println!("mitos: more than the {} that are meant", prose::LIMIT_PER_1000);
+    }
+    for (path, line) in &report.long_lines {
+        println!("{}:{line}: a line of more than {} characters", path.display(), prose::MARKDOWN_WIDTH);
+    }
+    Ok(())
+}
+
+/// Type-checks both workspaces for an editor, which reads cargo's messages from the output and has one workspace open or
+/// both. Warnings and errors are for the editor to show, so they are no failure.
+pub(crate) fn check_for_editor(tree: &Tree) -> Result<(), Failure> {
+    let arguments = ["--workspace", "--locked", "--keep-going", "--message-format=json"];
+    let mut target = compile::cargo(tree, "check", &tree.root.join("target/editor"));
+    target.args(arguments);
+    let mut tools = Command::new(compile::CARGO);
+    tools.current_dir(&tree.root).env("RUSTC", compile::rustc()).env("RUSTC_BOOTSTRAP", "1");
+    tools.args(["check", "--manifest-path", "tools/Cargo.toml", "--all-targets", "--target-dir", "target/editor"]);
+    tools.args(arguments);
+    for command in [&mut target, &mut tools] {
+        command.status().map_err(|error| Failure::program(command, error))?;
+    }
+    Ok(())
+}
+
+/// Clippy over everything, warnings as errors, the format check and the measure of the prose.
 pub(crate) fn lint(tree: &Tree) -> Result<(), Failure> {
     format(tree, true)?;
+    prose(tree)?;
     let arguments = ["--workspace", "--locked", "--", "--deny", "warnings"];
     let folder = tree.root.join("target/clippy");
     // What a build is compiled with, so that clippy sees the same program.

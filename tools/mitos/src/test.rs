@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use system_tests::harness::{self, Places};
 
 use crate::failure::{Failure, check};
-use crate::iso;
+use crate::{house_report, iso, reach, skeleton};
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Part {
@@ -64,6 +64,9 @@ pub(crate) fn run(tree: &Tree, build: impl Fn(&Tree) -> Result<Build, Failure>, 
     }
     if let Some(built) = &built {
         tally.record("an alternate that changes nothing makes no object differ", None, change_nothing(tree, built));
+        tally.record("what `mitos new` writes compiles", None, skeleton::compile_all(tree, built));
+        let listed = reach::write(tree, built).and_then(|reach| reach.compare(tree));
+        tally.record("what applications can reach is listed in build/levers.toml", None, listed);
     }
     if wanted(Part::Units) {
         tally.heading("units of the pure crates");
@@ -87,12 +90,13 @@ pub(crate) fn run(tree: &Tree, build: impl Fn(&Tree) -> Result<Build, Failure>, 
         let outcome = test_system(tree, options, &mut tally);
         note(&mut tally, "the machine can be started", outcome);
     }
+    note(&mut tally, "the house is measured", house_report::write(tree));
     tally.finish();
     if tally.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Records a part that could not be run.
-fn note(tally: &mut Tally, part: &str, outcome: Result<(), impl Display>) {
+fn note<T>(tally: &mut Tally, part: &str, outcome: Result<T, impl Display>) {
     if let Err(error) = outcome {
         tally.record(part, None, Err(error));
     }

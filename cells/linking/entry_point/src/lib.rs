@@ -1,4 +1,4 @@
-//! The type that a caller expects of a function whose address it finds by a name in the manifest.
+//! The type that a caller expects of a function that it finds by a name in the manifest.
 //!
 //! No linker compares the type of such a function with the type that its caller has in mind: the caller gets a number. So
 //! each caller states its expectation as a static, with [`expected!`]. Three comparisons rest on that static:
