@@ -8,9 +8,9 @@
 extern crate alloc;
 
 use alloc::vec::Vec;
-use policy_interface::PolicyEntry;
+use policy_interface::{AllQueues, PolicyEntry};
 
-pub fn state_transfer(tasks: Vec<PolicyEntry>) -> Vec<PolicyEntry> {
-    scheduling_policy::import_state(tasks); return Vec::new(); //~ wrong
-    match scheduling_policy::import_state(tasks) { Ok(()) => Vec::new(), Err((_, tasks)) => tasks } //~ right
+pub fn state_transfer(queues: &mut AllQueues, tasks: Vec<PolicyEntry>) -> Vec<PolicyEntry> {
+    scheduling_policy::import_state(queues, tasks); return Vec::new(); //~ wrong
+    match scheduling_policy::import_state(queues, tasks) { Ok(()) => Vec::new(), Err((_, tasks)) => tasks } //~ right
 }

@@ -1,6 +1,6 @@
-//! `busy [SECONDS]` keeps a processor busy: load for measurements, and somebody to make a fault in. When it is unwound it
+//! `busy [SECONDS]` keeps a processor busy: load for measurements, and a task to make a fault in. When it is unwound it
 //! says so, which shows that destructors run. `busy aside` has a task `busy_aside` do that and ends: that task goes on in the
-//! application's code. `busy locked` holds a lock while it works, so that a fault meets somebody who holds one.
+//! application's code. `busy locked` holds a lock while it works, so that a fault meets a task that holds one.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -15,10 +15,10 @@ const ROUND: u32 = 20_000;
 /// The work between two moments in which the lock is free: so much that those are hardly ever met.
 const LOCKED_ROUND: u32 = 50_000_000;
 
-/// The lock of those who hold one.
+/// The lock of `busy locked`.
 static WORK: Mutex<()> = Mutex::new(());
 
-/// How long a task that nobody waits for works, if it is not ended.
+/// How long a task without a joiner works, if it is not ended.
 const LONG: Duration = Duration::from_secs(600);
 
 /// The entry.
@@ -50,7 +50,7 @@ fn run(environment: &mut Environment) -> Result<(), Failure> {
     Ok(writeln!(environment, "busy: {rounds} rounds")?)
 }
 
-/// Has a task work that nobody waits for.
+/// Has a task work that has no joiner.
 fn aside() -> Result<(), Failure> {
     let until = clock::now() + LONG;
     let work = move || {
@@ -98,7 +98,7 @@ struct Work<'a> {
 impl Drop for Work<'_> {
     fn drop(&mut self) {
         if !self.done {
-            // Nobody is left to be told of a failure.
+            // No reader is left to be told of a failure.
             let _ = writeln!(self.environment, "busy: left off after {} rounds", self.rounds);
         }
     }

@@ -34,7 +34,7 @@ fn run(environment: &mut Environment) -> Result<(), Failure> {
         [word, ..] if ["log", "check", "disturb"].contains(&word.as_str()) => Err(manual::FAULT.usage.into()),
         [kind, task] => {
             let kind = FaultKind::from_word(kind).ok_or_else(|| Failure::refused(NoKind(kind.clone())))?;
-            let task = task_argument::find(task).map_err(Failure::refused)?;
+            let task = task::named(task).map_err(Failure::refused)?;
             fault_injection::inject(kind, task.id()).map_err(Failure::refused)
         }
         _ => Err(manual::FAULT.usage.into()),

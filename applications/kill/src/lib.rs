@@ -13,7 +13,7 @@ pub fn main(environment: &mut Environment) -> ExitCode {
 
 fn run(environment: &mut Environment) -> Result<(), Failure> {
     let [word] = &*environment.arguments() else { return Err(manual::KILL.usage.into()) };
-    let task = task_argument::find(word).map_err(Failure::refused)?;
+    let task = task::named(word).map_err(Failure::refused)?;
     let capability = task_control::kill_capability(task.id()).map_err(Failure::refused)?;
     if capability.kill() { Ok(()) } else { Err(Failure::refused(KillRefused::NoTask(task.id()))) }
 }

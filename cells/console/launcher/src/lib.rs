@@ -13,10 +13,10 @@ use alloc::sync::Arc;
 use application::{Entry, Environment, ExitCode};
 use namespace::{LoadError, LoadedApplication};
 use task::{Builder, Joinable, Origin, SpawnError};
-use task_core::Machinery;
+use task_core::OriginCap;
 
-// SAFETY: this cell only says what an application's code is part of.
-const RIGHT: Machinery = unsafe { Machinery::new() };
+// SAFETY: this cell gives the first task of an application the application's own cell as its origin.
+const ORIGIN: OriginCap = unsafe { OriginCap::new() };
 
 entry_point::expected! {
     /// The `main` of every application.
@@ -69,7 +69,7 @@ impl Program {
     /// Calls its `main` in a task of its own.
     pub fn start(self, name: &str, mut environment: Environment) -> Result<Joinable<ExitCode>, SpawnError> {
         let Self { application, main } = self;
-        let origin = Origin::new(RIGHT, Arc::new(application));
+        let origin = Origin::new(ORIGIN, Arc::new(application));
         Builder::new().name(name).origin(origin).spawn(move || main(&mut environment))
     }
 }

@@ -7,6 +7,7 @@ use clock::Instant;
 use cpu_local::PreemptGuard;
 use pivot::Exchange;
 use replacement::{Prepared, ReplaceError, Unstable};
+use policy_interface::AllQueues;
 use state_transfer::{Catch, GivenBack, Reason, StateTransfer};
 use stop_machine::StopMachineError;
 use task_core::{Cause, TaskId};
@@ -124,7 +125,11 @@ fn exchange(pages: &[Exchange], words: &[Exchange], state_transfer: Option<&mut 
     if !unsafe { pivot::is_unchanged(pages.as_ptr(), pages.len()) } {
         return Err(SwapError::Changed);
     }
-    state_transfer.map_or(Ok(()), Typed::carry_out)?;
+    if let Some(transfer) = state_transfer {
+        // SAFETY: the other CPUs were stopped where their tasks could be preempted, hence without a spin lock, and this
+        // function is called without one.
+        unsafe { transfer.carry_out() }?;
+    }
     HALF_DONE.store(true, Ordering::Release);
     // SAFETY: all other CPUs wait at the gate, interrupts are off here, and every page was prepared for its place. The words
     // belong to statics of cells that are loaded, or that are not freed until the tables are up to date.
@@ -181,8 +186,13 @@ impl Typed {
     }
 
     /// Hands the state over; if the new cell refuses it, or one of both does not survive it, the old one has it again.
-    fn carry_out(&mut self) -> Result<(), SwapError> {
-        self.0.carry_out(&Unwinder).map_err(|GivenBack { reason, lost }| {
+    ///
+    /// # Safety
+    /// Every other CPU stands still, stopped where it holds no spin lock, and this one holds none.
+    unsafe fn carry_out(&mut self) -> Result<(), SwapError> {
+        // SAFETY: the caller's promise; a locked queue is a held spin lock.
+        let mut queues = unsafe { AllQueues::new() };
+        self.0.carry_out(&mut queues, &Unwinder).map_err(|GivenBack { reason, lost }| {
             if lost > 0 {
                 log::error!("cell {POLICY} did not take back {lost} tasks that it gave up itself: they are lost");
             }

@@ -9,7 +9,7 @@ use core::time::Duration;
 use namespace::RetiredCell;
 use stop_machine::StopMachineError;
 use task::{Builder, Priority, SpawnError};
-use task_core::Machinery;
+use task_core::EssentialCap;
 use wait_queue::{WaitQueue, wait_for};
 
 use crate::namespace_lock::{STOP_LIMIT, lock_namespace};
@@ -61,12 +61,12 @@ pub(crate) fn reclaim_above(floor: u64, limit: Duration) -> Vec<RetiredCell> {
 /// Where the task in the background waits for replaced cells.
 static REPLACED: WaitQueue = WaitQueue::new();
 
-// SAFETY: this cell only has a task that is not to end; it changes none.
-const RIGHT: Machinery = unsafe { Machinery::new() };
+// SAFETY: without the task that frees replaced cells each swap would cost memory for good.
+const ESSENTIAL: EssentialCap = unsafe { EssentialCap::new() };
 
 /// Begins to free in the background the cells that other tasks leave: a caller may stop waiting, or be ended.
 pub(crate) fn spawn_reclaimer() -> Result<(), SpawnError> {
-    Builder::new().name("reclaim").priority(Priority::INTERACTIVE).spawn_essential(RIGHT, in_the_background)
+    Builder::new().name("reclaim").priority(Priority::INTERACTIVE).spawn_essential(ESSENTIAL, in_the_background)
 }
 
 /// Says that cells have been replaced.

@@ -12,13 +12,13 @@ extern crate alloc;
 
 use alloc::{collections::TryReserveError, vec::Vec};
 
-use policy_interface::{ImportError, MAX_TASKS, PolicyEntry};
+use policy_interface::{AllQueues, ImportError, MAX_TASKS, PolicyEntry};
 
 /// Gives all tasks up.
-pub type Export = fn(&mut Vec<PolicyEntry>);
+pub type Export = fn(&mut AllQueues, &mut Vec<PolicyEntry>);
 
 /// Takes all tasks or none.
-pub type Import = fn(Vec<PolicyEntry>) -> Result<(), (ImportError, Vec<PolicyEntry>)>;
+pub type Import = fn(&mut AllQueues, Vec<PolicyEntry>) -> Result<(), (ImportError, Vec<PolicyEntry>)>;
 
 /// How faults are caught.
 pub trait Catch {
@@ -86,12 +86,12 @@ impl StateTransfer {
     ///
     /// # Errors
     /// [`GivenBack`] says why the old policy has them again.
-    pub fn carry_out<C: Catch>(&mut self, catch: &C) -> Result<(), GivenBack<C::Fault>> {
+    pub fn carry_out<C: Catch>(&mut self, queues: &mut AllQueues, catch: &C) -> Result<(), GivenBack<C::Fault>> {
         let Self { export_state, import_state, entries, copy, .. } = self;
-        let exported = catch.catch(|| export_state(entries));
+        let exported = catch.catch(|| export_state(queues, entries));
         copy.extend_from_slice(entries);
         let outcome = match exported {
-            Ok(()) => catch.catch(|| import_state(core::mem::take(entries))).map_err(Reason::Import),
+            Ok(()) => catch.catch(|| import_state(queues, core::mem::take(entries))).map_err(Reason::Import),
             Err(fault) => Err(Reason::Export(fault)),
         };
         let reason = match outcome {
@@ -100,25 +100,25 @@ impl StateTransfer {
             Ok(Err((error, _))) => Reason::Refused(error),
             Err(reason) => reason,
         };
-        Err(GivenBack { reason, lost: self.give_back(catch) })
+        Err(GivenBack { reason, lost: self.give_back(queues, catch) })
     }
 
     /// Gives the old policy all its tasks; returns how many it did not take.
-    fn give_back<C: Catch>(&mut self, catch: &C) -> usize {
+    fn give_back<C: Catch>(&mut self, queues: &mut AllQueues, catch: &C) -> usize {
         let mut tasks = core::mem::take(&mut self.copy);
         // Tasks that it never gave up, that became ready because of the fault, or that the new policy left in a static which
         // both have.
         let mut rest = Vec::new();
-        let _emptied = catch.catch(|| (self.export_state)(&mut rest));
+        let _emptied = catch.catch(|| (self.export_state)(queues, &mut rest));
         for entry in rest {
-            if !tasks.iter().any(|other| other.task == entry.task) {
-                // Not `push`: the functions that it calls would come from the policy's object where the policy calls it too, and then
+            if !tasks.iter().any(|other| other.task() == entry.task()) {
+                // Not `push`: what that calls would come from the policy's object where the policy calls it too, and then
                 // this cell's users were another object for each policy.
                 tasks.extend_from_slice(&[entry]);
             }
         }
         let count = tasks.len();
-        match catch.catch(|| (self.give_back)(tasks)) {
+        match catch.catch(|| (self.give_back)(queues, tasks)) {
             Ok(Ok(())) => 0,
             Ok(Err((_, refused))) => refused.len(),
             Err(_) => count,

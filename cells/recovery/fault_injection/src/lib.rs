@@ -21,14 +21,14 @@ use core::fmt;
 use fault_context::{FaultContext, FaultKind};
 use interrupts::Interrupted;
 use registers::FLAG_DIRECTION;
-use task_core::{Machinery, TaskId};
+use task_core::{FaultCap, TaskId};
 use unwinder::enter_from_interruption;
 
 /// Stack that is left between the interrupted frame and the fault.
 const CLEARANCE: u64 = 128;
 
-// SAFETY: this cell only makes requests to running and waiting tasks, as the scheduler's rules have it.
-const RIGHT: Machinery = unsafe { Machinery::new() };
+// SAFETY: this cell sets atomic orders in the contexts of other tasks, and uses no plain cell of theirs.
+const FAULT: FaultCap = unsafe { FaultCap::new() };
 
 /// Why no fault will be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +65,7 @@ pub fn inject(kind: FaultKind, task: TaskId) -> Result<(), InjectError> {
     if target.is_idle() {
         return Err(InjectError::Idle(task));
     }
-    target.task(RIGHT).faults(RIGHT).request_fault(kind);
+    target.record().faults(FAULT).request_fault(kind);
     // A task that waits goes back to its loop, and before it parks again it comes to a cancellation point.
     wait_queue::kick(&target);
     Ok(())

@@ -21,7 +21,7 @@ const INFORMERS: [&str; 13] = [
     "rendezvous",
     "async_channel",
     "async_channel_core",
-    "channel_state",
+    "message",
     "task",
     "thread_locals",
 ];

@@ -20,13 +20,13 @@ pub use dropped_locks::forget_dropped_lock;
 use fault_context::FaultContext;
 use interrupts::Interrupt;
 use task::SpawnError;
-use task_core::Machinery;
+use task_core::EssentialCap;
 use unwinder::{Caught, Detail};
 
 pub use watchdog::ALARM_LINE;
 
 // SAFETY: this cell starts the supervisor, which the system cannot do without.
-const RIGHT: Machinery = unsafe { Machinery::new() };
+const ESSENTIAL: EssentialCap = unsafe { EssentialCap::new() };
 
 /// Starts to watch and to supervise. Once, when tasks run. `alarm` is the interrupt of a CPU that is alone: ISA interrupt
 /// [`ALARM_LINE`].

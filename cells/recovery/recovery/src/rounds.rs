@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use task::{Builder, Priority, SpawnError};
 
-use crate::RIGHT;
+use crate::ESSENTIAL;
 
 /// How soon after a notice to look for the end that it announced; the pause doubles until it is as long as that between
 /// two looks for deadlocks. A prompt end is found promptly, and a destructor that takes its time costs little.
@@ -14,7 +14,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(1);
 pub(crate) fn start() -> Result<(), SpawnError> {
     // Above the children: a failed one is to be restarted even if others keep the CPUs busy.
     let priority = Priority::new(Priority::NORMAL.level() + 1).unwrap_or(Priority::NORMAL);
-    Builder::new().name("supervisor").priority(priority).spawn_essential(RIGHT, run)?;
+    Builder::new().name("supervisor").priority(priority).spawn_essential(ESSENTIAL, run)?;
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use fault_context::{FaultKind, KillRequest};
 use spin_lock::SpinLock;
-use task_core::{Machinery, State, TaskId, Wake};
+use task_core::{FaultCap, State, TaskId, Wake, WakeCap};
 use wait_cycles::{Circle, Suspects};
 
 /// How often to look; a circle is broken after one to two of these.
@@ -12,8 +12,11 @@ pub const LOOK_INTERVAL: Duration = Duration::from_millis(100);
 /// Waiting tasks that one look takes in; more are left to the next look.
 const MAX_WAITERS: usize = 256;
 
-// SAFETY: this cell ends tasks as the scheduler's rules have it: first the request, then the wake-up.
-const RIGHT: Machinery = unsafe { Machinery::new() };
+// SAFETY: this cell sets atomic orders in the contexts of other tasks, and uses no plain cell of theirs.
+const FAULT: FaultCap = unsafe { FaultCap::new() };
+
+// SAFETY: this cell wakes a task after it has ordered the task to end.
+const WAKE: WakeCap = unsafe { WakeCap::new() };
 
 static SUSPECTS: SpinLock<Suspects> = SpinLock::new(Suspects::new());
 
@@ -67,8 +70,8 @@ pub fn look_for_deadlocks() -> usize {
 fn end(circle: Circle) -> bool {
     let Some(task) = TaskId::new(circle.youngest).and_then(task_core::find) else { return false };
     log::warn!("{} tasks wait for each other; task {} '{}' is ended", circle.length, task.id(), task.name());
-    let record = task.task(RIGHT);
-    record.faults(RIGHT).request_end(FaultKind::Deadlock, KillRequest::AtCancellationPoint);
-    scheduler::make_ready(RIGHT, record, Wake::Killed);
+    let record = task.record();
+    record.faults(FAULT).request_end(FaultKind::Deadlock, KillRequest::AtCancellationPoint);
+    scheduler::make_ready(WAKE, record, Wake::Killed);
     true
 }

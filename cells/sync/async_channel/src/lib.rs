@@ -48,6 +48,9 @@ unsafe fn drop_message<T>(message: *mut u8) {
 }
 
 /// A channel in which `capacity` messages can be in flight.
+///
+/// # Errors
+/// [`CreateError`]: there is no capacity, or no memory for so much.
 pub fn channel<T: Send>(capacity: usize) -> Result<(Sender<T>, Receiver<T>), CreateError> {
     let message = Message { layout: Layout::new::<T>(), drop: drop_message::<T> };
     let core = Core::create(message, capacity)?;
@@ -56,13 +59,19 @@ pub fn channel<T: Send>(capacity: usize) -> Result<(Sender<T>, Receiver<T>), Cre
 }
 
 impl<T: Send> Sender<T> {
-    /// Sends `message`, waiting for room. Fails if no receiver is left.
+    /// Sends `message`, waiting for room.
+    ///
+    /// # Errors
+    /// [`SendError::Disconnected`], with the message: no receiver is left.
     #[inline(always)]
     pub fn send(&self, message: T) -> Result<(), SendError<T>> {
         self.send_within(message, Wait::new())
     }
 
     /// Sends `message` if there is room by `deadline`.
+    ///
+    /// # Errors
+    /// [`SendError`], with the message.
     #[inline(always)]
     pub fn send_until(&self, message: T, deadline: Instant) -> Result<(), SendError<T>> {
         self.send_within(message, Wait::within(Some(deadline)))
@@ -86,6 +95,9 @@ impl<T: Send> Sender<T> {
     }
 
     /// Sends `message` if there is room now. Never waits, so interrupt handlers may call it.
+    ///
+    /// # Errors
+    /// [`SendError`], with the message.
     pub fn try_send(&self, message: T) -> Result<(), SendError<T>> {
         let message = InHand::new(message);
         // SAFETY: as in `send_within`.
@@ -111,13 +123,19 @@ impl<T: Send> Sender<T> {
 }
 
 impl<T: Send> Receiver<T> {
-    /// Receives a message, waiting for it. Fails if no sender is left, nor any message.
+    /// Receives a message, waiting for it.
+    ///
+    /// # Errors
+    /// [`ReceiveError::Disconnected`]: no sender is left, nor any message.
     #[inline(always)]
     pub fn receive(&self) -> Result<T, ReceiveError> {
         self.receive_within(Wait::new())
     }
 
     /// Receives a message if there is one by `deadline`.
+    ///
+    /// # Errors
+    /// [`ReceiveError`].
     #[inline(always)]
     pub fn receive_until(&self, deadline: Instant) -> Result<T, ReceiveError> {
         self.receive_within(Wait::within(Some(deadline)))
@@ -139,6 +157,9 @@ impl<T: Send> Receiver<T> {
     }
 
     /// Receives a message if there is one now.
+    ///
+    /// # Errors
+    /// [`ReceiveError`].
     pub fn try_receive(&self) -> Result<T, ReceiveError> {
         let mut message = MaybeUninit::<T>::uninit();
         // SAFETY: as in `receive_within`.

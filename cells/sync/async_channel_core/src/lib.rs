@@ -16,9 +16,8 @@ use core::alloc::Layout;
 use core::fmt;
 use core::ptr::NonNull;
 
-use channel_state::{Ring, Step};
 use cpu_local::{InterruptGuard, PreemptGuard};
-use message::move_bytes;
+use message::{Ring, Step, move_bytes};
 use spin_lock::SpinLock;
 use wait_queue::{Ticket, WaitQueue};
 
@@ -53,7 +52,7 @@ pub enum Attempt<'a> {
     Done,
     /// There was no room, or no message: park, and try again.
     MustWait(Ticket<'a>),
-    /// Nobody is left on the other side, and nothing is left of it.
+    /// No endpoint is left on the other side, and no message of it.
     Disconnected,
 }
 
@@ -77,14 +76,17 @@ pub struct Core {
     not_full: WaitQueue,
 }
 
-// SAFETY: places are read and written under the ring's lock, each by the one who was given it; the wrapper makes
-// channels only for messages that may be sent.
+// SAFETY: each place is read and written under the ring's lock, by the task to which the ring gave it. The messages in it may be
+// used on every CPU, as the contract of `Core::send` says.
 unsafe impl Sync for Core {}
-// SAFETY: as above; the buffer belongs to the channel.
+// SAFETY: the buffer belongs to the channel, and the messages in it may go to other tasks, as for `Sync`.
 unsafe impl Send for Core {}
 
 impl Core {
     /// A channel with one endpoint of each kind.
+    ///
+    /// # Errors
+    /// There is no capacity, or no memory for so much.
     pub fn create(message: Message, capacity: usize) -> Result<Arc<Self>, CreateError> {
         if capacity == 0 {
             return Err(CreateError::NoCapacity);
@@ -115,7 +117,8 @@ impl Core {
     /// Tries to move the message at `source` into the channel.
     ///
     /// # Safety
-    /// A message of this channel's type lies there; it is the channel's if, and only if, this is [`Attempt::Done`].
+    /// A message of this channel's type lies there, which is `Send`. The channel owns it if, and only if, this returns
+    /// [`Attempt::Done`].
     pub unsafe fn send(&self, source: *const u8) -> Attempt<'_> {
         let ticket = self.not_full.ticket();
         // The sender must not be ended between the change and the wake-up.
@@ -123,7 +126,7 @@ impl Core {
         let length = {
             let mut ring = self.ring.lock_irq_off(&irq_off);
             match ring.push() {
-                // SAFETY: the place is free and large enough, and nobody else was given it.
+                // SAFETY: the place is free and large enough, and the ring gave it to this call only.
                 Step::Place(index) => unsafe { move_bytes(source, self.place(index), self.message.layout.size()) },
                 Step::Wait => return Attempt::MustWait(ticket),
                 Step::Disconnected => return Attempt::Disconnected,
@@ -137,7 +140,7 @@ impl Core {
     /// Tries to move the oldest message to `target`.
     ///
     /// # Safety
-    /// There is room for a message; if this is [`Attempt::Done`], the caller owns one there.
+    /// There is room for a message. If this returns [`Attempt::Done`], the caller owns one there.
     pub unsafe fn receive(&self, target: *mut u8) -> Attempt<'_> {
         let ticket = self.not_empty.ticket();
         // As in `send`.
@@ -145,7 +148,7 @@ impl Core {
         let (length, capacity) = {
             let mut ring = self.ring.lock_irq_off(&irq_off);
             match ring.pop() {
-                // SAFETY: the place holds a message, which is nobody else's any more.
+                // SAFETY: the place holds a message, which the ring gave to this call only.
                 Step::Place(index) => unsafe { move_bytes(self.place(index), target, self.message.layout.size()) },
                 Step::Wait => return Attempt::MustWait(ticket),
                 Step::Disconnected => return Attempt::Disconnected,
@@ -171,14 +174,14 @@ impl Core {
         self.ring.lock().capacity()
     }
 
-    /// One more sender.
+    /// Counts one more sender.
     pub fn add_sender(&self) {
         self.ring.lock().endpoints.senders += 1;
     }
 
-    /// One sender less; the last one lets the receivers go.
+    /// Counts one sender less. The last one lets the receivers go.
     pub fn remove_sender(&self) {
-        // Nor must it be ended here before the wake-ups are out.
+        // The task must not be ended here before the wake-ups are out.
         let _stay = PreemptGuard::new();
         let left = {
             let mut ring = self.ring.lock();
@@ -190,12 +193,12 @@ impl Core {
         }
     }
 
-    /// One more receiver.
+    /// Counts one more receiver.
     pub fn add_receiver(&self) {
         self.ring.lock().endpoints.receivers += 1;
     }
 
-    /// One receiver less; the last one lets the senders go.
+    /// Counts one receiver less. The last one lets the senders go.
     pub fn remove_receiver(&self) {
         // As in `remove_sender`.
         let _stay = PreemptGuard::new();
@@ -209,7 +212,7 @@ impl Core {
         }
     }
 
-    /// What receivers wait in, for whoever waits for several things.
+    /// The queue in which receivers wait, for a task that waits for several things.
     pub fn not_empty(&self) -> &WaitQueue {
         &self.not_empty
     }
@@ -218,7 +221,7 @@ impl Core {
 impl Drop for Core {
     fn drop(&mut self) {
         while let Step::Place(index) = self.ring.get_mut().pop() {
-            // SAFETY: the place holds a message, and the endpoints are gone.
+            // SAFETY: the place holds a message, and the channel has no endpoint any more that could take it.
             unsafe { (self.message.drop)(self.place(index)) };
         }
         if self.allocated.size() != 0 {

@@ -18,7 +18,7 @@ pub struct ConditionVariable {
 }
 
 impl ConditionVariable {
-    /// A condition for which nobody waits.
+    /// A condition for which no task waits.
     pub const fn new() -> Self {
         Self { queue: WaitQueue::new() }
     }
@@ -34,12 +34,18 @@ impl ConditionVariable {
     }
 
     /// Unlocks the mutex, waits, and locks it again.
+    ///
+    /// # Errors
+    /// [`Poisoned`](mutex::Poisoned), with the guard.
     #[inline(always)]
     pub fn wait<'a, T: ?Sized>(&self, guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
         self.wait_within(guard, Wait::new())
     }
 
     /// As [`wait`](Self::wait), until `deadline` at most; the caller looks at the condition, not at the clock.
+    ///
+    /// # Errors
+    /// As for [`wait`](Self::wait).
     #[inline(always)]
     pub fn wait_until<'a, T: ?Sized>(
         &self,
@@ -63,6 +69,9 @@ impl ConditionVariable {
     }
 
     /// Waits until `condition` is false.
+    ///
+    /// # Errors
+    /// As for [`wait`](Self::wait).
     #[inline(always)]
     pub fn wait_while<'a, T: ?Sized>(
         &self,

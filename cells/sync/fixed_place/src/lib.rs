@@ -24,7 +24,7 @@ pub struct FixedPlace<T> {
     owned: PhantomData<T>,
 }
 
-// SAFETY: whoever first needs the value makes it, and others use it, so it must be both `Send` and `Sync`.
+// SAFETY: one task makes the value, and others use it and may drop it, so it must be both `Send` and `Sync`.
 unsafe impl<T: Send + Sync> Sync for FixedPlace<T> {}
 
 impl<T> FixedPlace<T> {
@@ -53,7 +53,7 @@ impl<T> FixedPlace<T> {
             // SAFETY: it is stored now, so it lives until `self` is dropped.
             Ok(_) => unsafe { &*new },
             Err(first) => {
-                // SAFETY: somebody was faster, so this one is nobody else's.
+                // SAFETY: another task was faster, so this value was never stored and has no other user.
                 drop(unsafe { Box::from_raw(new) });
                 // SAFETY: as in `get`.
                 unsafe { &*first }
@@ -72,7 +72,7 @@ impl<T> Drop for FixedPlace<T> {
     fn drop(&mut self) {
         let value = *self.value.get_mut();
         if !value.is_null() {
-            // SAFETY: it came from a box, and nobody refers to it any more.
+            // SAFETY: it came from a box, and all references to it borrowed `self`.
             drop(unsafe { Box::from_raw(value) });
         }
     }

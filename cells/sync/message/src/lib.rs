@@ -1,14 +1,35 @@
-//! A message on its way into a channel or out of one: what both kinds of channel do with it, and why it may not pass.
+//! A message on its way through a channel: where it may go next, how it is moved, and why it may not pass.
 //!
-//! Guarantees: a message [`InHand`] is dropped once, unless it was given up or taken back. Nothing here can fail.
-#![no_std]
+//! Guarantees, to the cells of both kinds of channels, which call the bookkeeping ([`Ring`], [`Rendezvous`]) under a lock: a
+//! message that was accepted is given out exactly once or, in a rendezvous, exactly once given back; messages of a bounded
+//! channel come out in the order in which they went in; a side is told that the other is gone only when nothing is left for it.
+//! A message [`InHand`] is dropped once, unless it was given up or taken back. Nothing here can fail.
+#![cfg_attr(not(test), no_std)]
 
 mod errors;
+mod rendezvous;
+mod ring;
 
 pub use errors::{ReceiveError, SendError};
+pub use rendezvous::{Completion, Offer, Rendezvous, Take};
+pub use ring::{Ring, Step};
 
 use core::mem::{self, ManuallyDrop};
 use core::ptr;
+
+/// How many endpoints of each kind a channel has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Endpoints {
+    /// Sending ones.
+    pub senders: u32,
+    /// Receiving ones.
+    pub receivers: u32,
+}
+
+impl Endpoints {
+    /// One of each: a new channel.
+    pub const PAIR: Self = Self { senders: 1, receivers: 1 };
+}
 
 /// A message that is dropped if the task ends while it waits, and not once it is the channel's.
 #[derive(Debug)]
@@ -64,3 +85,6 @@ pub unsafe fn move_bytes(source: *const u8, target: *mut u8, size: usize) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

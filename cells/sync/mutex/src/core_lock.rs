@@ -8,11 +8,11 @@ use fault_context::FaultKind;
 use lock_ledger::{Entry, Ledger, LockHeader, NOBODY};
 use policy_interface::Priority;
 use spin_lock::SpinLock;
-use task_core::{Machinery, TaskId, Wake};
+use task_core::{InheritCap, TaskId};
 use wait_queue::{Ticket, WaitQueue};
 
-// SAFETY: this cell changes only what tasks inherit and for whom they wait, as those methods say.
-const RIGHT: Machinery = unsafe { Machinery::new() };
+// SAFETY: this cell withdraws each donation that it makes, and names as holder the task that holds the lock.
+const INHERIT: InheritCap = unsafe { InheritCap::new() };
 
 /// A lock; the header comes first, so that its address is the lock's.
 #[repr(C)]
@@ -22,13 +22,13 @@ pub(crate) struct Core {
     queue: WaitQueue,
     /// Whether `donation` is set: all that a release looks at.
     has_donation: AtomicBool,
-    /// Who inherits which priority because of this lock.
+    /// The task that inherits because of this lock, and the priority.
     donation: SpinLock<Option<(TaskId, Priority)>>,
 }
 
 /// That the running task holds a lock.
 #[derive(Debug)]
-pub(crate) struct Held {
+pub(crate) struct Hold {
     ledger: &'static Ledger,
     entry: Entry,
     /// The lock was taken in a destructor of a task that is being unwound: dropping it then is no mishap.
@@ -40,8 +40,8 @@ pub(crate) struct Held {
 #[must_use = "the lock may have been taken"]
 pub(crate) enum Attempt<'a> {
     /// The running task holds the lock.
-    Taken(Held),
-    /// Somebody else does: park, and try again.
+    Taken(Hold),
+    /// Another task does: park, and try again.
     MustWait(Ticket<'a>),
 }
 
@@ -58,16 +58,16 @@ impl Core {
 
     /// Takes the lock if it is free.
     #[inline]
-    pub(crate) fn attempt_once(&self) -> Option<Held> {
+    pub(crate) fn attempt_once(&self) -> Option<Hold> {
         let ledger = cpu_local::ledger();
-        // SAFETY: struck right here, or by the guard that is made of this and borrows the lock; a lock whose guard was lost
-        // or forgotten names its owner.
+        // SAFETY: the entry is struck below, or by the guard, which is made of it and borrows the lock. After the guard was lost
+        // or forgotten the header names its owner, so dropping the lock strikes it.
         let entry = unsafe { ledger.enter(&self.header) };
         if self.header.try_take(ledger.owner()) {
             if self.queue.has_waiters() {
                 self.take_over();
             }
-            return Some(Held { ledger, entry, was_unwinding: fault_context::unwinding() });
+            return Some(Hold { ledger, entry, was_unwinding: fault_context::unwinding() });
         }
         ledger.strike(entry);
         None
@@ -98,14 +98,15 @@ impl Core {
         }
     }
 
-    /// The others who wait are told for whom, and the new holder inherits from the most urgent of them. They cannot do it
-    /// themselves: only one of them was woken. Whoever comes later, or is on its way to its next attempt, sees the holder.
+    /// Notes in the records of the tasks that wait that this task is the new holder, and lets it inherit from the most urgent of
+    /// them. They cannot do so themselves: only one of them was woken. A task that comes later, or is on its way to its next
+    /// attempt, sees the holder.
     #[cold]
     fn take_over(&self) {
         let Some(current) = task_core::current() else { return };
         let mut most_urgent = None;
         self.queue.for_each_waiter(&mut |waiter| {
-            waiter.set_waits_for(RIGHT, Some(current.id()));
+            waiter.set_waits_for(INHERIT, Some(current.id()));
             most_urgent = most_urgent.max(Some(waiter.policy_entry(waiter.cpu()).effective()));
         });
         if let Some(urgency) = most_urgent {
@@ -131,7 +132,7 @@ impl Core {
     }
 
     /// Lets go of the lock, and wakes the task that has waited longest.
-    pub(crate) fn release(&self, held: &Held) {
+    pub(crate) fn release(&self, held: &Hold) {
         if !held.was_unwinding && fault_context::unwinding() {
             self.header.poisoned.store(true, Ordering::Release);
         }
@@ -178,12 +179,11 @@ impl Default for Core {
 
 fn give(holder: TaskId, urgency: Priority) {
     let Some(holder) = task_core::find(holder) else { return };
-    let task = holder.task(RIGHT);
-    if task_core::donate(RIGHT, task, urgency) {
-        scheduler::reprioritise(RIGHT, task);
-        // If the holder itself waits for a lock, it goes back to its loop and donates there what it inherits.
-        if task.waits_for().is_some() {
-            scheduler::make_ready(RIGHT, task, Wake::Evicted);
+    if task_core::donate(INHERIT, holder.record(), urgency) {
+        scheduler::reprioritise(INHERIT, holder.record());
+        // A holder that itself waits for a lock goes back to its loop and donates there what it inherits.
+        if holder.waits_for().is_some() {
+            wait_queue::kick(&holder);
         }
     }
 }
@@ -191,13 +191,13 @@ fn give(holder: TaskId, urgency: Priority) {
 fn withdraw(donation: Option<(TaskId, Priority)>) {
     let Some((holder, urgency)) = donation else { return };
     if let Some(holder) = task_core::find(holder)
-        && task_core::withdraw(RIGHT, holder.task(RIGHT), urgency)
+        && task_core::withdraw(INHERIT, holder.record(), urgency)
     {
-        scheduler::reprioritise(RIGHT, holder.task(RIGHT));
+        scheduler::reprioritise(INHERIT, holder.record());
     }
 }
 
-/// What recovery calls for a lock whose guard was lost.
+/// Recovery calls this for a lock after its guard was lost.
 fn release_lost(header: &LockHeader) {
     // SAFETY: only `Core` makes headers with this function, and the header is its first field.
     let core = unsafe { &*ptr::from_ref(header).cast::<Core>() };

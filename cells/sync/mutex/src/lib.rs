@@ -2,12 +2,12 @@
 //!
 //! Guarantees:
 //! - mutual exclusion between tasks; the word of the lock names its holder, and the holder's ledger names the lock,
-//!   so recovery releases and poisons a mutex whose guard was lost, and a watchdog sees who waits for whom;
+//!   so recovery releases and poisons a mutex after its guard was lost, and a watchdog sees which task waits for which;
 //! - a task that panics (or is ended) while it holds the lock poisons it: the next one to lock is told, and may go on
 //!   with what it finds ([`Poisoned::into_inner`]);
 //! - the holder inherits the priority of the most urgent task that waits, along chains of locks too;
 //! - waiting is kickable and a cancellation point (see `wait_queue`);
-//! - a mutex whose guard was forgotten may be moved: what others know of it by its address stays where it is.
+//! - a mutex may be moved after its guard was forgotten: the part that others know by its address stays where it is.
 //!
 //! How it can fail: [`Poisoned`], and at the first lock for want of memory. Locking a mutex that the task itself holds panics
 //! rather than wait for ever; so does waiting where blocking is forbidden.
@@ -25,7 +25,7 @@ use fixed_place::FixedPlace;
 use task_core::TaskId;
 use wait_queue::Wait;
 
-use core_lock::{Attempt, Core, Held};
+use core_lock::{Attempt, Core, Hold};
 
 /// A value that one task at a time may use.
 pub struct Mutex<T: ?Sized> {
@@ -42,7 +42,7 @@ unsafe impl<T: ?Sized + Send> Send for Mutex<T> {}
 #[must_use = "the mutex is unlocked when the guard is dropped"]
 pub struct MutexGuard<'a, T: ?Sized> {
     mutex: &'a Mutex<T>,
-    held: Held,
+    held: Hold,
     not_send: PhantomData<*const ()>,
 }
 
@@ -60,7 +60,7 @@ impl<G> Poisoned<G> {
         Self { guard }
     }
 
-    /// The guard, for callers who know what to make of the data.
+    /// The guard, for callers that can deal with half changed data.
     pub fn into_inner(self) -> G {
         self.guard
     }
@@ -83,7 +83,7 @@ pub type LockResult<G> = Result<G, Poisoned<G>>;
 
 /// Why a lock was not had.
 pub enum TryLockError<G> {
-    /// Somebody holds it.
+    /// Another task holds it.
     WouldBlock,
     /// It was had, but a task died while it held it.
     Poisoned(Poisoned<G>),
@@ -104,7 +104,7 @@ impl<T> Mutex<T> {
         Self { core: FixedPlace::new(), data: UnsafeCell::new(data) }
     }
 
-    /// The data, when nobody needs the lock any more.
+    /// The data, when the lock is not needed any more.
     pub fn into_inner(self) -> T {
         self.data.into_inner()
     }
@@ -116,13 +116,22 @@ impl<T: ?Sized> Mutex<T> {
         self.core.get_or_make(Core::new)
     }
 
-    /// Locks, waiting for whoever holds the mutex.
+    /// Locks, waiting for the holder of the mutex.
+    ///
+    /// # Errors
+    /// [`Poisoned`], with the guard, if a task has died that held the lock.
+    ///
+    /// # Panics
+    /// The task itself holds the mutex, or must not block here.
     #[inline(always)]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
         self.lock_after(&mut Wait::new())
     }
 
     /// As [`lock`](Self::lock), for a task that another wait has led here: for condition variables.
+    ///
+    /// # Errors
+    /// As for [`lock`](Self::lock).
     #[inline(always)]
     pub fn lock_after(&self, before: &mut Wait<'_>) -> LockResult<MutexGuard<'_, T>> {
         let mut wait = before.continued();
@@ -135,6 +144,9 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     /// Locks, waiting until `deadline` at most.
+    ///
+    /// # Errors
+    /// [`TryLockError`]: the mutex was held until then, or it is poisoned.
     #[inline(always)]
     pub fn lock_until(&self, deadline: Instant) -> Result<MutexGuard<'_, T>, TryLockError<MutexGuard<'_, T>>> {
         let mut wait = Wait::within(Some(deadline));
@@ -150,7 +162,10 @@ impl<T: ?Sized> Mutex<T> {
         }
     }
 
-    /// Locks if nobody holds the mutex.
+    /// Locks if no task holds the mutex.
+    ///
+    /// # Errors
+    /// [`TryLockError`]: the mutex is held, or it is poisoned.
     pub fn try_lock(&self) -> Result<MutexGuard<'_, T>, TryLockError<MutexGuard<'_, T>>> {
         match self.core().attempt_once() {
             Some(held) => self.guard(held).map_err(TryLockError::Poisoned),
@@ -159,7 +174,7 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     #[inline]
-    fn guard(&self, held: Held) -> LockResult<MutexGuard<'_, T>> {
+    fn guard(&self, held: Hold) -> LockResult<MutexGuard<'_, T>> {
         let guard = MutexGuard { mutex: self, held, not_send: PhantomData };
         if self.core.get().is_some_and(Core::is_poisoned) { Err(Poisoned::new(guard)) } else { Ok(guard) }
     }

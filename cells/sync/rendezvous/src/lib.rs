@@ -2,12 +2,12 @@
 //! cloned.
 //!
 //! Guarantees: when [`Sender::send`] returns `Ok`, exactly one receiver has the message; when it fails, or its task
-//! ends while it waits, nobody has it and the message is the sender's. When all endpoints of one kind are gone, the
+//! ends while it waits, no receiver has it and the message is the sender's. When all endpoints of one kind are gone, the
 //! other side is told. The endpoints of a task that ends are gone with it, except those that a lost frame owned: these
 //! leak, as everything does that was in it.
 //!
-//! Messages pass through one place in the channel, so a sender whose stack goes away leaves nothing behind. The
-//! state machine is in `channel_state`; waiting is inlined into the caller (see `wait_queue`).
+//! Messages pass through one place in the channel, so a sender leaves nothing behind when its stack goes away. The
+//! state machine is in `message`; waiting is inlined into the caller (see `wait_queue`).
 #![no_std]
 
 extern crate alloc;
@@ -20,7 +20,7 @@ use core::fmt;
 use core::mem::MaybeUninit;
 
 use clock::Instant;
-use meeting::{Made, Meeting, Place, Progress};
+use meeting::{Made, Meeting, Buffer, Progress};
 use message::InHand;
 use wait_queue::Wait;
 
@@ -32,9 +32,9 @@ struct Shared<T> {
     place: UnsafeCell<MaybeUninit<T>>,
 }
 
-// SAFETY: the place is used by whoever the meeting gives it to, one at a time.
+// SAFETY: the meeting gives the place to one task at a time, and the message in it goes from one task to another: it is `Send`.
 unsafe impl<T: Send> Sync for Shared<T> {}
-// SAFETY: as above.
+// SAFETY: as for `Sync`.
 unsafe impl<T: Send> Send for Shared<T> {}
 
 /// The sending end.
@@ -51,10 +51,10 @@ pub fn channel<T: Send>() -> (Sender<T>, Receiver<T>) {
 }
 
 impl<T> Shared<T> {
-    /// What the meeting is told about the place.
+    /// The place, as the meeting knows it.
     #[inline(always)]
-    fn place(&self) -> Place {
-        Place { address: self.place.get().cast(), size: size_of::<T>() }
+    fn place(&self) -> Buffer {
+        Buffer { address: self.place.get().cast(), size: size_of::<T>() }
     }
 }
 
@@ -70,7 +70,7 @@ impl<T: Send> Offer<'_, T> {
         core::mem::forget(self);
     }
 
-    /// Takes the message back, unless somebody has taken it.
+    /// Takes the message back, unless a receiver has taken it.
     fn withdraw(self) -> Option<T> {
         let (shared, number) = (self.shared, self.number);
         core::mem::forget(self);
@@ -90,12 +90,18 @@ impl<T: Send> Drop for Offer<'_, T> {
 
 impl<T: Send> Sender<T> {
     /// Sends `message`, waiting until a receiver has it.
+    ///
+    /// # Errors
+    /// [`SendError::Disconnected`], with the message: no receiver is left.
     #[inline(always)]
     pub fn send(&self, message: T) -> Result<(), SendError<T>> {
         self.send_within(message, Wait::new())
     }
 
     /// Sends `message` if a receiver takes it before `deadline`.
+    ///
+    /// # Errors
+    /// [`SendError`], with the message.
     #[inline(always)]
     pub fn send_until(&self, message: T, deadline: Instant) -> Result<(), SendError<T>> {
         self.send_within(message, Wait::within(Some(deadline)))
@@ -142,18 +148,27 @@ impl<T: Send> Sender<T> {
 
 impl<T: Send> Receiver<T> {
     /// Receives a message, waiting for a sender.
+    ///
+    /// # Errors
+    /// [`ReceiveError::Disconnected`]: no sender is left, nor any message.
     #[inline(always)]
     pub fn receive(&self) -> Result<T, ReceiveError> {
         self.receive_within(Wait::new())
     }
 
     /// Receives a message if a sender comes before `deadline`.
+    ///
+    /// # Errors
+    /// [`ReceiveError`].
     #[inline(always)]
     pub fn receive_until(&self, deadline: Instant) -> Result<T, ReceiveError> {
         self.receive_within(Wait::within(Some(deadline)))
     }
 
     /// Receives a message if one is on offer now.
+    ///
+    /// # Errors
+    /// [`ReceiveError`].
     pub fn try_receive(&self) -> Result<T, ReceiveError> {
         let mut message = MaybeUninit::<T>::uninit();
         // SAFETY: there is room for a message of this channel.

@@ -1,22 +1,21 @@
-//! The channel for messages of any type: its state, who waits for what, and moving the bytes. Nothing here waits.
+//! The channel for messages of any type: its state, its wait queues, and the moves of the bytes. Nothing here waits.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use channel_state::{Completion, Endpoints, Offer, Rendezvous, Take};
 use cpu_local::{InterruptGuard, PreemptGuard};
-use message::move_bytes;
+use message::{Completion, Endpoints, Offer, Rendezvous, Take, move_bytes};
 use spin_lock::SpinLock;
 use wait_queue::{Ticket, WaitQueue};
 
 /// Where a message on offer lies.
 #[derive(Clone, Copy)]
-pub(crate) struct Place {
+pub(crate) struct Buffer {
     pub(crate) address: *mut u8,
     pub(crate) size: usize,
 }
 
-// Where the state changes and somebody is to be woken, interrupts or preemption are off until that is done: a task that
-// was ended in between would take the wake-up with it.
+// Interrupts or preemption are off from a change of the state until the wake-up is out: a task that was ended in between would
+// take the wake-up with it.
 
 /// What became of an attempt to offer.
 pub(crate) enum Made<'a> {
@@ -64,16 +63,16 @@ impl Meeting {
     /// Tries to move the message at `source` to the place.
     ///
     /// # Safety
-    /// A message of the channel's type lies at `source`; it is given up if this is [`Made::Offer`]. The place is this
-    /// channel's.
-    pub(crate) unsafe fn offer(&self, source: *const u8, place: Place) -> Made<'_> {
+    /// A message of the channel's type lies at `source`, which is `Send`. The caller gives it up if this returns
+    /// [`Made::Offer`]. The place is this channel's.
+    pub(crate) unsafe fn offer(&self, source: *const u8, place: Buffer) -> Made<'_> {
         let (busy, taken) = (self.free.ticket(), self.taken.ticket());
         let irq_off = InterruptGuard::new();
         let number = {
             let mut state = self.state.lock_irq_off(&irq_off);
             match state.offer() {
                 Offer::Made(number) => {
-                    // SAFETY: nothing was on offer, so the place is free; it stays so for others under the lock.
+                    // SAFETY: nothing was on offer, so the place is free; the lock keeps others away.
                     unsafe { move_bytes(source, place.address, place.size) };
                     number
                 }
@@ -103,13 +102,13 @@ impl Meeting {
     ///
     /// # Safety
     /// The offer is the caller's, and asked after for the last time; there is room at `target`.
-    pub(crate) unsafe fn withdraw(&self, number: u64, place: Place, target: *mut u8) -> bool {
+    pub(crate) unsafe fn withdraw(&self, number: u64, place: Buffer, target: *mut u8) -> bool {
         let irq_off = InterruptGuard::new();
         let mut state = self.state.lock_irq_off(&irq_off);
         if !state.withdraw(number) {
             return false;
         }
-        // SAFETY: nobody has taken the message, and nobody can any more.
+        // SAFETY: the message was not taken, and the offer is over, so it lies in the place and belongs to this call.
         unsafe { move_bytes(place.address, target, place.size) };
         drop(state);
         self.free.wake_one_irq_off(&irq_off);
@@ -120,13 +119,13 @@ impl Meeting {
     ///
     /// # Safety
     /// There is room for a message; if this is [`Progress::Taken`] the caller owns one there.
-    pub(crate) unsafe fn take(&self, place: Place, target: *mut u8) -> Progress<'_> {
+    pub(crate) unsafe fn take(&self, place: Buffer, target: *mut u8) -> Progress<'_> {
         let ticket = self.offers.ticket();
         let irq_off = InterruptGuard::new();
         {
             let mut state = self.state.lock_irq_off(&irq_off);
             match state.take() {
-                // SAFETY: a message was on offer, so it lies in the place, and is nobody else's now.
+                // SAFETY: a message was on offer, so it lies in the place, and the state gave it to this call only.
                 Take::Taken(number) => unsafe {
                     move_bytes(place.address, target, place.size);
                     self.latest_taken.store(number, Ordering::Release);

@@ -44,7 +44,7 @@ pub(crate) enum Attempt<'a, H> {
 
 /// That the running task reads.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct ReaderHold {
     index: usize,
     ledger: &'static Ledger,
     entry: Entry,
@@ -73,7 +73,7 @@ impl Core {
     }
 
     /// Takes a reader's place.
-    pub(crate) fn attempt_read(&self) -> Attempt<'_, Place> {
+    pub(crate) fn attempt_read(&self) -> Attempt<'_, ReaderHold> {
         let ticket = self.queue.ticket();
         let ledger = cpu_local::ledger();
         let writer = self.writer.owner.load(Ordering::SeqCst);
@@ -85,10 +85,10 @@ impl Core {
             if reader.header.owner.load(Ordering::Relaxed) != NOBODY {
                 continue;
             }
-            // SAFETY: struck right here, or by the guard that is made of this and borrows the lock; a lock whose guard was
-            // lost or forgotten names its owner.
+            // SAFETY: the entry is struck below, or by the guard, which is made of it and borrows the lock. After the guard was
+            // lost or forgotten the header names its owner, so dropping the lock strikes it.
             let entry = unsafe { ledger.enter(&reader.header) };
-            let place = Place { index: reader.index, ledger, entry };
+            let place = ReaderHold { index: reader.index, ledger, entry };
             let mine =
                 reader.header.owner.compare_exchange(NOBODY, ledger.owner(), Ordering::SeqCst, Ordering::Relaxed);
             if mine.is_err() {
@@ -109,7 +109,7 @@ impl Core {
         Attempt::MustWait(ticket)
     }
 
-    pub(crate) fn release_read(&self, place: &Place) {
+    pub(crate) fn release_read(&self, place: &ReaderHold) {
         // The reader must not be ended between its release and the wake-ups.
         let _stay = PreemptGuard::new();
         self.readers[place.index].header.owner.swap(NOBODY, Ordering::SeqCst);
@@ -138,7 +138,7 @@ impl Core {
         }
     }
 
-    /// Notes for whom the running task, `waiter`, is about to wait. If that is itself, it says so instead.
+    /// Notes the task `holder`, for which the running task, `waiter`, is about to wait. Panics if both are the same.
     #[cold]
     fn wait_for(&self, holder: u64, waiter: u64) {
         if holder == waiter {
@@ -193,7 +193,7 @@ impl Drop for Claim<'_> {
     }
 }
 
-/// What recovery calls for a writer whose guard was lost.
+/// Recovery calls this for a writer that has lost its guard.
 fn release_lost_writer(header: &LockHeader) {
     header.owner.swap(NOBODY, Ordering::SeqCst);
     // SAFETY: only the first field of a `Core` is made with this function.
@@ -201,7 +201,7 @@ fn release_lost_writer(header: &LockHeader) {
     core.queue.wake_all();
 }
 
-/// What recovery calls for a reader whose guard was lost.
+/// Recovery calls this for a reader that has lost its guard.
 fn release_lost_reader(header: &LockHeader) {
     header.clear_poison();
     header.owner.swap(NOBODY, Ordering::SeqCst);

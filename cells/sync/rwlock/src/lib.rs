@@ -1,13 +1,13 @@
 //! A lock that many tasks can hold to read, or one to write.
 //!
-//! Guarantees: a writer is alone; a writer that waits keeps new readers out, so readers cannot starve it; whoever
-//! holds the lock in whatever way is in its own ledger, so that a lost guard is released. A writer that dies poisons
+//! Guarantees: a writer is alone; a writer that waits keeps new readers out, so readers cannot starve it; a
+//! hold of either kind is in the ledger of its task, so that a lost guard is released. A writer that dies poisons
 //! the lock ([`Poisoned`]); a reader that dies does not, for it changed nothing. Waiting is kickable and a
 //! cancellation point (see `wait_queue`).
 //!
-//! The lock names whom a waiting task waits for, so the watchdog finds circles (see `watchdog`).
+//! A waiting task notes the task that holds the lock, so the watchdog finds circles (see `watchdog`).
 //!
-//! What others know of the lock by its address stays where it is when a lock whose guard was forgotten is moved.
+//! The part that others know by its address stays where it is when a lock is moved after its guard was forgotten.
 //!
 //! How it can fail: [`Poisoned`], and at the first lock for want of memory. At most [`MAX_READERS`] read at once; one more
 //! waits. Asking for a lock in a way that the task's own hold on it forbids panics rather than wait for ever.
@@ -20,7 +20,7 @@ use core::fmt;
 use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
 
-use core_lock::{Attempt, Claim, Core, Place};
+use core_lock::{Attempt, Claim, Core, ReaderHold};
 use fixed_place::FixedPlace;
 use wait_queue::Wait;
 
@@ -42,7 +42,7 @@ unsafe impl<T: ?Sized + Send> Send for RwLock<T> {}
 #[must_use = "the lock is released when the guard is dropped"]
 pub struct ReadGuard<'a, T: ?Sized> {
     lock: &'a RwLock<T>,
-    place: Place,
+    hold: ReaderHold,
     not_send: PhantomData<*const ()>,
 }
 
@@ -60,7 +60,7 @@ impl<T> RwLock<T> {
         Self { core: FixedPlace::new(), data: UnsafeCell::new(data) }
     }
 
-    /// The data, when nobody needs the lock any more.
+    /// The data, when the lock is not needed any more.
     pub fn into_inner(self) -> T {
         self.data.into_inner()
     }
@@ -73,13 +73,19 @@ impl<T: ?Sized> RwLock<T> {
     }
 
     /// Waits until no task writes, or waits to write.
+    ///
+    /// # Errors
+    /// [`Poisoned`], with the guard, if a writer has died.
+    ///
+    /// # Panics
+    /// The task itself writes, or the task must not block here.
     #[inline(always)]
     pub fn read(&self) -> LockResult<ReadGuard<'_, T>> {
         let mut wait = Wait::new();
         loop {
             match self.core().attempt_read() {
-                Attempt::Taken(place) => {
-                    let guard = ReadGuard { lock: self, place, not_send: PhantomData };
+                Attempt::Taken(hold) => {
+                    let guard = ReadGuard { lock: self, hold, not_send: PhantomData };
                     return if self.core.get().is_some_and(Core::is_poisoned) {
                         Err(Poisoned::new(guard))
                     } else {
@@ -92,6 +98,12 @@ impl<T: ?Sized> RwLock<T> {
     }
 
     /// Waits until the running task is alone.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read).
+    ///
+    /// # Panics
+    /// The task itself has the lock already, or must not block here.
     #[inline(always)]
     pub fn write(&self) -> LockResult<WriteGuard<'_, T>> {
         let mut wait = Wait::new();
@@ -131,14 +143,14 @@ impl<T: ?Sized> RwLock<T> {
 impl<T: ?Sized> Deref for ReadGuard<'_, T> {
     type Target = T;
     fn deref(&self) -> &T {
-        // SAFETY: while the guard lives, nobody writes.
+        // SAFETY: while the guard lives, its reader has the lock, and no task writes.
         unsafe { &*self.lock.data.get() }
     }
 }
 
 impl<T: ?Sized> Drop for ReadGuard<'_, T> {
     fn drop(&mut self) {
-        self.lock.core().release_read(&self.place);
+        self.lock.core().release_read(&self.hold);
     }
 }
 

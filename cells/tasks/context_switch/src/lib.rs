@@ -11,12 +11,12 @@ use core::mem::size_of;
 
 use registers::SwitchFrame;
 
-/// Leaves the running stack for another; returns when somebody switches back.
+/// Leaves the running stack for another; returns when a CPU switches back to it.
 ///
 /// # Safety
-/// - Interrupts are off, and whoever goes on on the other stack expects that.
+/// - Interrupts are off, and the code that goes on on the other stack expects that.
 /// - `save` and `busy` belong to the task that runs, and live until it has been switched back to or has ended.
-/// - `stack_pointer` was stored by this function or by [`prepare`], and nobody else switches to it.
+/// - `stack_pointer` was stored by this function or by [`prepare`], and no other CPU switches to it.
 #[unsafe(naked)]
 pub unsafe extern "C" fn switch(save: *mut u64, stack_pointer: u64, busy: *mut bool) {
     naked_asm!(
@@ -42,7 +42,7 @@ pub unsafe extern "C" fn switch(save: *mut u64, stack_pointer: u64, busy: *mut b
         "mov [rdi], rsp",
         // From here on the frame is the other stack's, which has the same shape.
         "mov rsp, rsi",
-        // Stores are not reordered: whoever sees the flag clear sees the saved frame.
+        // Stores are not reordered: a CPU that sees the flag clear sees the saved frame.
         "mov byte ptr [rdx], 0",
         "pop r15",
         ".cfi_adjust_cfa_offset -8",
@@ -84,7 +84,7 @@ unsafe extern "C" fn outermost() {
 /// Lays the first frame on a new stack: the task will begin with `main`, interrupts off. Gives the stack pointer.
 ///
 /// # Safety
-/// `top` is the first address above a writable stack that nobody uses, and 16-byte aligned.
+/// `top` is the first address above a writable stack that is not in use, and 16-byte aligned.
 pub unsafe fn prepare(top: u64, main: extern "C-unwind" fn() -> !) -> u64 {
     // One word stays free above the frame: reading a return address there must not leave the stack. The callee of
     // `switch` starts at `outermost` with the stack aligned as a call instruction needs it.

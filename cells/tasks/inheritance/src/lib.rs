@@ -1,4 +1,4 @@
-//! Which priorities a task inherits from those who wait for locks that it holds.
+//! Which priorities a task inherits from the tasks that wait for locks that it holds.
 //!
 //! Each contended lock donates one priority to its holder, the highest among its waiters; a task inherits the
 //! highest that is donated to it. Guarantees, to the scheduler: donating, withdrawing and asking take constant
@@ -17,7 +17,7 @@ pub struct Donations {
 }
 
 impl Donations {
-    /// Nobody donates.
+    /// No donation.
     pub const fn new() -> Self {
         Self { counts: [0; Priority::LEVELS], levels: 0 }
     }

@@ -1,219 +1,121 @@
-//! What the scheduler and a scheduling policy say to each other. This crate does not change when the policy does.
+//! The contract between the scheduler and a scheduling policy. This crate does not change when the policy does.
 //!
 //! # The contract of a policy
-//! The cell `scheduling_policy` decides in which order ready tasks run. Whatever variant of it is loaded, it has
-//! these functions (the scheduler calls them directly):
+//! A policy decides in which order the ready tasks of a CPU run. It is a type that implements [`Policy`]: one value of the type
+//! is the queue of one CPU. The crate `scheduling_policy` contains the type and one line,
+//! [`scheduling_policy!`](crate::scheduling_policy)`(TYPE);`, which makes the functions that the scheduler calls.
 //!
-//! | function | meaning |
-//! | --- | --- |
-//! | `insert(&mut QueueAccess, &PolicyEntry)` | the task is ready on that CPU |
-//! | `take_next(&mut QueueAccess) -> Option<Slot>` | who runs next there; it leaves the queue |
-//! | `remove(&mut QueueAccess, Slot) -> bool` | takes one task out, wherever it stands; whether it was there |
-//! | `take_for(&mut QueueAccess, admits) -> Option<Slot>` | gives away a task that another CPU may run |
-//! | `preempts(&PolicyEntry, &PolicyEntry) -> bool` | shall the first, just ready, displace the second, running |
-//! | `tick(&mut QueueAccess, &PolicyEntry) -> bool` | a tick of the running task is over: shall it give way |
-//! | `length(cpu) -> usize` | ready tasks there; read without a lock |
-//! | `name() -> &'static str` | which variant this is |
-//! | `export_state(&mut Vec<PolicyEntry>)`, `import_state(Vec<PolicyEntry>) -> Result<..>` | state transfer |
+//! ## Which call comes when
+//! | call | when | the policy may rely on |
+//! | --- | --- | --- |
+//! | [`insert`](Policy::insert) | a task has become ready on this CPU ([`Arrival`] says why) | the task is in no queue |
+//! | [`take_next`](Policy::take_next) | the CPU needs a task to run | – |
+//! | [`remove`](Policy::remove) | the task leaves without running: its priority changes | the task is in this queue, under the same entry |
+//! | [`waiting`](Policy::waiting) | another CPU looks for a task to take over | the queue does not change meanwhile |
+//! | [`tick`](Policy::tick) | a millisecond is over, in which the CPU ran a task | the task is in no queue |
+//! | [`preempts`](Policy::preempts) | a task was inserted while another one runs | – (no queue is locked) |
+//! | [`import_state`](Policy::import_state) | the policy takes over from another one | all its queues are empty; no CPU runs tasks meanwhile |
 //!
-//! A [`QueueAccess`] is the proof that the caller holds the lock of that CPU's queue. The scheduler holds it with
-//! interrupts off, so a policy must not block, allocate or panic, and is never entered twice for one CPU.
-//! Running and blocked tasks are unknown to a policy: it knows the ready ones and nothing else.
+//! A policy knows the ready tasks. A running task comes back with `insert` if it stays ready. A blocked task comes back
+//! with `insert` when it is woken. A policy is not told when a task ends; a task that is made later may have the same slot, and
+//! its first `insert` says [`Arrival::New`].
 //!
-//! A policy is swapped alone, so the scheduler's object must be the same whichever policy it was compiled with. That is why
-//! entries are passed by reference and results fit into a register: for a large value that is passed or returned as such,
-//! the compiler notes in the callers' code what the callee's body does with its place in memory.
+//! ## Guarantees to the policy
+//! - Calls with `&mut self` come one at a time: the scheduler holds the lock of that CPU's queue, with interrupts off.
+//! - The table of links has room for every task, so a policy needs no memory.
+//!
+//! ## Duties of the policy
+//! - It does not block, allocate or panic. A panic costs the fault record and the time slice, not the tasks.
+//! - `take_next` returns each inserted task exactly once, unless it was removed. [`Queues`] checks that a task which the
+//!   policy returns is in that queue. So a wrong policy cannot make a task run twice or run a task that is gone: the worst that
+//!   it can do is to keep tasks waiting.
+//!
+//! # The functions of the cell
+//! The scheduler calls these functions directly, and a swap patches the calls. Arguments and results fit into registers, so that
+//! the scheduler's object is the same for every policy: for a large value that is passed or returned as such, the compiler notes
+//! in the caller's code how the callee uses the value's place in memory.
 //!
 //! # State transfer
-//! The engine of evolution calls the old cell's `export_state` and then the new cell's `import_state` while every other CPU
-//! stands still. What it must see to:
-//! - **Where the others stand.** They were stopped by an interrupt (not an NMI). Queue locks, like every spin
-//!   lock, are held with interrupts off: so no CPU that stands still holds one, and no CPU is inside the policy.
-//!   The engine itself runs with interrupts off and holds no queue lock. Neither function takes a lock.
-//! - **Memory.** `export_state` puts its entries behind those of the engine's list, which has room for [`MAX_TASKS`] and was
-//!   made while everything ran; neither function allocates.
-//! - **Refusal.** `import_state` either takes all entries, or takes none and gives the list back with the reason; the
-//!   engine then calls the *old* cell's `import_state` with that list, which succeeds: it exported the same entries.
-//! - **Faults.** After a fault in either the engine calls `export_state` of the old cell once more and gives it all that came
-//!   out. So `export_state` puts each entry into the list as it takes the task out of its queue.
+//! The engine of evolution calls `export_state` of the old cell and then `import_state` of the new cell while every other CPU stands
+//! still. [`Queues`] carries out both; a policy only decides in [`Policy::import_state`] whether it takes the tasks.
+//! - **Exclusion.** The other CPUs were stopped by an interrupt (not an NMI). Queue locks are held with interrupts off, so no
+//!   stopped CPU holds one, and none is inside the policy. [`AllQueues`] is the engine's proof of that.
+//! - **Memory.** The engine's list has room for [`MAX_TASKS`] entries, so neither function allocates.
+//! - **Refusal.** `import_state` takes all entries, or takes none and returns the list with the reason. The engine then calls the
+//!   *old* cell's `import_state` with that list, which succeeds: that cell exported the same entries.
+//! - **Faults.** After a fault in either function the engine calls `export_state` of the old cell once more and gives it all
+//!   entries that came out. So `export_state` puts each entry into the list as the task leaves its queue.
 //! - **Order.** Entries of one CPU come in the order in which they would have run.
 //!
-//! After `export_state` a policy is empty; every other state it has (time slices) may be forgotten.
+//! Everything else that a policy knows (used time, levels) may be forgotten.
 #![cfg_attr(not(test), no_std)]
 
-use core::fmt;
+extern crate alloc;
 
-pub use slot_list::{MAX_TASKS, Slot};
+mod entry;
+mod per_task;
+mod queues;
+mod transfer;
+
+pub use entry::{PolicyEntry, Priority};
+pub use per_task::PerTask;
+pub use queues::{AllQueues, QueueAccess, Queues};
+pub use slot_list::{Links, List, MAX_TASKS, Slot};
+pub use transfer::{ImportError, check};
+
+#[doc(hidden)]
+pub use alloc::vec::Vec;
 
 /// CPUs that run queues exist for.
 pub const MAX_CPUS: usize = 32;
 
-/// How urgent a task is: 0 (only when there is nothing else) to 31.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Priority(u8);
-
-impl Priority {
-    /// How many levels there are.
-    pub const LEVELS: usize = 32;
-    /// Background work.
-    pub const LOWEST: Self = Self(0);
-    /// What tasks get that ask for nothing.
-    pub const NORMAL: Self = Self(12);
-    /// Drivers and whatever a person waits for.
-    pub const INTERACTIVE: Self = Self(20);
-    /// Recovery and evolution: they must get a CPU however busy the system is.
-    pub const HIGHEST: Self = Self(31);
-
-    /// The priority `level`, if there is such a level.
-    #[inline]
-    pub const fn new(level: u8) -> Option<Self> {
-        if (level as usize) < Self::LEVELS { Some(Self(level)) } else { None }
-    }
-
-    /// The level as a number below [`Priority::LEVELS`].
-    #[inline]
-    pub const fn level(self) -> u8 {
-        self.0 & 31
-    }
-}
-
-impl Default for Priority {
-    fn default() -> Self {
-        Self::NORMAL
-    }
-}
-
-impl fmt::Display for Priority {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-const _: () = assert!(Priority::LEVELS == 32);
-
-/// One ready task, in terms that every policy understands.
+/// Why a task stands in a queue (again).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct PolicyEntry {
-    /// The task.
-    pub task: Slot,
-    /// The CPU whose queue it is in.
-    pub cpu: u32,
-    /// What it was given when it was made.
-    pub base: Priority,
-    /// The highest priority among those who wait for something it holds.
-    pub inherited: Priority,
+pub enum Arrival {
+    /// It was made just now.
+    New,
+    /// It was blocked, and something woke it.
+    Woken,
+    /// It ran, and gave way to another task.
+    Preempted,
+    /// It comes from another place: from another CPU's queue, from the same queue with another priority, or from another policy.
+    Moved,
 }
 
-impl PolicyEntry {
-    /// The priority that counts for a policy with inheritance.
-    #[inline]
-    pub fn effective(&self) -> Priority {
-        self.base.max(self.inherited)
-    }
+/// The queue of one CPU, in the order that a policy gives it.
+pub trait Policy: Sized {
+    /// The name of the policy, for people.
+    const NAME: &'static str;
 
-    /// One word that holds all but the task, with the top bit set: what policies keep per slot.
-    #[inline]
-    pub const fn pack(&self) -> u32 {
-        PRESENT | self.cpu << 16 & 0x00ff_0000 | (self.inherited.0 as u32) << 8 | self.base.0 as u32
-    }
+    /// A queue without tasks.
+    const EMPTY: Self;
 
-    /// The entry of `task` on `cpu` with the base priority in the low byte of `word` and the inherited one in the next.
-    #[inline]
-    pub const fn of_priorities(task: Slot, cpu: u32, word: u32) -> Self {
-        let (base, inherited) = (Priority((word & 31) as u8), Priority((word >> 8 & 31) as u8));
-        Self { task, cpu, base, inherited }
-    }
+    /// The task is ready.
+    fn insert(&mut self, links: &Links, entry: PolicyEntry, why: Arrival);
 
-    /// The entry of `task` from a word of [`PolicyEntry::pack`]; nothing from 0.
-    #[inline]
-    pub const fn unpack(task: Slot, word: u32) -> Option<Self> {
-        if word & PRESENT == 0 {
-            return None;
-        }
-        Some(Self::of_priorities(task, word >> 16 & 0xff, word))
-    }
-}
+    /// The task that runs next. It leaves the queue.
+    fn take_next(&mut self, links: &Links) -> Option<Slot>;
 
-/// Tells the word of a queued task from the word of a slot that is in no queue.
-const PRESENT: u32 = 1 << 31;
+    /// Takes one task out. `entry` is the one with which it was inserted last.
+    fn remove(&mut self, links: &Links, entry: PolicyEntry);
 
-/// Proof that its borrower has one CPU's run queue to itself.
-#[derive(Debug)]
-pub struct QueueAccess {
-    cpu: u32,
-}
+    /// The ready tasks. An idle CPU takes over the first one that it may run.
+    fn waiting<'a>(&'a self, links: &'a Links) -> impl Iterator<Item = Slot>;
 
-impl QueueAccess {
-    /// The access to the queue of `cpu`.
+    /// A tick of the running task is over. Returns whether the task shall give way.
+    fn tick(&mut self, links: &Links, running: PolicyEntry) -> bool;
+
+    /// Whether `ready`, which has just become ready, shall displace `running` at once.
+    fn preempts(ready: PolicyEntry, running: PolicyEntry) -> bool;
+
+    /// Takes over the tasks of another policy, which are in order. `insert` puts one of them into the queue of its CPU.
     ///
-    /// # Safety
-    /// There is one per CPU, and it lies inside the lock of that CPU's queue.
-    pub const unsafe fn new(cpu: u32) -> Self {
-        Self { cpu }
+    /// # Errors
+    /// The policy cannot work with these entries. It has inserted none then.
+    fn import_state(entries: &[PolicyEntry], insert: &mut dyn FnMut(PolicyEntry)) -> Result<(), ImportError> {
+        entries.iter().copied().for_each(insert);
+        Ok(())
     }
-
-    /// Whose queue this is the access to.
-    #[inline]
-    pub const fn cpu(&self) -> usize {
-        self.cpu as usize & (MAX_CPUS - 1)
-    }
-}
-
-/// Why a policy refused the tasks of another.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum ImportError {
-    /// The new policy already has tasks: it is in use.
-    NotEmpty {
-        /// How many.
-        tasks: usize,
-    },
-    /// An entry names a CPU that cannot exist.
-    UnknownCpu {
-        /// The task of that entry.
-        task: Slot,
-        /// The CPU it names.
-        cpu: u32,
-    },
-    /// A task comes twice.
-    Duplicate {
-        /// The task.
-        task: Slot,
-    },
-    /// The entries say too little for this policy.
-    Insufficient,
-}
-
-impl fmt::Display for ImportError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotEmpty { tasks } => write!(f, "the policy is in use: it has {tasks} tasks already"),
-            Self::UnknownCpu { task, cpu } => write!(f, "{task:?} is queued on CPU {cpu}, which cannot exist"),
-            Self::Duplicate { task } => write!(f, "{task:?} was exported twice"),
-            Self::Insufficient => f.write_str("the tasks of another policy lack what it orders them by"),
-        }
-    }
-}
-
-impl core::error::Error for ImportError {}
-
-/// Checks an exported list: what every `import_state` does before it takes anything.
-pub fn check(entries: &[PolicyEntry], queued: usize) -> Result<(), ImportError> {
-    if queued != 0 {
-        return Err(ImportError::NotEmpty { tasks: queued });
-    }
-    let mut seen = [0u64; MAX_TASKS / 64];
-    for entry in entries {
-        if entry.cpu as usize >= MAX_CPUS {
-            return Err(ImportError::UnknownCpu { task: entry.task, cpu: entry.cpu });
-        }
-        let word = &mut seen[entry.task.index() / 64];
-        let bit = 1 << (entry.task.index() % 64);
-        if *word & bit != 0 {
-            return Err(ImportError::Duplicate { task: entry.task });
-        }
-        *word |= bit;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

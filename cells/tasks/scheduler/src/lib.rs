@@ -1,4 +1,4 @@
-//! Gives CPUs to tasks: the mechanism. Which task comes next is the business of the cell `scheduling_policy`.
+//! Gives CPUs to tasks: the mechanism. The cell `scheduling_policy` decides which task comes next.
 //!
 //! Guarantees:
 //! - to every task: once it is ready it is in exactly one run queue or on a CPU; a wake-up is never lost and takes
@@ -8,13 +8,12 @@
 //! - to the engine of evolution: queue locks are never held with interrupts on, and the stack of a task that has no
 //!   CPU can be walked from its saved `SwitchFrame`.
 //!
-//! # Who may take a task from where
+//! # Which CPU may take a task
 //! A task that has just been switched away from is *busy* until its registers are saved. It may be made ready while
 //! it is busy; then it goes to the queue of the CPU that is leaving it, and no other CPU takes it from there. So no
 //! CPU ever waits for another to leave a stack.
 //!
-//! What changes a task's record, takes the CPU from a task or is told of every switch and tick wants a
-//! [`Machinery`] token.
+//! A function that takes the CPU from a task, or gives it to one, asks for a right (see `task_core`).
 //!
 //! Nothing here fails, but blocking where that is forbidden (a spin lock held, an interrupt being handled) panics.
 #![no_std]
@@ -36,24 +35,30 @@ pub use timer::{TICK, TICK_MICROSECONDS, WATCH, arm, disarm, sleepers, start_tic
 pub use wake::{admit, call, interrupt, make_ready, make_ready_irq_off, reprioritise};
 
 use interrupts::Interrupt;
-use task_core::Machinery;
+use task_core::{FaultCap, ScheduleCap, WakeCap};
 
-// SAFETY: this cell is the scheduler; the rules at each method are kept here.
-const RIGHT: Machinery = unsafe { Machinery::new() };
+// SAFETY: this cell is the scheduler: a task that is entered here gets its CPU by the switch that follows.
+const SCHEDULE: ScheduleCap = unsafe { ScheduleCap::new() };
 
-/// Which CPUs give their time to tasks.
+// SAFETY: this cell wakes tasks at their deadlines.
+const WAKE: WakeCap = unsafe { WakeCap::new() };
+
+// SAFETY: this cell installs the context of the task that runs next, and looks at orders for the running task.
+const FAULT: FaultCap = unsafe { FaultCap::new() };
+
+/// The CPUs that run tasks.
 pub fn scheduling_cpus() -> cpu_local::CpuSet {
     queues::online()
 }
 
-/// The variant of the policy that is loaded.
+/// The name of the policy that is loaded.
 pub fn policy_name() -> &'static str {
     scheduling_policy::name()
 }
 
-/// How many tasks wait for a CPU there.
+/// How many ready tasks wait for `cpu`.
 pub fn ready_count(cpu: cpu_local::CpuId) -> usize {
-    scheduling_policy::length(cpu.index())
+    queues::length(cpu)
 }
 
 /// The interrupts that the scheduler owns.

@@ -5,9 +5,10 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 
 use cpu_local::{CpuId, InterruptGuard, MAX_CPUS, PerCpu};
 use hook::Hook;
-use task_core::{Current, Machinery, Task};
+use policy_interface::Arrival;
+use task_core::{BlockCap, Current, SpawnCap, Task};
 
-use crate::{RIGHT, queues};
+use crate::{FAULT, SCHEDULE, queues};
 
 /// For each CPU the task that it runs when there is nothing to do.
 static IDLE_TASKS: PerCpu<AtomicPtr<Task>> = PerCpu::new([const { AtomicPtr::new(core::ptr::null_mut()) }; MAX_CPUS]);
@@ -22,17 +23,28 @@ fn idle_task(cpu: CpuId) -> &'static Task {
     unsafe { &*IDLE_TASKS[cpu].load(Ordering::Acquire) }
 }
 
-/// Panics where a task must not lose its CPU of its own accord: with a spin lock held or interrupts off for another
-/// reason, in an interrupt handler, or before there are tasks.
+/// Panics where a task must not give up its CPU.
+///
+/// # Panics
+/// A spin lock is held, interrupts are off for another reason, an interrupt is being handled, or there are no tasks yet.
 #[track_caller]
 pub fn assert_may_block() {
-    drop(begin_to_block(RIGHT));
+    drop(irq_off_to_block());
 }
 
-/// Turns interrupts off, for a task that is about to give up its CPU. Panics as [`assert_may_block`] does.
+/// Turns interrupts off, for a task that is about to give up its CPU.
+///
+/// # Panics
+/// As [`assert_may_block`].
 #[inline]
 #[track_caller]
-pub fn begin_to_block(_right: Machinery) -> InterruptGuard {
+pub fn begin_to_block(_right: BlockCap) -> InterruptGuard {
+    irq_off_to_block()
+}
+
+#[inline]
+#[track_caller]
+fn irq_off_to_block() -> InterruptGuard {
     let irq_off = InterruptGuard::new();
     if !irq_off.is_outermost() || !cpu_local::preemption_enabled() || cpu_local::current_task().is_null() {
         must_not_block(&irq_off);
@@ -51,10 +63,10 @@ fn must_not_block(irq_off: &InterruptGuard) -> ! {
     );
 }
 
-/// Lets other ready tasks of this CPU run, as the policy has it. A cancellation point.
+/// Lets other ready tasks of this CPU run, as the policy decides. A cancellation point.
 pub fn yield_now() {
     unwinder::cancellation_point();
-    let irq_off = begin_to_block(RIGHT);
+    let irq_off = irq_off_to_block();
     if let Some(current) = task_core::current() {
         give_way(current, &irq_off);
     }
@@ -88,34 +100,39 @@ pub unsafe fn preempt() {
 #[inline]
 fn give_way(current: Current, irq_off: &InterruptGuard) {
     let cpu = cpu_local::cpu_id();
-    if scheduling_policy::length(cpu.index()) == 0 {
+    if queues::length(cpu) == 0 {
         return;
     }
     let next = {
         let mut queue = queues::lock(cpu, irq_off);
         if !current.is_idle() {
-            scheduling_policy::insert(&mut queue, &current.policy_entry(cpu));
+            queue.insert(current.policy_entry(cpu), Arrival::Preempted);
         }
-        let Some(slot) = scheduling_policy::take_next(&mut queue) else { return };
-        // SAFETY: the task was in the run queue; taken out of it, it is this CPU's to run.
+        let Some(slot) = queue.take_next() else { return };
+        // SAFETY: `Queues` gives out tasks that were in the run queue. Taken out of it, the task is this CPU's to run.
         unsafe { task_core::by_slot(slot) }
     };
-    to(current.record(RIGHT), next, cpu);
+    current.with_record(|previous| to(previous, next, cpu));
 }
 
-/// Gives up the CPU after the running task has declared itself blocked ([`Task::block`]); returns when somebody has
-/// woken it. Interrupts have been off since before the declaration.
-pub fn switch_away(_right: Machinery, irq_off: &InterruptGuard) {
+/// Gives up the CPU after the running task has declared itself blocked ([`Task::block`]); returns when it was woken. Interrupts
+/// have been off since before the declaration.
+pub fn switch_away(_right: BlockCap, irq_off: &InterruptGuard) {
+    leave(irq_off);
+}
+
+#[inline]
+fn leave(irq_off: &InterruptGuard) {
     let Some(current) = task_core::current() else { return };
     let cpu = cpu_local::cpu_id();
-    to(current.record(RIGHT), next_or_idle(cpu, irq_off), cpu);
+    current.with_record(|previous| to(previous, next_or_idle(cpu, irq_off), cpu));
 }
 
 #[inline]
 fn next_or_idle(cpu: CpuId, irq_off: &InterruptGuard) -> &'static Task {
-    let next = scheduling_policy::take_next(&mut queues::lock(cpu, irq_off));
+    let next = queues::lock(cpu, irq_off).take_next();
     match next {
-        // SAFETY: the task was in the run queue; taken out of it, it is this CPU's to run.
+        // SAFETY: as in `give_way`.
         Some(slot) => unsafe { task_core::by_slot(slot) },
         None => idle_task(cpu),
     }
@@ -123,10 +140,10 @@ fn next_or_idle(cpu: CpuId, irq_off: &InterruptGuard) -> &'static Task {
 
 /// Leaves the running task for good: it has ended ([`Task::end`]), with interrupts off, and its stack may be taken
 /// away as soon as it is no longer busy.
-pub fn exit(right: Machinery) -> ! {
+pub fn exit(_right: SpawnCap) -> ! {
     let irq_off = InterruptGuard::new();
-    switch_away(right, &irq_off);
-    // Nobody makes an ended task ready: the state word says so.
+    leave(&irq_off);
+    // The state word keeps an ended task from being made ready.
     unreachable!("an ended task was switched to")
 }
 
@@ -149,28 +166,28 @@ unsafe fn set_thread_pointer(address: u64) {
 
 /// Switches from `previous`, which runs here, to `next`. Interrupts are off.
 #[inline]
-fn to(previous: &'static Task, next: &'static Task, cpu: CpuId) {
+fn to(previous: &Task, next: &'static Task, cpu: CpuId) {
     if core::ptr::eq(previous, next) {
         return;
     }
     if previous.is_idle() {
         queues::clear_idle(cpu);
     }
-    next.enter(RIGHT, cpu);
-    queues::set_running(cpu, &next.policy_entry(cpu));
-    let (save, busy) = previous.switch_words(RIGHT);
-    let (stack_pointer, _) = next.switch_words(RIGHT);
+    next.execution(SCHEDULE).enter(cpu);
+    queues::set_running(cpu, next.policy_entry(cpu));
+    let (save, busy) = previous.execution(SCHEDULE).switch_words();
+    let (stack_pointer, _) = next.execution(SCHEDULE).switch_words();
     // SAFETY: `next` was taken out of a run queue or is this CPU's idle task, so no other CPU runs it or stands on
-    // its stack (see the head of the crate), and its stack pointer is what the switch or `prepare` left there. Its
-    // record lives at least until it has ended and another task runs here.
+    // its stack (see the head of the crate), and the switch or `prepare` has left its stack pointer there. Its
+    // record lives at least until it has ended and another task runs here, and so does that of `previous`.
     unsafe {
         let guards = cpu_local::interrupt_guards();
         cpu_local::set_current_task(core::ptr::from_ref(next).cast());
-        fault_context::install(next.faults(RIGHT));
-        cpu_local::set_ledger(&next.faults(RIGHT).ledger);
+        fault_context::install(next.faults(FAULT));
+        cpu_local::set_ledger(&next.faults(FAULT).ledger);
         set_thread_pointer(next.thread_pointer());
         context_switch::switch(save, stack_pointer.read(), busy);
-        // This task's again, on whatever CPU; a task that begins has none.
+        // These are this task's guards again, maybe on another CPU. A task that begins has none.
         cpu_local::set_interrupt_guards(guards);
     }
 }
@@ -178,16 +195,16 @@ fn to(previous: &'static Task, next: &'static Task, cpu: CpuId) {
 /// Begins with this CPU's idle task; what runs now is forgotten. Interrupts are off.
 pub(crate) fn begin_idle(cpu: CpuId) -> ! {
     let idle = idle_task(cpu);
-    idle.enter(RIGHT, cpu);
-    queues::set_running(cpu, &idle.policy_entry(cpu));
-    let (stack_pointer, _) = idle.switch_words(RIGHT);
+    idle.execution(SCHEDULE).enter(cpu);
+    queues::set_running(cpu, idle.policy_entry(cpu));
+    let (stack_pointer, _) = idle.execution(SCHEDULE).switch_words();
     let (mut save, mut busy) = (0, false);
-    // SAFETY: the idle task is new and this CPU's own. The two words are those of a context that nobody returns to;
-    // its last store to them comes before the switch is complete.
+    // SAFETY: the idle task is new and this CPU's own. The two words are those of a context to which no CPU returns; the last
+    // store to them comes before the switch is complete.
     unsafe {
         cpu_local::set_current_task(core::ptr::from_ref(idle).cast());
-        fault_context::install(idle.faults(RIGHT));
-        cpu_local::set_ledger(&idle.faults(RIGHT).ledger);
+        fault_context::install(idle.faults(FAULT));
+        cpu_local::set_ledger(&idle.faults(FAULT).ledger);
         set_thread_pointer(idle.thread_pointer());
         // The count with which a CPU begins stood for what ends here.
         cpu_local::set_preempt_count(0);

@@ -1,4 +1,4 @@
-//! The timer tick: deadlines, time slices, balancing, and what is to happen to a task wherever it is.
+//! The timer tick: deadlines, time slices, balancing, and orders for the running task.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
@@ -10,10 +10,10 @@ use hook::Hook;
 use interrupts::{Handler, Interrupted, Registration};
 use spin::Once;
 use spin_lock::SpinLock;
-use task_core::{Machinery, Task, Wake};
+use task_core::{BlockCap, Task, Wake};
 use timer_queue::TimerQueue;
 
-use crate::{RIGHT, balance, make_ready, queues};
+use crate::{FAULT, SCHEDULE, WAKE, balance, make_ready, queues};
 
 /// The time between two ticks of a CPU: what a deadline may be late by, and the unit of time slices.
 pub const TICK_MICROSECONDS: u32 = 1000;
@@ -44,15 +44,15 @@ pub fn start_ticking() {
     }
 }
 
-/// Has `task` woken when `deadline` has passed, if it is still blocked then. Replaces a deadline that it has.
-pub fn arm(_right: Machinery, task: &Task, deadline: Instant) {
+/// Has `task` woken when `deadline` has passed, if it is still blocked then. Replaces an earlier deadline of the task.
+pub fn arm(_right: BlockCap, task: &Task, deadline: Instant) {
     let mut deadlines = DEADLINES.lock();
     deadlines.set(task.slot(), deadline.ticks);
     note_earliest(&deadlines);
 }
 
 /// Takes the deadline away, if it has not passed yet. A task that has one does not end.
-pub fn disarm(_right: Machinery, task: &Task) {
+pub fn disarm(_right: BlockCap, task: &Task) {
     let mut deadlines = DEADLINES.lock();
     deadlines.cancel(task.slot());
     note_earliest(&deadlines);
@@ -71,7 +71,7 @@ fn expire(now: u64) {
     let mut deadlines = DEADLINES.lock();
     while let Some(slot) = deadlines.pop_due(now) {
         // SAFETY: a task takes its deadline away before it ends, for which it needs the lock that is held here.
-        make_ready(RIGHT, unsafe { task_core::by_slot(slot) }, Wake::TimedOut);
+        make_ready(WAKE, unsafe { task_core::by_slot(slot) }, Wake::TimedOut);
     }
     note_earliest(&deadlines);
 }
@@ -83,15 +83,21 @@ pub(crate) fn on_tick(interrupted: &mut Interrupted<'_>) {
         expire(now);
     }
     heap_core::relieve();
-    let Some(current) = task_core::current().map(|task| task.record(RIGHT)) else { return };
-    current.count_tick(RIGHT);
+    if let Some(current) = task_core::current() {
+        current.with_record(|task| charge(task, interrupted));
+    }
+}
+
+/// Counts the tick of the running task, and does to the task what is due.
+fn charge(current: &Task, interrupted: &mut Interrupted<'_>) {
+    current.execution(SCHEDULE).count_tick();
     if current.is_idle() {
         return;
     }
     let cpu = cpu_local::cpu_id();
     let entry = current.policy_entry(cpu);
     let irq_off = InterruptGuard::new();
-    let over = scheduling_policy::tick(&mut queues::lock(cpu, &irq_off), &entry);
+    let over = queues::lock(cpu, &irq_off).tick(entry);
     drop(irq_off);
     if over {
         cpu_local::set_reschedule_pending();
@@ -104,7 +110,7 @@ pub(crate) fn on_tick(interrupted: &mut Interrupted<'_>) {
 
 pub(crate) fn on_kill(interrupted: &mut Interrupted<'_>) {
     if let Some(current) = task_core::current().filter(|task| !task.is_idle()) {
-        deliver(current.record(RIGHT), interrupted);
+        current.with_record(|task| deliver(task, interrupted));
     }
 }
 
@@ -112,7 +118,7 @@ pub(crate) fn on_kill(interrupted: &mut Interrupted<'_>) {
 fn deliver(current: &Task, interrupted: &mut Interrupted<'_>) {
     let registers = interrupted.registers();
     let undisturbed = cpu_local::preempt_count() == 0 && cpu_local::interrupt_depth() == 1;
-    let faults = current.faults(RIGHT);
+    let faults = current.faults(FAULT);
     if !undisturbed || !registers.interrupts_enabled() || !faults.takes_orders() {
         return;
     }

@@ -5,9 +5,9 @@ use core::sync::atomic::{Ordering, fence};
 use apic::ApicError;
 use cpu_local::{CpuId, CpuSet, InterruptGuard};
 use interrupts::{Interrupted, Registration};
-use policy_interface::PolicyEntry;
+use policy_interface::{Arrival, PolicyEntry};
 use spin::Once;
-use task_core::{Machinery, Task, Wake};
+use task_core::{InheritCap, SpawnCap, Task, Wake, WakeCap};
 
 use crate::queues;
 
@@ -16,30 +16,30 @@ pub(crate) static RESCHEDULE: Once<Registration> = Once::new();
 /// The message by which a CPU is asked to look at the orders for the task it runs.
 pub(crate) static KILL: Once<Registration> = Once::new();
 
-/// Wakes a blocked task. `false` if it is not blocked, or if somebody else was faster. Any context may call this,
+/// Wakes a blocked task. `false` if it is not blocked, or if another waker was faster. Any context may call this,
 /// interrupt handlers too.
-pub fn make_ready(right: Machinery, task: &Task, why: Wake) -> bool {
+pub fn make_ready(right: WakeCap, task: &Task, why: Wake) -> bool {
     make_ready_irq_off(right, task, why, &InterruptGuard::new())
 }
 
 /// As [`make_ready`], where interrupts are off already.
 #[inline]
-pub fn make_ready_irq_off(right: Machinery, task: &Task, why: Wake, irq_off: &InterruptGuard) -> bool {
+pub fn make_ready_irq_off(right: WakeCap, task: &Task, why: Wake, irq_off: &InterruptGuard) -> bool {
     if !task.wake(right, why) {
         return false;
     }
-    enqueue(task, wake_place(task), irq_off);
+    enqueue(task, wake_place(task), Arrival::Woken, irq_off);
     true
 }
 
 /// Puts a new task, which has been equipped, where there is room.
-pub fn admit(_right: Machinery, task: &Task) {
+pub fn admit(_right: SpawnCap, task: &Task) {
     let irq_off = InterruptGuard::new();
-    enqueue(task, least_loaded(task.affinity()), &irq_off);
+    enqueue(task, least_loaded(task.affinity()), Arrival::New, &irq_off);
 }
 
 /// Where a woken task goes: a busy one to the CPU that is leaving it; else to where it last ran, if that CPU is idle
-/// or the caller's own (its caches are warm and nobody must be called); else to an idle CPU, if there is one.
+/// or the caller's own (its caches are warm and no CPU must be called); else to an idle CPU, if there is one.
 fn wake_place(task: &Task) -> CpuId {
     let last = task.cpu();
     if task.is_busy() {
@@ -57,7 +57,7 @@ fn least_loaded(allowed: CpuSet) -> CpuId {
     let online = CpuSet::from_bits(queues::online().bits() & allowed.bits());
     let here = cpu_local::cpu_id();
     let idle = queues::idle();
-    let load = |cpu: &CpuId| scheduling_policy::length(cpu.index()) + usize::from(!idle.contains(*cpu));
+    let load = |cpu: &CpuId| queues::length(*cpu) + usize::from(!idle.contains(*cpu));
     let best = online.iter().min_by_key(load);
     match best {
         // Ties go to the CPU that is here: it needs no message.
@@ -68,33 +68,33 @@ fn least_loaded(allowed: CpuSet) -> CpuId {
 }
 
 #[inline]
-fn enqueue(task: &Task, cpu: CpuId, irq_off: &InterruptGuard) {
+fn enqueue(task: &Task, cpu: CpuId, why: Arrival, irq_off: &InterruptGuard) {
     let (entry, backlog) = {
         let mut queue = queues::lock(cpu, irq_off);
-        // Asked for with the queue locked: whoever changes what the task inherits then looks for it in the queues, and
-        // finds it here or was before this.
+        // The entry is made with the queue locked. A donor first changes what the task inherits and then looks for the task in
+        // the queues: it finds the task here, or its change is in the entry.
         let entry = task.policy_entry(cpu);
-        scheduling_policy::insert(&mut queue, &entry);
-        (entry, scheduling_policy::length(cpu.index()) > 1)
+        queue.insert(entry, why);
+        (entry, queue.len() > 1)
     };
-    notify(cpu, &entry);
+    notify(cpu, entry);
     if backlog {
         call_helper(task.affinity(), cpu);
     }
 }
 
-/// Sees to it that a CPU looks at its queue if the new entry is reason to.
+/// Has a CPU look at its queue if the new entry is a reason to.
 #[inline]
-fn notify(cpu: CpuId, entry: &PolicyEntry) {
+fn notify(cpu: CpuId, entry: PolicyEntry) {
     if cpu == cpu_local::cpu_id() {
-        if scheduling_policy::preempts(entry, &queues::running(cpu)) || queues::idle().contains(cpu) {
+        if scheduling_policy::preempts(entry, queues::running(cpu)) || queues::idle().contains(cpu) {
             cpu_local::set_reschedule_pending();
         }
         return;
     }
     // First the queue, then the look at the idle CPUs: the counterpart of `idle::idle_turn` (docs/memory-order.md, 3).
     fence(Ordering::SeqCst);
-    if queues::idle().contains(cpu) || scheduling_policy::preempts(entry, &queues::running(cpu)) {
+    if queues::idle().contains(cpu) || scheduling_policy::preempts(entry, queues::running(cpu)) {
         call_or_log(cpu);
     }
 }
@@ -120,8 +120,8 @@ fn call_or_log(cpu: CpuId) {
     note_sent(cpu, call(cpu));
 }
 
-/// If `task` runs, interrupts it, so that what was asked for is done to it. Else that happens when it runs.
-pub fn interrupt(_right: Machinery, task: &Task) {
+/// If `task` runs, interrupts it, so that an order for it is carried out. Else that happens when it runs.
+pub fn interrupt(_right: WakeCap, task: &Task) {
     if task.is_busy() {
         let cpu = task.cpu();
         note_sent(cpu, KILL.get().map_or(Ok(()), |message| apic::send_ipi(cpu, message)));
@@ -141,18 +141,18 @@ pub(crate) fn on_reschedule(_interrupted: &mut Interrupted<'_>) {
 }
 
 /// What a task inherits has changed: if it is in a run queue, it takes its new place there.
-pub fn reprioritise(_right: Machinery, task: &Task) {
+pub fn reprioritise(_right: InheritCap, task: &Task) {
     let irq_off = InterruptGuard::new();
     let last = task.cpu();
     // A ready task is in the queue of the CPU that its entry names, which need not be the one it last ran on.
     for cpu in core::iter::once(last).chain(queues::online().without(last).iter()) {
         let mut queue = queues::lock(cpu, &irq_off);
-        if scheduling_policy::remove(&mut queue, task.slot()) {
+        if queue.remove(task.slot()) {
             // As in `enqueue`.
             let entry = task.policy_entry(cpu);
-            scheduling_policy::insert(&mut queue, &entry);
+            queue.insert(entry, Arrival::Moved);
             drop(queue);
-            notify(cpu, &entry);
+            notify(cpu, entry);
             return;
         }
     }
@@ -168,6 +168,6 @@ pub fn reprioritise(_right: Machinery, task: &Task) {
 fn refresh_running() {
     if let Some(current) = task_core::current() {
         let cpu = cpu_local::cpu_id();
-        queues::set_running(cpu, &current.policy_entry(cpu));
+        queues::set_running(cpu, current.policy_entry(cpu));
     }
 }

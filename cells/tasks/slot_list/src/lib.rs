@@ -2,11 +2,11 @@
 //!
 //! Every task has a [`Slot`] while it lives. A [`Links`] table has one pair of links per slot, so it can hold a
 //! slot in at most one of the [`List`]s that use the table: the run queues share one table, the wait queues
-//! another. All operations take constant time.
+//! another. All operations take constant time. Nothing here can fail.
 //!
-//! The words are atomics only so that tables can be statics in safe code: whoever uses a list holds the lock
-//! that protects it, and all accesses are relaxed (they compile to plain moves). Without the lock a list may
-//! come out of order, but no memory is harmed. Nothing here can fail.
+//! A list is used by one CPU at a time, which has it mutably. The lists of one table are used by several CPUs, each of
+//! which touches the links of its own list's slots only; the compiler cannot see that, so links are atomics. All
+//! accesses are relaxed (they compile to plain moves).
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 
@@ -34,6 +34,7 @@ impl Slot {
         self.0 as usize & (MAX_TASKS - 1)
     }
 
+    /// How the slot is written in links.
     #[inline]
     const fn word(self) -> u16 {
         self.0 + 1
@@ -93,69 +94,69 @@ impl Default for Links {
 /// One list: first and last slot. The table of links goes with every call.
 #[derive(Debug, Default)]
 pub struct List {
-    first: AtomicU16,
-    last: AtomicU16,
+    first: u16,
+    last: u16,
 }
 
 impl List {
     /// An empty list.
     pub const fn new() -> Self {
-        Self { first: AtomicU16::new(NONE), last: AtomicU16::new(NONE) }
+        Self { first: NONE, last: NONE }
     }
 
     /// Whether nothing is linked.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.first.load(Relaxed) == NONE
+        self.first == NONE
     }
 
     /// The slot at the front.
     #[inline]
     pub fn first(&self) -> Option<Slot> {
-        Slot::from_word(self.first.load(Relaxed))
+        Slot::from_word(self.first)
     }
 
     /// Appends `slot`, which is in no list of `links`.
     #[inline]
-    pub fn push_back(&self, links: &Links, slot: Slot) {
-        let last = self.last.load(Relaxed);
+    pub fn push_back(&mut self, links: &Links, slot: Slot) {
+        let last = self.last;
         links.next(slot).store(NONE, Relaxed);
         links.previous(slot).store(last, Relaxed);
         match Slot::from_word(last) {
             Some(last) => links.next(last).store(slot.word(), Relaxed),
-            None => self.first.store(slot.word(), Relaxed),
+            None => self.first = slot.word(),
         }
-        self.last.store(slot.word(), Relaxed);
+        self.last = slot.word();
     }
 
     /// Takes the slot at the front.
     #[inline]
-    pub fn pop_front(&self, links: &Links) -> Option<Slot> {
+    pub fn pop_front(&mut self, links: &Links) -> Option<Slot> {
         let slot = self.first()?;
         let next = links.next(slot).load(Relaxed);
-        self.first.store(next, Relaxed);
+        self.first = next;
         match Slot::from_word(next) {
             Some(next) => links.previous(next).store(NONE, Relaxed),
-            None => self.last.store(NONE, Relaxed),
+            None => self.last = NONE,
         }
         Some(slot)
     }
 
     /// Takes `slot` out; it is in this list.
-    pub fn remove(&self, links: &Links, slot: Slot) {
+    pub fn remove(&mut self, links: &Links, slot: Slot) {
         let next = links.next(slot).load(Relaxed);
         let previous = links.previous(slot).load(Relaxed);
         match Slot::from_word(previous) {
             Some(previous) => links.next(previous).store(next, Relaxed),
-            None => self.first.store(next, Relaxed),
+            None => self.first = next,
         }
         match Slot::from_word(next) {
             Some(next) => links.previous(next).store(previous, Relaxed),
-            None => self.last.store(previous, Relaxed),
+            None => self.last = previous,
         }
     }
 
-    /// The slots from front to back. Ends after [`MAX_TASKS`] steps even if the list is changed meanwhile.
+    /// The slots from front to back. Ends after [`MAX_TASKS`] steps even if the links were mixed up.
     pub fn iter<'a>(&'a self, links: &'a Links) -> impl Iterator<Item = Slot> + 'a {
         core::iter::successors(self.first(), |slot| Slot::from_word(links.next(*slot).load(Relaxed))).take(MAX_TASKS)
     }

@@ -15,7 +15,7 @@ fn slots_end_where_the_table_ends() {
 
 #[test]
 fn a_new_list_is_empty() {
-    let (links, list) = (Links::new(), List::new());
+    let (links, mut list) = (Links::new(), List::new());
     assert!(list.is_empty());
     assert_eq!(list.pop_front(&links), None);
 }
@@ -35,7 +35,7 @@ proptest! {
     #[test]
     fn two_lists_over_one_table_keep_order(steps in prop::collection::vec((any::<bool>(), step()), 0..60)) {
         let links = Links::new();
-        let lists = [List::new(), List::new()];
+        let mut lists = [List::new(), List::new()];
         let mut models = [VecDeque::new(), VecDeque::new()];
         for (which, step) in steps {
             let which = usize::from(which);

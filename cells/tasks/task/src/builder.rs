@@ -6,10 +6,11 @@ use core::fmt;
 
 use cpu_local::CpuSet;
 use stacks::{Stack, StackError};
-use task_core::{Disposal, Machinery, Origin, Priority, Role, Task, TaskTableFull};
+use task_core::{Disposal, EssentialCap, NewTask, Origin, Priority, Role, Task, TaskTableFull};
 
 use crate::join::{Joinable, Packet};
-use crate::{RIGHT, essential, root};
+use crate::rights::SPAWN;
+use crate::{essential, root};
 
 /// Why there is no new task.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -90,18 +91,21 @@ impl<'a> Builder<'a> {
         Self { affinity, ..self }
     }
 
-    /// How urgent it is, for policies that ask.
+    /// How urgent it is. The scheduling policy decides what that means.
     pub fn priority(self, priority: Priority) -> Self {
         Self { priority, ..self }
     }
 
-    /// What its code is part of: kept until it and all tasks that come from it have been disposed of. If nothing is said
-    /// it is what the caller's code is part of.
+    /// What its code is part of, which is kept until this task and all tasks that come from it have been disposed of. Without
+    /// this call it is what the caller's code is part of.
     pub fn origin(self, origin: Origin) -> Self {
         Self { origin: Some(origin), ..self }
     }
 
     /// Makes the task, ready to run `body`.
+    ///
+    /// # Errors
+    /// [`SpawnError`]: there is no memory for a stack, no place in the table of tasks, or no CPU that may run the task.
     pub fn spawn<T, F>(self, body: F) -> Result<Joinable<T>, SpawnError>
     where
         T: Send + 'static,
@@ -109,18 +113,25 @@ impl<'a> Builder<'a> {
     {
         let packet = Arc::new(Packet::new());
         let result = Arc::clone(&packet);
-        let task = self.make(Role::Ordinary, Box::new(move || result.fill(body())))?;
-        scheduler::admit(RIGHT, &task);
+        let start = move || {
+            let value = body();
+            // SAFETY: this is the task, and what it does is called once.
+            unsafe { result.fill(value) }
+        };
+        let task = self.make(Role::Ordinary, Box::new(start))?;
+        scheduler::admit(SPAWN, &task);
         Ok(Joinable::new(task, packet))
     }
 
-    /// Makes a task that the system cannot do without, ready to run `work`: whatever ends `work`, it is called again, on
-    /// the same stack and under the same number, and nobody gets the right to end the task. Nobody joins it either. For the
-    /// machinery: of whom this is true the system must be able to rely on.
-    pub fn spawn_essential(self, _right: Machinery, work: fn()) -> Result<(), SpawnError> {
+    /// Makes a task that the system cannot do without, ready to run `work`. When `work` ends in any way, the task calls it
+    /// again, on the same stack and under the same number. The task cannot be ended, and has no joiner.
+    ///
+    /// # Errors
+    /// As for [`spawn`](Self::spawn).
+    pub fn spawn_essential(self, _right: EssentialCap, work: fn()) -> Result<(), SpawnError> {
         let task = self.make(Role::Essential, Box::new(move || essential::run(work)))?;
-        task.dispose(RIGHT, Disposal::Detached);
-        scheduler::admit(RIGHT, &task);
+        task.body(SPAWN).dispose(Disposal::Detached);
+        scheduler::admit(SPAWN, &task);
         Ok(())
     }
 
@@ -133,34 +144,37 @@ impl<'a> Builder<'a> {
         let thread_pointer = stack.thread_pointer().as_u64();
         // SAFETY: the stack is new and this function's own; its top is a multiple of the page size.
         let stack_pointer = unsafe { context_switch::prepare(stack.top().as_u64(), root::main) };
-        let task = task_core::create(RIGHT, self.name, self.affinity, self.priority, role)?;
+        let mut task = task_core::create(SPAWN, self.name, self.affinity, self.priority, role)?;
         let origin = self.origin.or_else(|| task_core::current().and_then(task_core::Current::origin));
-        task.equip(RIGHT, stack, stack_pointer, start, origin);
-        if let Err(error) = enter(&task, thread_pointer) {
-            task_core::abandon(RIGHT, &task);
-            return Err(error.into());
-        }
-        Ok(task)
+        task.equip(stack, stack_pointer, start, origin);
+        Ok(enter(task, thread_pointer)?)
     }
 }
 
-/// Gives an equipped task its thread locals and lets everybody find it. A block published before that is in its image,
-/// one published later is written by `thread_local_growth`.
-fn enter(task: &Arc<Task>, thread_pointer: u64) -> Result<(), StackError> {
+/// Gives an equipped task its thread locals and enters it in the table. A block that was published before is in the task's
+/// image; `thread_local_growth` writes one that is published later.
+fn enter(mut task: NewTask, thread_pointer: u64) -> Result<Arc<Task>, StackError> {
     loop {
         let (edition, size) = thread_local_image::edition();
-        task.with_stack(RIGHT, |stack| stack.grow_tls(size)).unwrap_or(Ok(()))?;
-        // SAFETY: these bytes are mapped below the thread pointer, and used by nobody before the task can be found.
+        task.with_stack(|stack| stack.grow_tls(size)).unwrap_or(Ok(()))?;
+        // SAFETY: `grow_tls` has mapped these bytes below the thread pointer, and they are used by the task only, which does
+        // not run before it is entered.
         thread_local_image::initialise(unsafe {
             core::slice::from_raw_parts_mut((thread_pointer as *mut u8).sub(size), size)
         });
-        if thread_local_image::if_current(edition, || task_core::enter(RIGHT, task)) {
-            return Ok(());
+        let mut entered = None;
+        if thread_local_image::if_current(edition, || entered = task.enter())
+            && let Some(entered) = entered
+        {
+            return Ok(entered);
         }
     }
 }
 
-/// A task of no special kind that runs `body`.
+/// Makes a task with default properties that runs `body`.
+///
+/// # Errors
+/// As for [`Builder::spawn`].
 pub fn spawn<T, F>(name: &str, body: F) -> Result<Joinable<T>, SpawnError>
 where
     T: Send + 'static,

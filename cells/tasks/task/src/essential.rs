@@ -1,21 +1,22 @@
-//! Tasks that must not end: who disposes of the others, who restarts them.
+//! Tasks that must not end, for example the one that disposes of the others.
 
 use core::time::Duration;
 
 use unwinder::{Caught, catch_root};
 use x86_64::instructions::interrupts;
 
-use crate::{RIGHT, sleep};
+use crate::rights::FAULT;
+use crate::sleep::sleep;
 
 /// The pause before work is taken up again: a fault that comes again at once must not take a CPU for itself.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Does `work` for ever. A fault of any kind, and an order to end, cost what it had in hand: its frames are unwound and its
-/// locks released, and it begins anew.
+/// Does `work` for ever. A fault or an order to end costs the piece of work in hand: its frames are unwound, its locks are
+/// released, and `work` begins anew.
 pub(crate) fn run(work: fn()) -> ! {
     let mut before = None;
     loop {
-        // Faults are asked for at interrupts: with these off none comes where only the task's own root could stop it.
+        // Ends and injected faults come at interrupts. With interrupts off none comes where only the task's root would catch it.
         interrupts::disable();
         let body = || {
             interrupts::enable();
@@ -24,10 +25,10 @@ pub(crate) fn run(work: fn()) -> ! {
             interrupts::disable();
         };
         // SAFETY: the work is a function of the kernel's cells. It keeps its guards in its frames, not in thread locals.
-        let turn = unsafe { catch_root(body) };
-        before = turn.err();
+        let outcome = unsafe { catch_root(body) };
+        before = outcome.err();
         if let Some(current) = task_core::current() {
-            current.record(RIGHT).faults(RIGHT).withdraw_end();
+            current.with_record(|task| task.faults(FAULT).withdraw_end());
         }
     }
 }

@@ -3,40 +3,58 @@
 use alloc::sync::Arc;
 use core::cell::UnsafeCell;
 use core::fmt;
-use core::mem::ManuallyDrop;
+use core::mem::{ManuallyDrop, MaybeUninit};
+use core::sync::atomic::{AtomicBool, Ordering};
 
 use task_core::{Disposal, Ended, Task, TaskId, TaskRef};
 
 use crate::kill::KillCapability;
-use crate::{RIGHT, end_queue, reaper};
+use crate::rights::SPAWN;
+use crate::{ends, reaper};
 
 /// Where a task puts its result.
-pub(crate) struct Packet<T>(UnsafeCell<Option<T>>);
+///
+/// A task can be ended between two instructions, hence while it writes the result. So the result counts only once it is
+/// whole, which one store says: a half written result is neither taken nor dropped.
+pub(crate) struct Packet<T> {
+    value: UnsafeCell<MaybeUninit<T>>,
+    is_whole: AtomicBool,
+}
 
-// SAFETY: the task fills the packet before it has ended, and the one joiner empties it after that.
+// SAFETY: the task alone uses the value before `is_whole` is set. After that the one joiner uses it, or the drop of the last
+// reference. The value goes from the task to the joiner, so it must be `Send`.
 unsafe impl<T: Send> Sync for Packet<T> {}
 
 impl<T> Packet<T> {
-    pub(crate) fn new() -> Self {
-        Self(UnsafeCell::new(None))
+    pub(crate) const fn new() -> Self {
+        Self { value: UnsafeCell::new(MaybeUninit::uninit()), is_whole: AtomicBool::new(false) }
     }
 
-    pub(crate) fn fill(&self, value: T) {
-        // SAFETY: only the task does this, once.
-        unsafe { *self.0.get() = Some(value) };
+    /// # Safety
+    /// The caller is the task, which calls this once.
+    pub(crate) unsafe fn fill(&self, value: T) {
+        // SAFETY: the task alone uses the value before it is whole.
+        unsafe { (*self.value.get()).write(value) };
+        self.is_whole.store(true, Ordering::Release);
     }
 
-    fn empty(&self) -> Option<T> {
-        // SAFETY: only the joiner does this, after the task has ended.
-        unsafe { (*self.0.get()).take() }
+    /// Takes the result, if it is whole and was not taken before.
+    fn take(&self) -> Option<T> {
+        // SAFETY: the value is whole, and the swap gives it to one caller only.
+        self.is_whole.swap(false, Ordering::AcqRel).then(|| unsafe { (*self.value.get()).assume_init_read() })
     }
 }
 
-/// The right, and the duty, to wait for a task or to let it go: use up with [`join`](Self::join) or
-/// [`detach`](Self::detach).
+impl<T> Drop for Packet<T> {
+    fn drop(&mut self) {
+        drop(self.take());
+    }
+}
+
+/// The right, and the duty, to wait for a task ([`join`](Self::join)) or to let it go ([`detach`](Self::detach)).
 ///
-/// Ignoring the value that `spawn` returns does not compile. Dropping one that was bound is found at run time: it
-/// panics, unless a panic or a kill is what drops it; then the task is let go.
+/// A caller that ignores the value that `spawn` returns does not compile. A drop of one that was bound is found at run time:
+/// it panics, unless a panic or a kill drops it; then the task is let go.
 #[must_use = "a task is joined or detached, never just dropped"]
 pub struct Joinable<T> {
     task: Arc<Task>,
@@ -48,16 +66,19 @@ impl<T> Joinable<T> {
         Self { task, packet }
     }
 
-    /// Waits until the task has ended; its result, or why there is none. A cancellation point: a task that is ended
-    /// while it waits lets the other one go.
+    /// Waits until the task has ended, and takes its result. A cancellation point: a task that is ended while it waits lets the
+    /// other one go.
+    ///
+    /// # Errors
+    /// [`Ended`] says why there is no result.
     pub fn join(self) -> Result<T, Ended> {
-        let ended = wait_queue::wait_for(end_queue(&self.task), || self.task.ended());
+        let ended = wait_queue::wait_for(ends::queue(&self.task), || self.task.ended());
         let (task, packet) = self.disarm();
         reaper::dispose(&task);
-        ended.and_then(|()| packet.empty().ok_or(Ended::Exited))
+        ended.and_then(|()| packet.take().ok_or(Ended::Exited))
     }
 
-    /// Lets the task go: it disposes of itself when it ends, and its result is dropped.
+    /// Lets the task go: the reaper disposes of it when it has ended, and the task drops its result.
     pub fn detach(self) -> TaskRef {
         let (task, packet) = self.disarm();
         drop(packet);
@@ -93,9 +114,9 @@ impl<T> Joinable<T> {
     }
 }
 
-/// Nobody will join the task.
+/// The task has no joiner (any more).
 fn let_go(task: &Arc<Task>) {
-    if task.dispose(RIGHT, Disposal::Detached) == Disposal::Ended {
+    if task.body(SPAWN).dispose(Disposal::Detached) == Disposal::Ended {
         reaper::dispose(task);
     }
 }

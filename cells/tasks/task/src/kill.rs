@@ -4,15 +4,16 @@ use alloc::sync::Arc;
 use core::fmt;
 use core::time::Duration;
 
-use task_core::{KillRequest, Name, Role, Task, TaskId, TaskRef, Wake};
+use task_core::{KillCap, KillRequest, Name, Role, Task, TaskId, TaskRef, Wake};
 
-use crate::{RIGHT, reaper};
+use crate::reaper;
+use crate::rights::{FAULT, WAKE};
 
 /// How long a task has to come to a cancellation point. Everything that waits is one, so only a task that computes
 /// for this long is ended between two instructions. Under emulation a busy host may leave a CPU alone for half a second.
 pub const DEFAULT_GRACE: Duration = Duration::from_secs(1);
 
-/// Nobody may end this task.
+/// This task cannot be ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Immortal {
     /// Its number.
@@ -46,18 +47,22 @@ impl KillCapability {
         Self { task }
     }
 
-    /// The right to end the task that `task` refers to, for the machinery. Nobody may end tasks that the system cannot do
-    /// without.
-    pub fn of(_right: task_core::Machinery, task: &TaskRef) -> Result<Self, Immortal> {
+    /// The right to end the task that `task` refers to.
+    ///
+    /// # Errors
+    /// [`Immortal`], for a task that the system cannot do without.
+    pub fn of(_right: KillCap, task: &TaskRef) -> Result<Self, Immortal> {
         match task.role() {
-            Role::Ordinary => Ok(Self::new(Arc::clone(task.task(RIGHT)))),
+            Role::Ordinary => Ok(Self::new(task.clone().into_record())),
             role => Err(Immortal { task: task.id(), name: task.name(), role }),
         }
     }
 
-    /// Has the task end: unwound at its next cancellation point, which a blocked task comes to at once; after
-    /// [`DEFAULT_GRACE`] between two instructions: where it can have changed nothing of its callers', or, if it is not found there
-    /// within half a second of its own, anywhere, and then nothing of it is dropped. Returns without waiting; `false` if the task has ended already.
+    /// Orders the task to end, and returns without waiting; `false` if the task has ended already.
+    ///
+    /// The task is unwound at its next cancellation point. A blocked task comes to one at once. A task that computes is ended
+    /// between two instructions when [`DEFAULT_GRACE`] is over: at a place where it can have changed nothing of its callers',
+    /// or, if it is not found at such a place for half a second, at any place, and then nothing of it is dropped.
     pub fn kill(&self) -> bool {
         self.kill_within(DEFAULT_GRACE)
     }
@@ -67,8 +72,8 @@ impl KillCapability {
         if self.task.ended().is_some() {
             return false;
         }
-        self.task.faults(RIGHT).request_kill(KillRequest::AtCancellationPoint);
-        scheduler::make_ready(RIGHT, &self.task, Wake::Killed);
+        self.task.faults(FAULT).request_kill(KillRequest::AtCancellationPoint);
+        scheduler::make_ready(WAKE, &self.task, Wake::Killed);
         reaper::watch(&self.task, grace);
         true
     }
@@ -87,18 +92,5 @@ impl KillCapability {
 impl fmt::Debug for KillCapability {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "KillCapability({:?})", self.task)
-    }
-}
-
-/// The grace period is over: ends the task at a tick.
-pub(crate) fn escalate(task: &TaskRef) {
-    if task.ended().is_some() {
-        return;
-    }
-    let task = task.task(RIGHT);
-    task.set_grace_end(RIGHT, None);
-    task.faults(RIGHT).request_kill(KillRequest::Anywhere);
-    if !scheduler::make_ready(RIGHT, task, Wake::Killed) {
-        scheduler::interrupt(RIGHT, task);
     }
 }

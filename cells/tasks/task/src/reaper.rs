@@ -1,4 +1,4 @@
-//! What is left to do for tasks that end: disposing of those that nobody joins, and escalating kills.
+//! The reaper: the task that disposes of ended tasks without a joiner, and escalates kills.
 
 use core::hint;
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -7,13 +7,12 @@ use core::time::Duration;
 use clock::Instant;
 use slot_list::{Links, List, Slot};
 use spin_lock::SpinLock;
-use task_core::{Priority, Task, TaskRef};
+use task_core::{KillRequest, Task, TaskRef, Wake};
 use wait_queue::{Wait, WaitQueue};
 
-use crate::builder::{Builder, SpawnError};
-use crate::{RIGHT, kill};
+use crate::rights::{FAULT, SPAWN, WAKE};
 
-/// Ended tasks that nobody joins.
+/// Ended tasks without a joiner.
 static DEAD: SpinLock<List> = SpinLock::new(List::new());
 static LINKS: Links = Links::new();
 
@@ -23,15 +22,15 @@ static NEXT_ORDER: AtomicU64 = AtomicU64::new(u64::MAX);
 /// Where the reaper waits.
 static WORK: WaitQueue = WaitQueue::new();
 
-/// Gives back all that an ended task still has: its stack, its slot, and last what its code was part of. Once per task, by
-/// whoever joins it or by the reaper; its last CPU may be only just leaving it.
+/// Gives back all that an ended task still has: its stack, its slot, and last what its code was part of. Called once per task,
+/// by its joiner or by the reaper. The task's last CPU may be only just leaving it.
 pub(crate) fn dispose(task: &Task) {
     while task.is_busy() {
         hint::spin_loop();
     }
-    let (stack, origin) = task.strip(RIGHT);
+    let (stack, origin) = task.body(SPAWN).strip();
     drop(stack);
-    task_core::release(RIGHT, task);
+    task_core::release(SPAWN, task);
     // What a task with much memory has freed lies around in the heap.
     heap_core::trim_much();
     // The code may go with it, and a fault of that must cost no slot.
@@ -44,10 +43,10 @@ pub(crate) fn reap(slot: Slot) {
     WORK.wake_one();
 }
 
-/// Has the reaper escalate if the task has not ended after `grace`. Needs no memory: a kill may be what gives some back.
+/// Has the reaper escalate if the task has not ended after `grace`. Needs no memory, because a kill is how memory comes back.
 pub(crate) fn watch(task: &Task, grace: Duration) {
     let deadline = (clock::now() + grace).ticks;
-    task.set_grace_end(RIGHT, Some(deadline));
+    task.body(SPAWN).set_grace_end(Some(deadline));
     NEXT_ORDER.fetch_min(deadline, Ordering::SeqCst);
     WORK.wake_one();
 }
@@ -66,7 +65,7 @@ fn next_work() -> Option<Work> {
     if NEXT_ORDER.load(Ordering::SeqCst) > now {
         return None;
     }
-    // Whoever is added during the look finds the mark cleared and sets it anew.
+    // An order that is added during the look finds the mark cleared and sets it anew.
     NEXT_ORDER.store(u64::MAX, Ordering::SeqCst);
     let (mut due, mut next) = (None, u64::MAX);
     task_core::visit(&mut |task| match task.grace_end() {
@@ -83,8 +82,8 @@ fn next_deadline() -> Option<Instant> {
     (ticks != u64::MAX).then_some(Instant { ticks })
 }
 
-/// Works for ever. A fault costs the piece of work in hand.
-fn work() {
+/// What the reaper does. A fault costs the piece of work in hand.
+pub(crate) fn work() {
     loop {
         work_once();
     }
@@ -93,16 +92,24 @@ fn work() {
 fn work_once() {
     let ticket = WORK.ticket();
     match next_work() {
-        // SAFETY: the slot is occupied until it is released, which nobody does but this task, below.
+        // SAFETY: the slot is occupied until it is released. Its task was let go, so this task alone releases it, below.
         Some(Work::Dispose(slot)) => dispose(unsafe { task_core::by_slot(slot) }),
-        Some(Work::Escalate(task)) => kill::escalate(&task),
+        Some(Work::Escalate(task)) => escalate(&task),
         None => {
             Wait::within(next_deadline()).park(ticket);
         }
     }
 }
 
-/// Starts the reaper.
-pub(crate) fn start() -> Result<(), SpawnError> {
-    Builder::new().name("reaper").priority(Priority::HIGHEST).spawn_essential(RIGHT, work)
+/// The grace period is over: ends the task at a tick.
+fn escalate(task: &TaskRef) {
+    if task.ended().is_some() {
+        return;
+    }
+    let task = task.record();
+    task.body(SPAWN).set_grace_end(None);
+    task.faults(FAULT).request_kill(KillRequest::Anywhere);
+    if !scheduler::make_ready(WAKE, task, Wake::Killed) {
+        scheduler::interrupt(WAKE, task);
+    }
 }

@@ -4,42 +4,48 @@ use task_core::{Cause, Disposal, Ended, FaultKind, Task};
 use unwinder::{Caught, catch_root};
 use x86_64::instructions::interrupts;
 
-use crate::{RIGHT, end_queue, reaper};
+use crate::rights::{FAULT, SPAWN};
+use crate::{ends, reaper};
 
 /// Where a task begins, with interrupts off, and ends.
 pub(crate) extern "C-unwind" fn main() -> ! {
-    let Some(current) = task_core::current().map(|task| task.record(RIGHT)) else {
-        unreachable!("a task runs that is not the current one")
-    };
-    // First: from the moment interrupts come, a search for references must look at this stack.
-    current.begin(RIGHT);
+    let Some(current) = task_core::current() else { unreachable!("a task runs that is not the current one") };
+    current.with_record(|task| run(task))
+}
+
+fn run(task: &Task) -> ! {
+    // First: as soon as interrupts come, a search for references must include this stack.
+    task.body(SPAWN).begin();
     // SAFETY: the guards that the word still counts are those of the context that switched here.
     unsafe { cpu_local::set_interrupt_guards(0) };
     interrupts::enable();
     let outcome = guarded(|| {
         unwinder::cancellation_point();
-        if let Some(start) = current.take_start(RIGHT) {
+        if let Some(start) = task.body(SPAWN).take_start() {
             start();
         }
     });
     // The order to end has been carried out; it is not meant for the destructors that are left.
-    current.faults(RIGHT).withdraw_end();
-    let of_start = drop_start(current);
+    task.faults(FAULT).withdraw_end();
+    let of_start = drop_start(task);
     if has_lost_no_guard(&outcome) && has_lost_no_guard(&of_start) {
-        drop_thread_locals(current);
+        drop_thread_locals(task);
     }
     let how = match outcome {
         Ok(()) => Ok(()),
-        Err(_) if current.is_exiting(RIGHT) => Err(Ended::Exited),
+        Err(_) if task.body(SPAWN).is_exiting() => Err(Ended::Exited),
         Err(caught) => Err(Ended::from(caught.cause)),
     };
-    finish(current, how)
+    finish(task, how)
 }
 
-/// Ends the running task, unwound but without a result: joining it gives [`Ended::Exited`].
+/// Ends the running task, unwound but without a result. Its joiner gets [`Ended::Exited`].
+///
+/// # Panics
+/// There is no task yet, or the task is ending already.
 pub fn exit() -> ! {
     if let Some(current) = task_core::current() {
-        current.record(RIGHT).set_exiting(RIGHT);
+        current.with_record(|task| task.body(SPAWN).set_exiting());
         unwinder::begin_here(Cause::of(FaultKind::Exit));
     }
     panic!("only a task can exit, and only once")
@@ -58,17 +64,18 @@ fn has_lost_no_guard(outcome: &Result<(), Caught>) -> bool {
     outcome.as_ref().err().is_none_or(|caught| caught.released_locks == 0)
 }
 
-/// The closure that the task was to run, if it was ended before: its destructors are the task's to run, where a fault is the
-/// task's too.
-fn drop_start(current: &Task) -> Result<(), Caught> {
-    current.take_start(RIGHT).map_or(Ok(()), |start| guarded(|| drop(start)))
+/// Drops the closure that the task was to run, if the task was ended before it did that. The task itself does so: a fault in
+/// a destructor is the task's.
+fn drop_start(task: &Task) -> Result<(), Caught> {
+    task.body(SPAWN).take_start().map_or(Ok(()), |start| guarded(|| drop(start)))
 }
 
-/// A destructor that panics must not keep the others from running; it may also use thread locals again, which then are
-/// dropped in turn.
-fn drop_thread_locals(current: &Task) {
-    while let Some((value, destructor)) = current.next_destructor(RIGHT) {
-        // SAFETY: the code that noted the destructor said that it is right for the value.
+/// Drops the thread locals. A destructor that panics does not keep the others from running. A destructor may use thread locals
+/// again, which are dropped in turn.
+fn drop_thread_locals(task: &Task) {
+    while let Some((value, destructor)) = task.body(SPAWN).next_destructor() {
+        // SAFETY: the caller of `Current::at_end` promised that the function is right for the value, which is still valid:
+        // the task has not ended.
         let outcome = guarded(|| unsafe { destructor(value) });
         if !has_lost_no_guard(&outcome) {
             return;
@@ -78,14 +85,14 @@ fn drop_thread_locals(current: &Task) {
 
 /// Gives up the CPU for good.
 fn finish(task: &Task, how: Result<(), Ended>) -> ! {
-    // From here to the switch nothing may come between: a joiner that sees the end waits for the stack to be left.
+    // No interrupt comes from here to the switch: a joiner that sees the end spins until the stack is left.
     interrupts::disable();
-    let prior = task.dispose(RIGHT, Disposal::Ended);
-    task.end(RIGHT);
-    task.conclude(RIGHT, how);
-    end_queue(task).wake_all();
+    let prior = task.body(SPAWN).dispose(Disposal::Ended);
+    task.end(SPAWN);
+    task.body(SPAWN).conclude(how);
+    ends::queue(task).wake_all();
     if prior == Disposal::Detached {
         reaper::reap(task.slot());
     }
-    scheduler::exit(RIGHT)
+    scheduler::exit(SPAWN)
 }

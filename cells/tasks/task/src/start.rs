@@ -10,7 +10,8 @@ use task_core::{Name, Priority, Role};
 use x86_64::instructions;
 
 use crate::builder::{Builder, SpawnError};
-use crate::{RIGHT, reaper};
+use crate::reaper;
+use crate::rights::{ESSENTIAL, SPAWN};
 
 /// Why there can be no tasks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -60,7 +61,7 @@ pub fn start(first: impl FnOnce() + Send + 'static) -> StartError {
 
 fn prepare(first: impl FnOnce() + Send + 'static) -> Result<(), StartError> {
     bring_online(CpuId::BOOT)?;
-    reaper::start()?;
+    Builder::new().name("reaper").priority(Priority::HIGHEST).spawn_essential(ESSENTIAL, reaper::work)?;
     Builder::new().name("init").priority(Priority::INTERACTIVE).spawn(first)?.detach();
     Ok(())
 }
@@ -95,7 +96,7 @@ fn bring_online(cpu: CpuId) -> Result<(), SpawnError> {
         Role::Idle,
         Box::new(|| {
             loop {
-                scheduler::idle_turn(RIGHT);
+                scheduler::idle_turn(SPAWN);
             }
         }),
     )?;

@@ -2,19 +2,19 @@
 
 use thread_local_image::{ImageError, NewBlock};
 
-use crate::RIGHT;
+use crate::rights::SPAWN;
 
-/// Writes a block's initial bytes into every task that can be found. Those entered meanwhile have them from the image. The
-/// function for [`thread_local_image::GROWTH`].
+/// Writes the initial bytes of a block into every task in the table. A task that is entered meanwhile has them from the image.
+/// The function for [`thread_local_image::GROWTH`].
 ///
 /// # Errors
 /// [`ImageError::Memory`] if there is no memory for a task's block.
 pub fn grow_thread_locals(block: NewBlock<'_>) -> Result<(), ImageError> {
     let (distance, bytes) = (block.distance(), block.bytes());
     for task in task_core::all() {
-        let task = task.task(RIGHT);
+        let task = task.record();
         let place = task.thread_pointer();
-        let grown = task.with_stack(RIGHT, |stack| {
+        let grown = task.with_stack(SPAWN, |stack| {
             stack.grow_tls(distance).map_err(|_| ImageError::Memory)?;
             let block = (place as *mut u8).wrapping_sub(distance);
             // SAFETY: a block is at most as long as its distance, so it ends at the thread pointer or below; from its start to

@@ -1,18 +1,18 @@
-//! Power over tasks that are not one's own: what a shell's `kill` needs.
+//! Power over all tasks, for the shell's `kill`.
 //!
-//! The right to end a task comes from whoever made it ([`task::Joinable::kill_capability`]). This cell gives it for any
-//! task by number; so *depending on this cell* is the authority, and the manifest shows who has it.
+//! The maker of a task has the right to end it ([`task::Joinable::kill_capability`]). This cell gives the right for every task
+//! by its number. So a *dependency on this cell* is the authority, and the manifest shows which cells have it.
 //!
-//! Fails with [`KillRefused`] for tasks that do not exist (any more), and for those that nobody may end.
+//! Fails with [`KillRefused`] for a task that does not exist (any more), and for one that cannot be ended.
 #![no_std]
 
 use core::fmt;
 
 use task::{Immortal, KillCapability, TaskId};
-use task_core::Machinery;
+use task_core::KillCap;
 
-// SAFETY: this cell only ends tasks, in the way that every holder of a capability may.
-const RIGHT: Machinery = unsafe { Machinery::new() };
+// SAFETY: this cell is there to give the right to end any task to the cells that depend on it.
+const KILL: KillCap = unsafe { KillCap::new() };
 
 /// Why there is no right to end a task.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -35,7 +35,10 @@ impl fmt::Display for KillRefused {
 impl core::error::Error for KillRefused {}
 
 /// The right to end the task with this number.
+///
+/// # Errors
+/// There is no such task (any more), or it cannot be ended.
 pub fn kill_capability(id: TaskId) -> Result<KillCapability, KillRefused> {
     let task = task_core::find(id).ok_or(KillRefused::NoTask(id))?;
-    KillCapability::of(RIGHT, &task).map_err(KillRefused::Immortal)
+    KillCapability::of(KILL, &task).map_err(KillRefused::Immortal)
 }

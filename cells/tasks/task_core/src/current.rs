@@ -1,6 +1,5 @@
 //! The running task.
 
-use alloc::sync::Arc;
 use core::fmt;
 use core::marker::PhantomData;
 use core::sync::atomic::Ordering;
@@ -10,15 +9,15 @@ use fault_context::Name;
 use policy_interface::{PolicyEntry, Slot};
 
 use crate::id::TaskId;
-use crate::machinery::Machinery;
 use crate::origin::Origin;
 use crate::reference::TaskRef;
+use crate::table;
 use crate::task::Task;
 
 /// The running task, as it sees itself.
 ///
-/// It may be kept for as long as the task runs, and cannot be given to another task. It lends no reference to the record,
-/// which others could keep for longer: they are given a [`TaskRef`] ([`share`](Self::share)).
+/// A task keeps this as long as it runs, and cannot give it to another task. The record is shown inside a closure only, so
+/// that no reference to it lasts longer than the task. Other tasks get a [`TaskRef`] ([`share`](Self::share)).
 #[derive(Clone, Copy)]
 pub struct Current {
     task: &'static Task,
@@ -43,7 +42,7 @@ impl Current {
         self.task.name()
     }
 
-    /// The CPU that it runs on; the next instruction may be executed by another.
+    /// The CPU that it runs on. The next instruction may run on another one, unless preemption is off.
     #[inline]
     pub fn cpu(self) -> CpuId {
         self.task.cpu()
@@ -60,7 +59,7 @@ impl Current {
         self.task.policy_entry(cpu)
     }
 
-    /// Whether it is what its CPU runs when there is nothing to do.
+    /// Whether it is the task that its CPU runs when there is nothing to do.
     #[inline]
     pub fn is_idle(self) -> bool {
         self.task.is_idle()
@@ -77,35 +76,37 @@ impl Current {
         self.task.faults.waits_for.store(holder.map_or(0, TaskId::number), Ordering::Release);
     }
 
-    /// What its code is part of: whoever keeps this keeps the code.
+    /// What its code is part of. The code stays as long as this is kept.
     pub fn origin(self) -> Option<Origin> {
-        // SAFETY: set before the task ran and taken after it has ended.
-        unsafe { (*self.task.origin.get()).clone() }
+        // SAFETY: this is the running task.
+        unsafe { self.task.body.origin() }
     }
 
-    /// Notes what is to be dropped when it ends; later ones are dropped first.
+    /// Notes a value that is dropped when the task ends. Values noted later are dropped first.
     ///
     /// # Safety
-    /// `value` stays valid until the task's end, and `drop` is right for it.
+    /// `value` stays valid until the task's end, and `drop` is right for it. The caller is not an interrupt handler.
     pub unsafe fn at_end(self, value: *mut (), drop: unsafe fn(*mut ())) {
-        // SAFETY: the task itself is the only user of the list, and the reference ends here.
-        unsafe { (*self.task.destructors.get()).push((value, drop)) };
+        // SAFETY: this is the running task; the caller vouches for value and function.
+        unsafe { self.task.body.note_destructor((value, drop)) };
     }
 
-    /// The record, for as long as the running task runs: for the machinery.
+    /// Whether it has been told to end, and can do so here.
     #[inline]
-    pub fn record(self, _right: Machinery) -> &'static Task {
-        self.task
+    pub fn is_to_end(self) -> bool {
+        self.task.faults.is_to_end()
     }
 
-    /// A reference that can be given away.
+    /// Shows the record to `look`, which cannot keep it.
+    #[inline(always)]
+    pub fn with_record<R>(self, look: impl FnOnce(&Task) -> R) -> R {
+        look(self.task)
+    }
+
+    /// A reference for other tasks.
     pub fn share(self) -> TaskRef {
-        let task: *const Task = self.task;
-        // SAFETY: every task's record is in an `Arc`, of which the table keeps one reference while the task runs.
-        TaskRef::new(unsafe {
-            Arc::increment_strong_count(task);
-            Arc::from_raw(task)
-        })
+        // SAFETY: the running task is in the table until it has ended and its CPU has left it.
+        unsafe { table::share(self.task.slot()) }
     }
 }
 
@@ -115,15 +116,16 @@ impl fmt::Debug for Current {
     }
 }
 
-/// The running task; none while a CPU boots.
+/// The running task, or `None` while a CPU boots.
 #[inline]
 pub fn current() -> Option<Current> {
     let task = cpu_local::current_task().cast::<Task>();
-    // SAFETY: the scheduler sets this word to the record of the task that runs, which stays while it runs.
+    // SAFETY: the scheduler sets this word to the record of the task that runs. The record stays while its task runs, and a
+    // `Current` does not leave its task.
     unsafe { task.as_ref() }.map(|task| Current { task, own: PhantomData })
 }
 
-/// Notes that the running task waits for no lock, or not any more.
+/// Notes that the running task waits for no lock (any more).
 #[inline]
 pub fn give_up_waiting() {
     if let Some(current) = current()
@@ -133,7 +135,7 @@ pub fn give_up_waiting() {
     }
 }
 
-/// The running task's number.
+/// The number of the running task, or `None` while a CPU boots.
 pub fn current_id() -> Option<TaskId> {
     current().map(Current::id)
 }

@@ -1,30 +1,31 @@
-//! Priority inheritance: what the blocking locks do to the record of a holder.
+//! Priority inheritance: how the blocking locks change the record of a holder.
 
 use core::sync::atomic::Ordering;
 
+use cpu_local::CpuId;
 use policy_interface::Priority;
 
-use crate::machinery::Machinery;
+use crate::rights::InheritCap;
 use crate::task::Task;
 
-/// One more lock donates `priority` to `task`; whether what the task inherits has changed.
-pub fn donate(right: Machinery, task: &Task, priority: Priority) -> bool {
+/// Notes that one more lock donates `priority` to `task`. Returns whether the inherited priority has changed.
+pub fn donate(_right: InheritCap, task: &Task, priority: Priority) -> bool {
     let mut donations = task.donations.lock();
     donations.add(priority);
-    note(right, task, donations.highest())
+    note(task, donations.highest())
 }
 
-/// One lock less donates `priority` to `task`; whether what the task inherits has changed.
-pub fn withdraw(right: Machinery, task: &Task, priority: Priority) -> bool {
+/// Notes that one lock less donates `priority` to `task`. Returns whether the inherited priority has changed.
+pub fn withdraw(_right: InheritCap, task: &Task, priority: Priority) -> bool {
     let mut donations = task.donations.lock();
     donations.remove(priority);
-    note(right, task, donations.highest())
+    note(task, donations.highest())
 }
 
-/// Called with the donations locked, so that the last word is the right one.
-fn note(_right: Machinery, task: &Task, inherited: Priority) -> bool {
-    let word = task.priority.load(Ordering::Relaxed);
-    let new = word & 0xff | u32::from(inherited.level()) << 8;
-    task.priority.store(new, Ordering::Relaxed);
-    word != new
+/// Stores the inherited priority. The donations are locked around this call, so the last store has the last value.
+fn note(task: &Task, inherited: Priority) -> bool {
+    let entry = task.policy_entry(CpuId::BOOT);
+    let new = entry.inheriting(inherited);
+    task.entry.store(new.word(), Ordering::Relaxed);
+    entry != new
 }

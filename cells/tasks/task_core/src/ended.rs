@@ -11,7 +11,7 @@ pub enum Ended {
     Panicked(Cause),
     /// The processor, the heap or a watchdog found a fault in it.
     Faulted(Cause),
-    /// Somebody ended it.
+    /// Another task ended it.
     Killed,
     /// It ended itself without a result.
     Exited,

@@ -4,18 +4,18 @@ use alloc::sync::Arc;
 use core::any::Any;
 use core::fmt;
 
-use crate::machinery::Machinery;
+use crate::rights::OriginCap;
 
-/// What the code of a task is part of, e.g. a loaded application, which stays as long as one of these is kept.
+/// What the code of a task is part of, for example a loaded application. It stays loaded as long as an origin of it is kept.
 ///
-/// A task has that of the task that made it, so that code can start only tasks that keep it; nobody but the machinery makes
-/// one up.
+/// A new task has the origin of the task that makes it, so code starts only tasks that keep that code. Only a cell with
+/// [`OriginCap`] makes an origin.
 #[derive(Clone)]
 pub struct Origin(Arc<dyn Any + Send + Sync>);
 
 impl Origin {
-    /// What drops `keeper` after the last task that came from it, in a task that runs none of that code.
-    pub fn new(_right: Machinery, keeper: Arc<dyn Any + Send + Sync>) -> Self {
+    /// An origin that drops `keeper` after the last task that came from it, in a task that runs none of that code.
+    pub fn new(_right: OriginCap, keeper: Arc<dyn Any + Send + Sync>) -> Self {
         Self(keeper)
     }
 }

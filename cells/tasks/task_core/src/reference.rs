@@ -9,7 +9,6 @@ use policy_interface::Priority;
 
 use crate::ended::Ended;
 use crate::id::TaskId;
-use crate::machinery::Machinery;
 use crate::role::Role;
 use crate::state::State;
 use crate::task::Task;
@@ -19,7 +18,7 @@ use crate::task::Task;
 pub struct TaskRef(Arc<Task>);
 
 impl TaskRef {
-    /// A reference to look through.
+    /// The right to look at `task`.
     pub fn new(task: Arc<Task>) -> Self {
         Self(task)
     }
@@ -54,9 +53,9 @@ impl TaskRef {
         self.0.priority()
     }
 
-    /// The priority that it inherits from those who wait for it.
+    /// The priority that it inherits from the tasks that wait for it.
     pub fn inherited_priority(&self) -> Priority {
-        self.0.policy_entry(CpuId::BOOT).inherited
+        self.0.policy_entry(CpuId::BOOT).inherited()
     }
 
     /// Timer ticks during which it ran.
@@ -64,12 +63,12 @@ impl TaskRef {
         self.0.ticks()
     }
 
-    /// How often it got a CPU.
+    /// How many times it got a CPU.
     pub fn switches(&self) -> u64 {
         self.0.switches()
     }
 
-    /// Bytes of the heap that it took and nobody has freed.
+    /// Bytes of the heap that it took and that are not freed yet.
     pub fn heap_bytes(&self) -> u64 {
         self.0.heap_bytes()
     }
@@ -94,9 +93,14 @@ impl TaskRef {
         self.0.waits_for()
     }
 
-    /// The record itself, for the machinery.
-    pub fn task(&self, _right: Machinery) -> &Arc<Task> {
+    /// The record. Without a right it only shows things.
+    pub fn record(&self) -> &Task {
         &self.0
+    }
+
+    /// The record, for a holder that keeps it.
+    pub fn into_record(self) -> Arc<Task> {
+        self.0
     }
 }
 

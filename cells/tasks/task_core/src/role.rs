@@ -1,11 +1,11 @@
 //! What a task is for, and what becomes of it.
 
-/// What a task is for, as far as ending it goes.
+/// What a task is for, which decides whether it can be ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Role {
     /// It may end, and be ended.
     Ordinary,
-    /// The system cannot do without it: it takes up its work again after every fault, and nobody may end it.
+    /// The system cannot do without it. It takes up its work again after every fault, and no task can end it.
     Essential,
     /// What a CPU runs when there is nothing to do. It never ends.
     Idle,
@@ -15,10 +15,10 @@ pub enum Role {
 #[repr(u8)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Disposal {
-    /// It runs; whoever joins it takes them.
+    /// The task runs. Its joiner takes them.
     Joinable = 0,
-    /// It runs; nobody will join it.
+    /// The task runs. It has no joiner, so the reaper takes them.
     Detached = 1,
-    /// It has ended; whoever joins it takes them.
+    /// The task has ended. Its joiner takes them.
     Ended = 2,
 }

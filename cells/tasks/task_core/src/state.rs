@@ -1,9 +1,9 @@
-//! The word that says whether a task may run, and who woke it.
+//! The word that says whether a task may run, and why it was woken.
 
 use core::fmt;
 use core::sync::atomic::{AtomicU32, Ordering};
 
-/// What a task is doing, for whoever looks from outside.
+/// What a task is doing, as others see it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum State {
     /// It has a CPU.
@@ -32,8 +32,8 @@ impl fmt::Display for State {
 pub enum Wake {
     /// What it waited for may have happened.
     Notified,
-    /// It is to go back to its retry point, for no reason of its own.
-    Evicted,
+    /// It was kicked: it goes back to the loop in which it blocks and tries again.
+    Kicked,
     /// Its deadline has passed.
     TimedOut,
     /// It is to end.
@@ -45,7 +45,7 @@ const ENDED: u32 = 2;
 /// Ready or running; the second byte tells why it became so.
 const READY: u32 = 0;
 
-/// The state word. It changes from blocked to ready by one compare-and-swap, so one waker wins.
+/// The state word. One compare-and-swap changes it from blocked to ready, so exactly one waker wins.
 #[derive(Debug)]
 pub(crate) struct StateWord(AtomicU32);
 
@@ -76,15 +76,16 @@ impl StateWord {
     pub(crate) fn reason(&self) -> Wake {
         match self.0.load(Ordering::Relaxed) >> 8 {
             0 => Wake::Notified,
-            1 => Wake::Evicted,
+            1 => Wake::Kicked,
             2 => Wake::TimedOut,
             _ => Wake::Killed,
         }
     }
 
+    /// The state. The load is sequentially consistent for users of the task's stack (docs/memory-order.md, 4).
     #[inline]
     pub(crate) fn get(&self, busy: bool) -> State {
-        match self.0.load(Ordering::Acquire) & 0xff {
+        match self.0.load(Ordering::SeqCst) & 0xff {
             BLOCKED => State::Blocked,
             ENDED => State::Ended,
             _ if busy => State::Running,

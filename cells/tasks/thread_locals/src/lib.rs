@@ -1,7 +1,7 @@
 //! Thread locals that are made when first used and dropped when their task ends.
 //!
 //! [`thread_local!`] declares one; it works in cells that forbid `unsafe`. Guarantees: each task has its own value,
-//! made by the initialiser at the task's first use; when the task ends, in whatever way, the values that it made are
+//! made by the initialiser at the task's first use; when the task ends, in any way, the values that it made are
 //! dropped, the latest first, on its own stack. A destructor may use other thread locals, those already dropped too
 //! (they are made anew and dropped again).
 //!
@@ -27,18 +27,18 @@ enum Stage {
 
 /// One task's value, as it lies in its thread-local area. Made only by [`thread_local!`].
 #[doc(hidden)]
-pub struct Place<T: 'static> {
+pub struct LocalValue<T: 'static> {
     stage: Cell<Stage>,
     value: UnsafeCell<MaybeUninit<T>>,
 }
 
-impl<T: 'static> Default for Place<T> {
+impl<T: 'static> Default for LocalValue<T> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<T: 'static> Place<T> {
+impl<T: 'static> LocalValue<T> {
     /// An empty place.
     pub const fn new() -> Self {
         Self { stage: Cell::new(Stage::Absent), value: UnsafeCell::new(MaybeUninit::uninit()) }
@@ -53,7 +53,8 @@ impl<T: 'static> Place<T> {
             // SAFETY: the caller's promise.
             unsafe { self.fill(make) };
         }
-        // SAFETY: present, and nobody has a mutable reference while the task can ask for it.
+        // SAFETY: the value is present, and has no mutable reference: `fill` writes it while it is absent, and `drop_value` takes
+        // it out by a copy after it was marked absent.
         unsafe { (*self.value.get()).assume_init_ref() }
     }
 
@@ -64,7 +65,7 @@ impl<T: 'static> Place<T> {
         let reset = ResetOnUnwind(&self.stage);
         let value = make();
         core::mem::forget(reset);
-        // SAFETY: absent, so nothing is overwritten, and nobody else can look.
+        // SAFETY: the value is absent, so nothing is overwritten and no reference to it exists.
         unsafe { (*self.value.get()).write(value) };
         self.stage.set(Stage::Present);
         match task_core::current() {
@@ -85,12 +86,14 @@ impl Drop for ResetOnUnwind<'_> {
 }
 
 unsafe fn drop_value<T: 'static>(place: *mut ()) {
-    // SAFETY: noted in `fill` for this very place; its task is at its end, on its own stack.
-    let place = unsafe { &*place.cast::<Place<T>>() };
+    // SAFETY: `fill` noted this function for this place. The task is at its end and runs this on its own stack, so the place
+    // is there, and no other reference to it is in use.
+    let place = unsafe { &*place.cast::<LocalValue<T>>() };
     // The destructor may use the thread local again: then it is made anew, and dropped in turn.
-    // SAFETY: present, as the destructor was noted when it became so; read once.
-    let value = unsafe { (*place.value.get()).assume_init_read() };
     place.stage.set(Stage::Absent);
+    // SAFETY: the value was present, because the destructor was noted when it became so. It was marked absent before this
+    // read, so it is not read a second time, even if the task is ended between the two.
+    let value = unsafe { (*place.value.get()).assume_init_read() };
     drop(value);
 }
 
@@ -159,7 +162,7 @@ macro_rules! thread_local {
             }
             fn with(work: &mut dyn FnMut(&$type)) {
                 #[thread_local]
-                static PLACE: $crate::Place<$type> = $crate::Place::new();
+                static PLACE: $crate::LocalValue<$type> = $crate::LocalValue::new();
                 // SAFETY: `PLACE` is a thread local of the running task.
                 work(unsafe { PLACE.get(make) })
             }

@@ -1,6 +1,6 @@
 //! Which task is to be woken when: a binary heap of deadlines with one place per task.
 //!
-//! Guarantees, to whoever keeps time: [`TimerQueue::pop_due`] gives the tasks whose deadline has passed, earliest
+//! Guarantees, to the scheduler: [`TimerQueue::pop_due`] gives the tasks whose deadline has passed, earliest
 //! first; setting, cancelling and popping take logarithmic time; nothing is allocated, for a task has at most one
 //! deadline. Nothing here can fail.
 #![cfg_attr(not(test), no_std)]
@@ -11,7 +11,7 @@ pub use slot_list::{MAX_TASKS, Slot};
 /// The position of a slot that has no deadline.
 const ABSENT: u16 = 0;
 
-/// Deadlines of tasks, in whatever unit of time the owner counts in.
+/// Deadlines of tasks, in the unit of time in which the owner counts.
 #[derive(Debug)]
 pub struct TimerQueue {
     /// The heap: entry 0 is the earliest; only the first `length` count.

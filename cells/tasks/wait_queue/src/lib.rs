@@ -1,16 +1,16 @@
 //! Where tasks wait until something may have happened: the base of everything that blocks.
 //!
 //! # How to block
-//! A [`WaitQueue`] lies beside the state that is waited for. Whoever changes the state calls [`WaitQueue::wake_one`]
-//! or [`WaitQueue::wake_all`] afterwards. Whoever waits does, in this order:
+//! A [`WaitQueue`] lies beside the state that is waited for. A task that changes the state calls [`WaitQueue::wake_one`]
+//! or [`WaitQueue::wake_all`] afterwards. A task that waits does, in this order:
 //!
 //! 1. take a [`Ticket`] ([`WaitQueue::ticket`]);
 //! 2. try, without blocking;
 //! 3. if that failed, [park](Wait::park) with the ticket, and begin again.
 //!
-//! A task can be ended at any instruction, hence between changing the state and waking. Whoever must not be keeps
-//! preemption or interrupts off from before the change until the wake-up is out. On the other side a [`Wait`] does that for
-//! whoever is woken, until it has tried again.
+//! A task can be ended at any instruction, hence between changing the state and waking. So a waker keeps preemption or
+//! interrupts off from before the change until the wake-up is out. On the other side a [`Wait`] does that for the woken task,
+//! until it has tried again.
 //!
 //! A wake-up between 1 and 3 makes the ticket stale and `park` return at once: none is lost. `park` may return for
 //! other reasons too; only the next try tells whether the wait is over.
@@ -25,7 +25,7 @@
 //! # Guarantees
 //! - `park` is a cancellation point: a task that is to end unwinds from it, in the queue no longer.
 //! - A wake-up is not lost with the task that it reached: one that is to end passes it on to the next, and so does one that
-//!   panics before its wait is over; between a wake-up and the next try nobody else ends a task.
+//!   panics before its wait is over; between a wake-up and the next try no other task ends it.
 //! - Tasks are woken in the order in which they came.
 //! - Blocking where that is forbidden panics.
 //!
@@ -41,10 +41,13 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use cpu_local::InterruptGuard;
 use slot_list::{Links, List};
 use spin_lock::SpinLock;
-use task_core::{Machinery, Task, TaskRef, Wake};
+use task_core::{BlockCap, Task, TaskRef, Wake, WakeCap};
 
-// SAFETY: this cell is where tasks block; the rules at each method are kept in `wait`.
-const RIGHT: Machinery = unsafe { Machinery::new() };
+// SAFETY: this cell is where tasks block. `wait` declares a task blocked with interrupts off and then switches away.
+const BLOCK: BlockCap = unsafe { BlockCap::new() };
+
+// SAFETY: this cell wakes tasks that it has blocked, all of which go back to their loops.
+const WAKE: WakeCap = unsafe { WakeCap::new() };
 
 /// A task waits in one queue at most, so that all queues can share one table.
 static LINKS: Links = Links::new();
@@ -126,7 +129,7 @@ impl WaitQueue {
     }
 
     fn wake(&self, most: usize, irq_off: &InterruptGuard) -> usize {
-        let list = self.list.lock_irq_off(irq_off);
+        let mut list = self.list.lock_irq_off(irq_off);
         let mut woken = 0;
         while woken < most
             && let Some(slot) = list.pop_front(&LINKS)
@@ -135,7 +138,7 @@ impl WaitQueue {
             // SAFETY: a waiting task leaves the list, under this lock, before it does anything else.
             let task = unsafe { task_core::by_slot(slot) };
             // A task that something else woke is on its way back to its loop; the wake-up is for the next.
-            woken += usize::from(scheduler::make_ready_irq_off(RIGHT, task, Wake::Notified, irq_off));
+            woken += usize::from(scheduler::make_ready_irq_off(WAKE, task, Wake::Notified, irq_off));
         }
         woken
     }

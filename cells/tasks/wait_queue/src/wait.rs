@@ -4,23 +4,22 @@ use core::sync::atomic::Ordering;
 
 use clock::Instant;
 use cpu_local::{InterruptGuard, PreemptGuard};
-use task_core::{Task, TaskRef, Wake};
+use task_core::{Current, Task, TaskRef, Wake};
 
-use crate::{LINKS, RIGHT, Ticket, WaitQueue};
+use crate::{BLOCK, LINKS, Ticket, WAKE, WaitQueue};
 
 /// One wait of the running task: lives from its first try to the one that succeeds.
 ///
 /// From the moment when [`park`](Self::park) returns until the wait parks again or is dropped, the task keeps its CPU: it is
-/// neither preempted nor ended nor made to fault by others, so whoever is woken tries once at least. What it does meanwhile
-/// must be short and must not block. If a panic or an order to end drops the wait, the wake-up is passed on to the next in the
-/// queue.
+/// neither preempted nor ended nor made to fault by others, so a woken task tries once at least. The try is short and does not
+/// block. If a panic or an order to end drops the wait, the wake-up is passed on to the next task in the queue.
 #[must_use = "a wait protects what its task does after it was woken"]
 #[derive(Debug, Default)]
 pub struct Wait<'a> {
-    /// When it is over, whatever happens.
+    /// The time at which it is over, without regard to wake-ups.
     deadline: Option<Instant>,
     undisturbed: Option<PreemptGuard>,
-    /// Whose wake-up the task has had and not made use of yet.
+    /// The queue whose wake-up the task has had and not used yet.
     owes: Option<&'a WaitQueue>,
 }
 
@@ -57,13 +56,13 @@ impl<'a> Wait<'a> {
         // The wake-up before led to a try, which failed.
         (self.undisturbed, self.owes) = (None, None);
         unwinder::cancellation_point();
-        let irq_off = scheduler::begin_to_block(RIGHT);
-        let Some(current) = task_core::current().map(|task| task.record(RIGHT)) else { return };
-        let why = block(ticket, self.deadline, current, &irq_off);
+        let irq_off = scheduler::begin_to_block(BLOCK);
+        let Some(current) = task_core::current() else { return };
+        let why = current.with_record(|task| block(ticket, self.deadline, current, task, &irq_off));
         self.undisturbed = Some(PreemptGuard::new());
         self.owes = (why == Wake::Notified).then_some(ticket.queue);
         drop(irq_off);
-        if current.faults(RIGHT).is_to_end() {
+        if current.is_to_end() {
             // It does not go back to its loop, and its destructors may wait.
             self.undisturbed = None;
             unwinder::cancellation_point();
@@ -89,10 +88,16 @@ fn pass_on(queue: &WaitQueue) {
 }
 
 /// Blocks; when it returns, the task is in no queue and has no deadline.
-fn block(ticket: Ticket<'_>, deadline: Option<Instant>, current: &Task, irq_off: &InterruptGuard) -> Wake {
+fn block(
+    ticket: Ticket<'_>,
+    deadline: Option<Instant>,
+    current: Current,
+    task: &Task,
+    irq_off: &InterruptGuard,
+) -> Wake {
     let queue = ticket.queue;
     {
-        let list = queue.list.lock_irq_off(irq_off);
+        let mut list = queue.list.lock_irq_off(irq_off);
         // First the count of waiting tasks, then the look at the sequence; a waker does it the other way round
         // (docs/memory-order.md, 1).
         queue.waiting.fetch_add(1, Ordering::SeqCst);
@@ -100,43 +105,43 @@ fn block(ticket: Ticket<'_>, deadline: Option<Instant>, current: &Task, irq_off:
             queue.waiting.fetch_sub(1, Ordering::Relaxed);
             return Wake::Notified;
         }
-        list.push_back(&LINKS, current.slot());
-        current.block(RIGHT);
+        list.push_back(&LINKS, task.slot());
+        task.block(BLOCK);
     }
     if let Some(deadline) = deadline {
-        scheduler::arm(RIGHT, current, deadline);
+        scheduler::arm(BLOCK, task, deadline);
     }
     // A killer stores its request and then wakes the task; if that came before the task was blocked, no wake-up follows
     // (docs/memory-order.md, 2). A destructor of a task that is ending already waits as other code does.
-    if current.faults(RIGHT).is_to_end() {
-        scheduler::make_ready(RIGHT, current, Wake::Killed);
+    if current.is_to_end() {
+        scheduler::make_ready(WAKE, task, Wake::Killed);
     }
-    scheduler::switch_away(RIGHT, irq_off);
-    let why = current.wake_reason();
+    scheduler::switch_away(BLOCK, irq_off);
+    let why = task.wake_reason();
     if deadline.is_some() && why != Wake::TimedOut {
-        scheduler::disarm(RIGHT, current);
+        scheduler::disarm(BLOCK, task);
     }
     if why == Wake::Notified {
         return why;
     }
-    let list = queue.list.lock_irq_off(irq_off);
-    let still_there = list.iter(&LINKS).any(|slot| slot == current.slot());
+    let mut list = queue.list.lock_irq_off(irq_off);
+    let still_there = list.iter(&LINKS).any(|slot| slot == task.slot());
     if still_there {
-        list.remove(&LINKS, current.slot());
+        list.remove(&LINKS, task.slot());
         queue.waiting.fetch_sub(1, Ordering::Relaxed);
     }
     // Else a waker took it off the list and found it awake already, so it gave the wake-up to the next task.
     why
 }
 
-/// Makes a parked task return to the loop in which it blocks, for no reason of its own. Whether it was parked.
-/// A task that is asleep ([`Wake::TimedOut`] only) goes back to sleep for the rest of its time.
+/// Makes a parked task return to the loop in which it blocks, as a spurious wake-up does. Returns whether it was parked.
+/// A task that sleeps goes back to sleep for the rest of its time.
 pub fn kick(task: &TaskRef) -> bool {
-    scheduler::make_ready(RIGHT, task.task(RIGHT), Wake::Evicted)
+    scheduler::make_ready(WAKE, task.record(), Wake::Kicked)
 }
 
-/// Waits as a [`Wait`] does, until `attempt` gives something. For primitives that need nothing more; inlined in the
-/// user's cell, so that only the closure and `park` are there.
+/// Waits as a [`Wait`] does, until `attempt` gives a value. For primitives that need no more than that. It is inlined in the
+/// user's cell, so that the stack has frames of the closure and of `park` only.
 #[inline(always)]
 pub fn wait_for<T>(queue: &WaitQueue, mut attempt: impl FnMut() -> Option<T>) -> T {
     let mut wait = Wait::new();

@@ -1,21 +1,16 @@
 //! A task as the user names it: by its number, or by its name if no other task has that.
-//!
-//! To `kill` and `fault`: the same words mean the same task in both.
-#![no_std]
-#![forbid(unsafe_code)]
-
-extern crate alloc;
 
 use alloc::string::String;
 use core::fmt;
-use task::{TaskId, TaskRef};
+
+use task_core::{TaskId, TaskRef};
 
 /// Why a word names no task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoTask {
-    /// There is none of this number or name, or it has ended.
+    /// No task has this number or name, or it has ended.
     None(String),
-    /// Several have the name.
+    /// Several tasks have the name.
     Several(String),
 }
 
@@ -31,13 +26,16 @@ impl fmt::Display for NoTask {
 impl core::error::Error for NoTask {}
 
 /// The task that `word` names.
-pub fn find(word: &str) -> Result<TaskRef, NoTask> {
+///
+/// # Errors
+/// [`NoTask`]: no task has this number or name, or several have this name.
+pub fn named(word: &str) -> Result<TaskRef, NoTask> {
     let lives = |task: &TaskRef| task.ended().is_none();
     let none = || NoTask::None(String::from(word));
     if let Ok(number) = word.parse() {
-        return TaskId::new(number).and_then(task::find).filter(lives).ok_or_else(none);
+        return TaskId::new(number).and_then(task_core::find).filter(lives).ok_or_else(none);
     }
-    let mut named = task::all().into_iter().filter(|task| lives(task) && task.name().as_str() == word);
+    let mut named = task_core::all().into_iter().filter(|task| lives(task) && task.name().as_str() == word);
     let task = named.next().ok_or_else(none)?;
     if named.next().is_some() { Err(NoTask::Several(String::from(word))) } else { Ok(task) }
 }

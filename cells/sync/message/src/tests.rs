@@ -1,4 +1,4 @@
-//! Nothing is lost, doubled or reordered, whatever the order of the steps.
+//! Nothing is lost, doubled or reordered, in any order of the steps.
 use super::*;
 use proptest::prelude::*;
 use std::collections::{BTreeSet, VecDeque};

@@ -19,7 +19,7 @@ pub enum Step {
     Place(usize),
     /// There is no room, or no message.
     Wait,
-    /// Nobody is left on the other side, and nothing is left of it.
+    /// No endpoint is left on the other side, and no message of it.
     Disconnected,
 }
 
