@@ -23,7 +23,7 @@ pub enum FsError {
     IsRoot,
     /// The node has been removed since.
     Stale,
-    /// The file would end beyond what an offset can say or memory can hold.
+    /// The file would end beyond the largest offset, or beyond memory.
     TooLarge,
     /// The file system's own limit is reached.
     NoSpace,
@@ -31,22 +31,26 @@ pub enum FsError {
     NoMemory,
     /// Something is mounted there already.
     Mounted,
+    /// A node cannot move to another file system.
+    OtherFileSystem,
+    /// A directory cannot move into itself.
+    IntoItself,
     /// An operation was cut short and left this behind.
     Damaged(Damage),
 }
 
-/// What is wrong with the structure of a file system.
+/// A fault in the structure of a file system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Damage {
     /// A directory names a node that does not exist.
     Dangling(NodeId),
-    /// A node has no name and nobody has it open.
+    /// A node has no name and is not open.
     Orphan(NodeId),
     /// A node has more than one name.
     Shared(NodeId),
     /// The names of a directory are out of order.
     Unsorted(NodeId),
-    /// The sum of the sizes differs from what is accounted for.
+    /// The sum of the sizes differs from the sum that is kept.
     Accounting,
 }
 
@@ -66,6 +70,8 @@ impl fmt::Display for FsError {
             Self::NoSpace => "file system full",
             Self::NoMemory => "out of memory",
             Self::Mounted => "something is mounted there",
+            Self::OtherFileSystem => "is in another file system",
+            Self::IntoItself => "a directory cannot move into itself",
             Self::Damaged(damage) => return write!(formatter, "file system damaged: {damage}"),
         })
     }

@@ -1,11 +1,12 @@
-//! What a file system promises, and the tree that several of them form.
+//! The promises of a file system, and the tree that several of them form.
 //!
-//! To whoever stores files: [`FileSystem`], the few operations each must supply. To whoever uses them: [`Mounts`],
-//! which walks paths across the mounted ones. Nothing here waits or locks: the one lock is in `vfs`, so this
-//! crate and the file systems are tested on the host. Every operation that fails, for lack of memory too, leaves
-//! the tree as it was and says why with an [`FsError`].
+//! To a file system: [`FileSystem`] lists the few operations that it supplies. To `vfs`: [`Mounts`] walks paths across
+//! all file systems that are mounted. Nothing here waits or locks: the one lock is in `vfs`, so this crate and the file
+//! systems are tested on the host. An operation that fails, for lack of memory too, leaves the tree as it was and says
+//! why with an [`FsError`].
 //!
-//! Paths are absolute (a leading `/` may be left out: there is no working directory, hence no `..` either).
+//! The tree knows absolute paths only (a leading `/` may be left out). [`absolute`] makes one of a path that is relative to
+//! a working directory, with `.` and `..` carried out.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -17,7 +18,7 @@ mod path;
 
 pub use error::{Damage, FsError};
 pub use mounts::{Handle, Mounts, OpenOptions};
-pub use path::{MAX_NAME, components, is_name};
+pub use path::{MAX_NAME, absolute, components, is_name};
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -28,7 +29,7 @@ use alloc::vec::Vec;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct NodeId(pub u64);
 
-/// What a node is.
+/// The kinds of nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A sequence of bytes.
@@ -37,10 +38,10 @@ pub enum Kind {
     Directory,
 }
 
-/// What is known of a node without reading it.
+/// Facts about a node that need no reading of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Metadata {
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
     /// Bytes in a file, entries in a directory.
     pub size: u64,
@@ -51,7 +52,7 @@ pub struct Metadata {
 pub struct Entry {
     /// The name, without any `/`.
     pub name: String,
-    /// What it names.
+    /// The kind and size of the node.
     pub metadata: Metadata,
 }
 
@@ -78,6 +79,10 @@ pub trait FileSystem: Send {
     /// Takes a name away. A directory must be empty; an open file lives on, nameless, until it is closed.
     fn remove(&mut self, directory: NodeId, name: &str) -> Result<(), FsError>;
 
+    /// Moves a node to another name, in the same directory or another one. A file that has the new name is replaced;
+    /// anything else under that name is a refusal. A directory does not go into itself or a directory below it.
+    fn rename(&mut self, from: (NodeId, &str), to: (NodeId, &str)) -> Result<(), FsError>;
+
     /// Keeps a file alive until the matching [`close`](Self::close).
     fn open(&mut self, node: NodeId) -> Result<(), FsError>;
 
@@ -93,7 +98,7 @@ pub trait FileSystem: Send {
     /// Cuts a file to `size` bytes, or extends it with zeros.
     fn resize(&mut self, node: NodeId, size: u64) -> Result<(), FsError>;
 
-    /// What is known of a node.
+    /// Kind and size of a node.
     fn metadata(&self, node: NodeId) -> Result<Metadata, FsError>;
 
     /// The names in a directory, sorted.

@@ -16,7 +16,7 @@ pub struct OpenOptions {
     pub truncate: bool,
 }
 
-/// An open file; two are equal if they are the same file. Whoever has one gives it back with [`Mounts::close`].
+/// An open file; two are equal if they are the same file. The holder gives it back with [`Mounts::close`].
 #[derive(Debug, PartialEq, Eq)]
 pub struct Handle {
     mount: usize,
@@ -47,7 +47,7 @@ impl Mounts {
         Self { mounts: Vec::new() }
     }
 
-    /// Hangs a file system into the tree, `""` or `/` being the root. It covers what is there.
+    /// Hangs a file system into the tree, `""` or `/` being the root. It covers the directory that is there.
     pub fn mount(&mut self, at: &str, file_system: Box<dyn FileSystem>) -> Result<(), FsError> {
         let mut normal = String::new();
         for name in components(at) {
@@ -117,7 +117,7 @@ impl Mounts {
         Ok(self.of(handle)?.metadata(handle.node)?.size)
     }
 
-    /// What is known of the node at `path`.
+    /// Kind and size of the node at `path`.
     pub fn metadata(&mut self, path: &str) -> Result<Metadata, FsError> {
         let place = self.walk(path)?;
         place.file_system.metadata(place.node)
@@ -150,7 +150,21 @@ impl Mounts {
         place.file_system.remove(place.node, name)
     }
 
-    /// Where what is mounted, and how full it is.
+    /// Moves a file or directory to another path in the same file system; see [`FileSystem::rename`].
+    pub fn rename(&mut self, from: &str, to: &str) -> Result<(), FsError> {
+        let ((from_parent, from_name), (to_parent, to_name)) = (split_last(from)?, split_last(to)?);
+        if self.is_mount(from) || self.is_mount(to) {
+            return Err(FsError::Mounted);
+        }
+        let Place { mount: from_mount, node: from_directory, .. } = self.walk(from_parent)?;
+        let Place { mount, node: to_directory, file_system } = self.walk(to_parent)?;
+        if mount != from_mount {
+            return Err(FsError::OtherFileSystem);
+        }
+        file_system.rename((from_directory, from_name), (to_directory, to_name))
+    }
+
+    /// The place of each mounted file system, and how full it is.
     pub fn usage(&self) -> impl Iterator<Item = (&str, Usage)> {
         self.mounts.iter().map(|mount| {
             let at = if mount.at.is_empty() { "/" } else { mount.at.as_str() };
@@ -186,7 +200,7 @@ impl Mounts {
     }
 }
 
-/// What is left of `path` below the directory `at` (in normal form); `None` if it is not below it.
+/// The rest of `path` below the directory `at` (in normal form); `None` if it is not below it.
 fn covers<'a>(at: &str, path: &'a str) -> Option<&'a str> {
     let mut rest = path.trim_start_matches('/');
     for name in at.split('/').filter(|name| !name.is_empty()) {

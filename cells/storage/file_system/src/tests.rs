@@ -25,6 +25,24 @@ fn paths() {
 }
 
 #[test]
+fn relative_paths() {
+    for (base, path, expected) in [
+        ("/a/b", "c", "/a/b/c"),
+        ("/a/b", "./c/.", "/a/b/c"),
+        ("/a/b", "..", "/a"),
+        ("/a/b", "../../..", "/"),
+        ("/a/b", "/c//d/", "/c/d"),
+        ("/a/b", "/x/../y", "/y"),
+        ("/", "c", "/c"),
+        ("/", ".", "/"),
+    ] {
+        assert_eq!(absolute(base, path).as_deref(), Ok(expected), "{base} {path}");
+    }
+    assert_eq!(absolute("/a", ""), Err(FsError::EmptyPath));
+    assert_eq!(absolute("/a", "b\n"), Err(FsError::InvalidName));
+}
+
+#[test]
 fn an_empty_tree_has_nothing() {
     let mut tree = Mounts::new();
     assert_eq!(tree.metadata("/"), Err(FsError::NotFound));

@@ -73,6 +73,23 @@ impl MemoryFs {
         Ok(bytes)
     }
 
+    /// Whether a directory is the node `above` or lies below it. A tree may be deeper than a stack, so this is a loop.
+    fn is_in(&self, directory: NodeId, above: NodeId) -> Result<bool, FsError> {
+        let mut next = Some(above);
+        let mut open = Vec::new();
+        while let Some(node) = next {
+            if node == directory {
+                return Ok(true);
+            }
+            if let Content::Directory(entries) = &self.nodes.get(node)?.content {
+                open.try_reserve(entries.len()).map_err(|_| FsError::NoMemory)?;
+                open.extend(entries.iter().map(|entry| entry.node));
+            }
+            next = open.pop();
+        }
+        Ok(false)
+    }
+
     /// Frees a node that has neither a name nor a user.
     fn free(&mut self, node: NodeId) {
         if let Some(Content::File(bytes)) = self.nodes.remove(node).map(|node| node.content) {
@@ -138,6 +155,41 @@ impl FileSystem for MemoryFs {
         Ok(())
     }
 
+    fn rename(&mut self, (from, from_name): (NodeId, &str), (to, to_name): (NodeId, &str)) -> Result<(), FsError> {
+        let node = self.lookup(from, from_name)?;
+        let replaced = match self.lookup(to, to_name) {
+            Ok(same) if same == node => return Ok(()),
+            Ok(other) => Some(other),
+            Err(FsError::NotFound) => None,
+            Err(error) => return Err(error),
+        };
+        if self.is_in(to, node)? {
+            return Err(FsError::IntoItself);
+        }
+        if let Some(other) = replaced
+            && (self.metadata(other)?.kind == Kind::Directory || self.metadata(node)?.kind == Kind::Directory)
+        {
+            return Err(FsError::Exists);
+        }
+        let mut name = String::new();
+        name.try_reserve_exact(to_name.len()).map_err(|_| FsError::NoMemory)?;
+        name.push_str(to_name);
+        self.directory_mut(to)?.try_reserve(1).map_err(|_| FsError::NoMemory)?;
+        // From here on nothing can fail.
+        if replaced.is_some() {
+            self.remove(to, to_name)?;
+        }
+        let entries = self.directory_mut(from)?;
+        if let Ok(index) = position(entries, from_name) {
+            entries.remove(index);
+        }
+        let entries = self.directory_mut(to)?;
+        if let Err(index) = position(entries, to_name) {
+            entries.insert(index, DirectoryEntry { name, node });
+        }
+        Ok(())
+    }
+
     fn open(&mut self, node: NodeId) -> Result<(), FsError> {
         let node = self.nodes.get_mut(node)?;
         node.opens = node.opens.checked_add(1).ok_or(FsError::TooLarge)?;
@@ -173,7 +225,7 @@ impl FileSystem for MemoryFs {
         if bytes.len() < start {
             bytes.resize(start, 0);
         }
-        // What overlaps is overwritten, the rest appended: no byte is written twice.
+        // The bytes that overlap are overwritten, the rest is appended: no byte is written twice.
         let (over, append) = source.split_at(source.len().min(bytes.len() - start));
         if let Some(target) = bytes.get_mut(start..start + over.len()) {
             target.copy_from_slice(over);

@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn room_goes_with_the_nodes_that_had_it_and_numbers_are_not_used_again() {
         let mut nodes = Nodes::new();
-        let mut make = |nodes: &mut Nodes| {
+        let make = |nodes: &mut Nodes| {
             let room = nodes.reserve().unwrap();
             nodes.insert(room, Node::new(Kind::File, 1))
         };

@@ -76,6 +76,44 @@ fn refusals_say_why() {
 }
 
 #[test]
+fn a_node_moves_whole_or_stays() {
+    let mut tree = tree();
+    tree.create_directory("/d").unwrap();
+    tree.create_directory("/d/e").unwrap();
+    put(&mut tree, "/a", b"a").unwrap();
+    put(&mut tree, "/d/b", b"longer").unwrap();
+    let open = tree.open("/d/b", OPEN).unwrap();
+    tree.rename("/a", "/a").unwrap();
+    tree.rename("/a", "/d/b").unwrap();
+    tree.check().unwrap();
+    assert_eq!(get(&mut tree, "/d/b").unwrap(), b"a");
+    assert_eq!(get(&mut tree, "/a"), Err(FsError::NotFound));
+    // The file that was replaced lives on until it is closed.
+    assert_eq!(tree.size(&open), Ok(6));
+    tree.close(&open).unwrap();
+    assert_eq!(tree.usage().next().unwrap().1.used, 1);
+    for (from, to, error) in [
+        ("/none", "/x", FsError::NotFound),
+        ("/d", "/d/e/f", FsError::IntoItself),
+        ("/d", "/d/d", FsError::IntoItself),
+        ("/d/b", "/d/e", FsError::Exists),
+        ("/d/e", "/d/b", FsError::Exists),
+        ("/d/b", "/none/b", FsError::NotFound),
+        ("/d/b", "/d/b/c", FsError::NotADirectory),
+        ("/", "/x", FsError::IsRoot),
+    ] {
+        assert_eq!(tree.rename(from, to), Err(error), "{from} {to}");
+        tree.check().unwrap();
+    }
+    tree.rename("/d", "/moved").unwrap();
+    assert_eq!(get(&mut tree, "/moved/b").unwrap(), b"a");
+    tree.mount("/m", Box::new(MemoryFs::new(10).unwrap())).unwrap();
+    assert_eq!(tree.rename("/moved/b", "/m/b"), Err(FsError::OtherFileSystem));
+    assert_eq!(tree.rename("/m", "/n"), Err(FsError::Mounted));
+    tree.check().unwrap();
+}
+
+#[test]
 fn an_open_file_outlives_its_name() {
     let mut tree = tree();
     put(&mut tree, "/a", b"text").unwrap();
@@ -141,7 +179,7 @@ fn behaves_like_a_map_of_vectors() {
         for step in 0..200 {
             let directory = if random.below(2) == 0 { "" } else { "/d" };
             let path = format!("{directory}/{}", random.below(6));
-            match random.below(4) {
+            match random.below(5) {
                 0 => {
                     let expected = model.remove(&path).map(|_| ()).ok_or(FsError::NotFound);
                     assert_eq!(tree.remove(&path), expected);
@@ -164,6 +202,12 @@ fn behaves_like_a_map_of_vectors() {
                         bytes.resize(bytes.len().max(start + length), 0);
                         bytes[start..start + length].fill(step);
                     }
+                }
+                3 => {
+                    let to = format!("{}/{}", if random.below(2) == 0 { "" } else { "/d" }, random.below(6));
+                    let moved = model.remove(&path);
+                    assert_eq!(tree.rename(&path, &to), moved.as_ref().map(|_| ()).ok_or(FsError::NotFound));
+                    model.extend(moved.map(|bytes| (to, bytes)));
                 }
                 _ => assert_eq!(get(&mut tree, &path).ok().as_ref(), model.get(&path)),
             }

@@ -14,6 +14,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use core::mem::ManuallyDrop;
+pub use file_system::absolute;
 pub use file_system::{Entry, FsError, Kind, Metadata, OpenOptions, Usage};
 use file_system::{FileSystem, Handle, Mounts};
 use mutex::Mutex;
@@ -36,11 +37,14 @@ fn with<T>(operation: impl FnOnce(&mut Mounts) -> Result<T, FsError>) -> Result<
     operation(&mut tree)
 }
 
-/// Hangs a file system into the tree; it stays for good, and so does the code of the task that hangs it there.
+/// Hangs a file system into the tree; it stays for good, and so does the code of the task that hangs it there. A task that
+/// ends in the midst of this keeps its code loaded, too: the tree may have the file system by then.
+///
+/// # Errors
+/// [`FsError::Mounted`], [`FsError::NoMemory`], [`FsError::InvalidName`].
 pub fn mount(at: &str, file_system: Box<dyn FileSystem>) -> Result<(), FsError> {
-    with(|tree| tree.mount(at, file_system))?;
-    let _stays = ManuallyDrop::new(task_core::current().and_then(Current::origin));
-    Ok(())
+    let origin = ManuallyDrop::new(task_core::current().and_then(Current::origin));
+    with(|tree| tree.mount(at, file_system)).inspect_err(|_| drop(ManuallyDrop::into_inner(origin)))
 }
 
 /// Runs one operation on the tree that is about a path.
@@ -48,7 +52,7 @@ fn at<T>(path: &str, operation: impl FnOnce(&mut Mounts) -> Result<T, FsError>) 
     if path.is_empty() { Err(FsError::EmptyPath) } else { with(operation) }
 }
 
-/// What is known of the node at `path`.
+/// Kind and size of the node at `path`.
 pub fn metadata(path: &str) -> Result<Metadata, FsError> {
     at(path, |tree| tree.metadata(path))
 }
@@ -68,12 +72,23 @@ pub fn remove(path: &str) -> Result<(), FsError> {
     at(path, |tree| tree.remove(path))
 }
 
-/// Where what is mounted, and how full it is.
+/// Moves a file or directory to another path. A file that is there is replaced.
+///
+/// # Errors
+/// [`FsError::Exists`] if a directory is in the way, [`FsError::IntoItself`], [`FsError::OtherFileSystem`].
+pub fn rename(from: &str, to: &str) -> Result<(), FsError> {
+    if from.is_empty() || to.is_empty() {
+        return Err(FsError::EmptyPath);
+    }
+    with(|tree| tree.rename(from, to))
+}
+
+/// The place of each mounted file system, and how full it is.
 pub fn usage() -> Result<Vec<(String, Usage)>, FsError> {
     with(|tree| Ok(tree.usage().map(|(at, usage)| (String::from(at), usage)).collect()))
 }
 
-/// A refusal with the path it is about, for whoever reads it.
+/// A refusal with the path it is about, for the user.
 pub struct About {
     path: String,
     error: FsError,
