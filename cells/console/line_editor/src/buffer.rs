@@ -1,5 +1,6 @@
 //! The text of one line and the place in it where the user types.
 use alloc::string::String;
+use columns::character_width;
 
 /// A line and a cursor that always stands between two characters.
 #[derive(Default)]
@@ -108,11 +109,14 @@ impl Buffer {
             .map_or(0, |(index, character)| index + character.len_utf8())
     }
 
+    /// A character that changes the one before it moves with that one.
     fn left_of_cursor(&self) -> usize {
-        self.cursor - self.before().chars().next_back().map_or(0, char::len_utf8)
+        let before = self.before().char_indices().rev();
+        before.into_iter().find(|(_, character)| character_width(*character) > 0).map_or(0, |(index, _)| index)
     }
 
     fn right_of_cursor(&self) -> usize {
-        self.cursor + self.after().chars().next().map_or(0, char::len_utf8)
+        let next = self.after().char_indices().skip(1).find(|(_, character)| character_width(*character) > 0);
+        next.map_or(self.text.len(), |(index, _)| self.cursor + index)
     }
 }

@@ -2,7 +2,7 @@
 use alloc::collections::VecDeque;
 use alloc::string::String;
 
-/// More lines than anybody walks back through; keeps the history within a few KiB.
+/// More lines than a user walks back through; keeps the history within a few KiB.
 const CAPACITY: usize = 100;
 
 /// The last lines, oldest first, and how far back the user has walked from the line that is being typed.
@@ -25,6 +25,17 @@ impl History {
             self.lines.pop_front();
         }
         self.lines.push_back(String::from(line));
+    }
+
+    /// All lines, oldest first.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = &str> {
+        self.lines.iter().map(String::as_str)
+    }
+
+    /// The newest line with `part` in it, among those that are at least `back` lines back; and how far back it is.
+    pub(crate) fn find(&self, part: &str, back: usize) -> Option<(usize, &str)> {
+        let lines = self.lines.iter().rev().map(String::as_str).enumerate().skip(back);
+        lines.into_iter().find(|(_, line)| line.contains(part))
     }
 
     /// One line further back; `current` is kept when the walk begins.

@@ -1,6 +1,6 @@
-//! From the bytes a terminal sends to keys.
+//! From the bytes of a terminal to keys.
 
-/// What the user pressed, as far as the editor cares.
+/// A key that the user pressed, as far as the editor cares, or an answer of the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Key {
     Character(char),
@@ -21,22 +21,40 @@ pub(crate) enum Key {
     KillToEnd,
     KillToStart,
     KillWord,
+    Search,
+    Cancel,
     Redraw,
+    /// The terminal says where its cursor is.
+    Position {
+        row: u16,
+        column: u16,
+    },
 }
 
 /// Longest UTF-8 sequence.
 const MAX_UTF8: usize = 4;
+/// The control character that begins a sequence in one byte.
+const SEQUENCE_INTRODUCER: char = '\u{9b}';
 
+#[derive(Clone, Copy)]
 enum State {
     Ground,
     /// A carriage return was the last byte: a line feed right after it belongs to it.
     CarriageReturn,
     Escape,
-    /// After `ESC [` or `ESC O`: the first parameter and the last one, as numbers.
+    /// After `ESC` and a byte that says that others follow, as in `ESC ( B`.
+    EscapeIntermediate,
+    /// After `ESC [` or `ESC O`: the first parameter and the last one, as numbers, and whether a byte came that is neither
+    /// digit nor semicolon, so that the sequence is of no known kind.
     Sequence {
-        first: u8,
-        last: u8,
+        first: u16,
+        last: u16,
+        unknown: bool,
     },
+    /// After `ESC [ [`: one more byte, of a function key on a Linux console.
+    FunctionKey,
+    /// After `ESC ]`, `ESC P`, `ESC X`, `ESC ^` or `ESC _`: a text, up to `BEL` or `ESC \\`.
+    Text,
     Utf8 {
         bytes: [u8; MAX_UTF8],
         have: usize,
@@ -44,7 +62,10 @@ enum State {
     },
 }
 
-/// Turns bytes into keys, one byte at a time; unknown sequences are swallowed whole.
+const SEQUENCE: State = State::Sequence { first: 0, last: 0, unknown: false };
+
+/// Turns bytes into keys, one byte at a time. A sequence that means nothing here is swallowed whole (ECMA-48, section 5.4).
+/// A control character within a sequence ends it and counts itself, so a sequence that breaks off takes no line with it.
 pub(crate) struct Decoder(State);
 
 impl Decoder {
@@ -55,9 +76,15 @@ impl Decoder {
     pub(crate) fn feed(&mut self, byte: u8) -> Option<Key> {
         match core::mem::replace(&mut self.0, State::Ground) {
             State::CarriageReturn if byte == b'\n' => None,
+            State::Text => self.text(byte),
+            State::Escape | State::EscapeIntermediate | State::Sequence { .. } | State::FunctionKey if byte < b' ' => {
+                self.ground(byte)
+            }
             State::Ground | State::CarriageReturn => self.ground(byte),
             State::Escape => self.escape(byte),
-            State::Sequence { first, last } => self.sequence(first, last, byte),
+            State::EscapeIntermediate => self.intermediate(byte),
+            State::Sequence { first, last, unknown } => self.sequence(first, last, unknown, byte),
+            State::FunctionKey => None,
             State::Utf8 { bytes, have, need } => self.utf8(bytes, have, need, byte),
         }
     }
@@ -90,7 +117,7 @@ impl Decoder {
         }
     }
 
-    fn control(letter: u8) -> Option<Key> {
+    const fn control(letter: u8) -> Option<Key> {
         Some(match letter {
             b'a' => Key::Start,
             b'b' => Key::Left,
@@ -98,10 +125,12 @@ impl Decoder {
             b'd' => Key::EndOrDelete,
             b'e' => Key::End,
             b'f' => Key::Right,
+            b'g' => Key::Cancel,
             b'k' => Key::KillToEnd,
             b'l' => Key::Redraw,
             b'n' => Key::Next,
             b'p' => Key::Previous,
+            b'r' => Key::Search,
             b'u' => Key::KillToStart,
             b'w' => Key::KillWord,
             _ => return None,
@@ -111,9 +140,14 @@ impl Decoder {
     fn escape(&mut self, byte: u8) -> Option<Key> {
         match byte {
             b'[' | b'O' => {
-                self.0 = State::Sequence { first: 0, last: 0 };
+                self.0 = SEQUENCE;
                 None
             }
+            b']' | b'P' | b'X' | b'^' | b'_' => {
+                self.0 = State::Text;
+                None
+            }
+            b' '..=b'/' => self.intermediate(byte),
             b'b' => Some(Key::WordLeft),
             b'f' => Some(Key::WordRight),
             0x7f => Some(Key::KillWord),
@@ -121,19 +155,43 @@ impl Decoder {
         }
     }
 
-    fn sequence(&mut self, first: u8, last: u8, byte: u8) -> Option<Key> {
+    const fn intermediate(&mut self, byte: u8) -> Option<Key> {
+        if matches!(byte, b' '..=b'/') {
+            self.0 = State::EscapeIntermediate;
+        }
+        None
+    }
+
+    /// A key such as Alt-P begins one, too: a line that is accepted or given up ends it.
+    fn text(&mut self, byte: u8) -> Option<Key> {
+        match byte {
+            // The end, and the byte behind it is swallowed.
+            0x1b => self.0 = State::Escape,
+            0x07 => {}
+            0..b' ' => return self.ground(byte),
+            _ => self.0 = State::Text,
+        }
+        None
+    }
+
+    fn sequence(&mut self, first: u16, last: u16, unknown: bool, byte: u8) -> Option<Key> {
         /// The parameter that a held Ctrl adds to an arrow key.
-        const WITH_CONTROL: u8 = 5;
+        const WITH_CONTROL: u16 = 5;
+        self.0 = match byte {
+            b'0'..=b'9' => {
+                let last = last.saturating_mul(10).saturating_add(u16::from(byte - b'0'));
+                State::Sequence { first, last, unknown }
+            }
+            b';' => State::Sequence { first: last, last: 0, unknown },
+            // Other parameters and intermediate bytes.
+            b' '..=b'?' => State::Sequence { first, last, unknown: true },
+            b'[' if first == 0 && last == 0 && !unknown => State::FunctionKey,
+            _ => State::Ground,
+        };
+        if unknown || !matches!(self.0, State::Ground) {
+            return None;
+        }
         match (byte, first) {
-            (b'0'..=b'9', _) => {
-                let last = last.saturating_mul(10).saturating_add(byte - b'0');
-                self.0 = State::Sequence { first, last };
-                None
-            }
-            (b';', _) => {
-                self.0 = State::Sequence { first: last, last: 0 };
-                None
-            }
             (b'A', _) => Some(Key::Previous),
             (b'B', _) => Some(Key::Next),
             (b'C', _) if last == WITH_CONTROL => Some(Key::WordRight),
@@ -142,6 +200,7 @@ impl Decoder {
             (b'D', _) => Some(Key::Left),
             (b'H', _) => Some(Key::Start),
             (b'F', _) => Some(Key::End),
+            (b'R', 1..) if last > 0 => Some(Key::Position { row: first, column: last }),
             (b'~', 0) => match last {
                 1 | 7 => Some(Key::Start),
                 3 => Some(Key::Delete),
@@ -164,7 +223,10 @@ impl Decoder {
             self.0 = State::Utf8 { bytes, have, need };
             return None;
         }
-        let text = core::str::from_utf8(bytes.get(..need)?).ok()?;
-        text.chars().next().filter(|character| !character.is_control()).map(Key::Character)
+        let character = core::str::from_utf8(bytes.get(..need)?).ok()?.chars().next()?;
+        if character == SEQUENCE_INTRODUCER {
+            self.0 = SEQUENCE;
+        }
+        (!character.is_control()).then_some(Key::Character(character))
     }
 }

@@ -1,32 +1,43 @@
 //! A line editor that is fed one byte at a time and never waits.
 //!
-//! To a reader of lines: whatever bytes come, [`LineEditor::feed`] returns what they amount to and appends to a
-//! buffer what the terminal is to show; it neither reads, writes nor blocks, so the reader decides where it
-//! parks. The terminal is never asked anything (an answer would race with typing). Lines are valid UTF-8 and at
-//! most [`MAX_LINE`] bytes: a character for which there is no room is refused with a bell, and no part of a line of which
-//! something was refused ever counts as the line. It cannot fail.
-//! Characters are taken to be one column wide; wider ones only misplace the cursor on the screen.
+//! To the reader of a line: [`LineEditor::feed`] gives the event that the bytes so far amount to, and appends to a buffer the bytes
+//! that the terminal is to show. It neither reads, writes nor blocks, so the reader decides where it parks. A line is valid
+//! UTF-8 of at most [`MAX_LINE`] bytes: a character for which there is no room is refused with a bell, and no part of a line
+//! of which something was refused ever counts as the line. The editor cannot fail.
+//!
+//! The cursor moves by characters, and the screen counts columns: a wide character takes two, a combining one none. The
+//! terminal tells its size when [`ASK_SIZE`] is sent; the answer comes among the keys, so it does not race with typing.
 #![no_std]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
 
 mod buffer;
+mod draw;
 mod history;
 mod keys;
+mod search;
 
 use alloc::string::String;
 use alloc::vec::Vec;
 use buffer::Buffer;
-use core::fmt::Write;
+use columns::width;
 use history::History;
 use keys::{Decoder, Key};
+use search::Search;
+
+/// The characters that have a terminal tell its size: see [`Event::Size`].
+pub const ASK_SIZE: &str = draw::ASK_SIZE;
 
 /// Longest line, in bytes.
 pub const MAX_LINE: usize = 1024;
 
 /// Tells the user that a key had no effect.
 const BELL: u8 = 0x07;
+
+/// The smallest terminal that is believed: some keys with Shift send bytes that look like the size of a smaller one.
+const MIN_ROWS: u16 = 3;
+const MIN_COLUMNS: u16 = 20;
 
 /// How the line is shown while it is typed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,12 +51,12 @@ pub enum Style {
     Plain,
 }
 
-/// What a byte amounted to.
+/// The meaning of the last byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// The line is complete.
     Line(String),
-    /// The line is complete but for what was refused, beyond [`MAX_LINE`] bytes; it is given up.
+    /// The line is complete but for the characters that were refused, beyond [`MAX_LINE`] bytes; it is given up.
     Overlong,
     /// The user wants the line completed: see [`LineEditor::before_cursor`] and [`LineEditor::offer`].
     Complete,
@@ -54,6 +65,13 @@ pub enum Event {
     /// Ctrl-D with nothing to its right: the input ends here if the line is empty, and else a part of it, which
     /// [`LineEditor::take`] gives.
     EndOfInput,
+    /// The terminal told its size. The line is drawn for it from now on.
+    Size {
+        /// Characters in a row.
+        columns: usize,
+        /// Rows on the screen.
+        rows: usize,
+    },
 }
 
 /// One reader's line, keys and history.
@@ -62,8 +80,9 @@ pub struct LineEditor {
     prompt: String,
     buffer: Buffer,
     history: History,
+    search: Option<Search>,
     decoder: Decoder,
-    /// Something was refused of the line; so until nothing of it is left.
+    /// A character of the line was refused; so until nothing of the line is left.
     overlong: bool,
 }
 
@@ -75,9 +94,20 @@ impl LineEditor {
             prompt: String::from(prompt),
             buffer: Buffer::default(),
             history: History::default(),
+            search: None,
             decoder: Decoder::new(),
             overlong: false,
         }
+    }
+
+    /// Changes the prompt, from the next time on that it is shown.
+    pub fn set_prompt(&mut self, prompt: &str) {
+        self.prompt = String::from(prompt);
+    }
+
+    /// The lines that were typed before, oldest first.
+    pub fn history(&self) -> impl Iterator<Item = &str> {
+        self.history.lines()
     }
 
     /// Shows the prompt and the line as it is, on a fresh line of the terminal.
@@ -90,7 +120,9 @@ impl LineEditor {
 
     /// Shows the prompt and a line that was complete already.
     pub fn show_line(&self, line: &str, screen: &mut Vec<u8>) {
-        self.draw(line, "", screen);
+        if let Style::Terminal { columns } = self.style {
+            draw::draw(columns, &self.prompt, line, "", screen);
+        }
     }
 
     /// Gives the line as it is, without an end.
@@ -114,6 +146,12 @@ impl LineEditor {
     /// Takes one byte from the keyboard.
     pub fn feed(&mut self, byte: u8, screen: &mut Vec<u8>) -> Option<Event> {
         let key = self.decoder.feed(byte)?;
+        if let Key::Position { row, column } = key {
+            return self.resize(row, column);
+        }
+        if self.search.is_some() && self.search_on(key, screen) {
+            return None;
+        }
         let terminal = matches!(self.style, Style::Terminal { .. });
         match key {
             Key::Accept => return Some(self.accept(screen)),
@@ -133,8 +171,16 @@ impl LineEditor {
             }
             Key::Complete => return terminal.then_some(Event::Complete),
             Key::Character(character) => self.insert(character, screen),
-            // What is left of the line would come back from the walk as if it were whole.
-            Key::Previous | Key::Next if self.overlong => self.ring(screen),
+            // The rest of the line would come back from the walk as if it were whole.
+            Key::Previous | Key::Next | Key::Search if self.overlong => self.ring(screen),
+            Key::Search if terminal => {
+                self.search = Some(Search::new(self.buffer.text()));
+                self.redraw(screen);
+            }
+            Key::Redraw if terminal => {
+                draw::erase_screen(screen);
+                self.redraw(screen);
+            }
             key => {
                 if self.edit(key) {
                     self.overlong &= !self.buffer.text().is_empty();
@@ -145,8 +191,8 @@ impl LineEditor {
         None
     }
 
-    /// Completes the last `word` bytes before the cursor: by what all `candidates` begin with, and if that is
-    /// nothing new, by showing them all.
+    /// Completes the last `word` bytes before the cursor: by the common beginning of all `candidates`, and if that is
+    /// nothing new, by showing them all, in columns and without the directory that they have in common.
     pub fn offer(&mut self, word: usize, candidates: &[String], screen: &mut Vec<u8>) {
         let Some((first, others)) = candidates.split_first() else {
             return;
@@ -158,10 +204,11 @@ impl LineEditor {
         let addition = common.get(word..).unwrap_or_default();
         let blank = others.is_empty() && !common.ends_with('/');
         if addition.is_empty() && !blank {
-            screen.extend_from_slice(b"\r\n");
-            for candidate in candidates {
-                screen.extend_from_slice(candidate.as_bytes());
-                screen.extend_from_slice(b"  ");
+            let directory = common.rfind('/').map_or(0, |slash| slash + 1);
+            let names: Vec<&str> = candidates.iter().filter_map(|candidate| candidate.get(directory..)).collect();
+            for row in columns::lay_out(&names, self.columns()) {
+                screen.extend_from_slice(b"\r\n");
+                screen.extend_from_slice(row.as_bytes());
             }
             screen.extend_from_slice(b"\r\n");
         } else if self.buffer.text().len() + addition.len() < MAX_LINE {
@@ -175,8 +222,43 @@ impl LineEditor {
         self.redraw(screen);
     }
 
+    /// A key while a line is searched for. False if the search is over, and the key is for the line that was found.
+    fn search_on(&mut self, key: Key, screen: &mut Vec<u8>) -> bool {
+        let Some(search) = &mut self.search else { return false };
+        let found = match key {
+            Key::Search => search.older(&self.history),
+            Key::Character(letter) => search.extend(letter, &self.history),
+            Key::Backspace => search.shorten(&self.history),
+            Key::Cancel => self.search.take().map(Search::into_original),
+            _ => {
+                self.search = None;
+                self.redraw(screen);
+                return false;
+            }
+        };
+        self.replace(found);
+        self.redraw(screen);
+        true
+    }
+
+    fn resize(&mut self, rows: u16, columns: u16) -> Option<Event> {
+        let Style::Terminal { columns: own } = &mut self.style else { return None };
+        if rows < MIN_ROWS || columns < MIN_COLUMNS {
+            return None;
+        }
+        *own = usize::from(columns);
+        Some(Event::Size { columns: columns.into(), rows: rows.into() })
+    }
+
+    fn columns(&self) -> usize {
+        match self.style {
+            Style::Terminal { columns } => columns,
+            Style::Plain => usize::MAX,
+        }
+    }
+
     fn accept(&mut self, screen: &mut Vec<u8>) -> Event {
-        // Put the cursor where the output may begin, and in a log the line where the reader expects it.
+        // The cursor goes where the output may begin; in a log the line comes where the reader expects it.
         if self.style == Style::Plain {
             screen.extend_from_slice(self.buffer.text().as_bytes());
         } else if self.buffer.end() {
@@ -196,6 +278,7 @@ impl LineEditor {
     fn give_up(&mut self) {
         self.buffer.take();
         self.history.push("");
+        self.search = None;
         self.overlong = false;
     }
 
@@ -217,7 +300,7 @@ impl LineEditor {
         let Style::Terminal { columns } = self.style else {
             return;
         };
-        let column = self.prompt.chars().count() + self.buffer.before().chars().count();
+        let column = width(&self.prompt) + width(self.buffer.before());
         // The common case, typing at the end, costs one byte and not a line.
         if self.buffer.after().is_empty() && column < columns {
             screen.extend_from_slice(text.as_bytes());
@@ -247,8 +330,14 @@ impl LineEditor {
                 let line = self.history.next();
                 self.replace(line)
             }
-            Key::Redraw => true,
-            Key::Character(_) | Key::Accept | Key::Interrupt | Key::Complete => false,
+            Key::Character(_)
+            | Key::Accept
+            | Key::Interrupt
+            | Key::Complete
+            | Key::Search
+            | Key::Cancel
+            | Key::Redraw
+            | Key::Position { .. } => false,
         }
     }
 
@@ -262,27 +351,11 @@ impl LineEditor {
 
     /// Draws prompt and line anew.
     fn redraw(&self, screen: &mut Vec<u8>) {
-        self.draw(self.buffer.before(), self.buffer.after(), screen);
-    }
-
-    /// Draws the part of a line around the cursor that fits.
-    fn draw(&self, before: &str, after: &str, screen: &mut Vec<u8>) {
-        let Style::Terminal { columns } = self.style else {
-            return;
-        };
-        let room = columns.saturating_sub(self.prompt.chars().count() + 1).max(1);
-        let hidden = before.chars().count().saturating_sub(room);
-        let shown = before.chars().chain(after.chars()).skip(hidden);
-        let mut text = String::from("\r");
-        text.push_str(&self.prompt);
-        text.extend(shown.take(room));
-        text.push_str("\x1b[K");
-        let behind = after.chars().count().min(room - (before.chars().count() - hidden));
-        if behind > 0 {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "\x1b[{behind}D");
+        if let Style::Terminal { columns } = self.style {
+            let searching = self.search.as_ref().map(Search::prompt);
+            let prompt = searching.as_deref().unwrap_or(&self.prompt);
+            draw::draw(columns, prompt, self.buffer.before(), self.buffer.after(), screen);
         }
-        screen.extend_from_slice(text.as_bytes());
     }
 }
 

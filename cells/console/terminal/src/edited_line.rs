@@ -1,17 +1,18 @@
 //! A line that the user types while others write.
 use crate::output::{send, send_fresh};
-use crate::style;
+use crate::{keys, size, style};
 use alloc::string::String;
 use alloc::vec::Vec;
+use application::Size;
 use console::Outcome;
 use console_state::{LINE, READABLE, WRITABLE};
 use line_editor::{Event, LineEditor, Style};
 use wait_queue::wait_for;
 
-/// What an editor waits for.
+/// The things that an editor waits for.
 enum Wanted {
     Byte(u8),
-    /// Somebody wrote where the line was.
+    /// Other output took the place of the line.
     Redraw,
 }
 
@@ -20,7 +21,7 @@ pub struct EditedLine {
     editor: LineEditor,
     /// Whether the line is on the screen while it is typed.
     visible: bool,
-    /// What is to be shown.
+    /// Bytes for the terminal.
     screen: Vec<u8>,
 }
 
@@ -31,13 +32,23 @@ impl EditedLine {
         Self { editor: LineEditor::new(style, prompt), visible: style != Style::Plain, screen: Vec::new() }
     }
 
+    /// Changes the prompt, from the next time on that it is shown.
+    pub fn set_prompt(&mut self, prompt: &str) {
+        self.editor.set_prompt(prompt);
+    }
+
+    /// The lines that were typed before, oldest first.
+    pub fn history(&self) -> impl Iterator<Item = &str> {
+        self.editor.history()
+    }
+
     /// Shows the prompt and the line.
     pub fn show(&mut self) {
         self.editor.show(&mut self.screen);
         self.draw();
     }
 
-    /// Waits for what the user wants. Meanwhile the line stays whole on the screen, whoever writes; afterwards it is not
+    /// Waits for the next event. Meanwhile the line stays whole on the screen while others write; afterwards it is not
     /// there any more, unless it is to be completed or taken.
     pub fn next_event(&mut self) -> Event {
         loop {
@@ -49,7 +60,7 @@ impl EditedLine {
                 }
             };
             let Some(event) = self.editor.feed(byte, &mut self.screen) else {
-                // What is outdated is drawn in the next turn, with all the rest.
+                // An outdated change is drawn in the next turn, with all the rest of the line.
                 let _outdated = self.put(console::try_change);
                 continue;
             };
@@ -57,6 +68,10 @@ impl EditedLine {
                 Event::Line(line) => self.finish(line),
                 Event::Interrupt | Event::Overlong => self.finish(""),
                 Event::EndOfInput if self.editor.is_empty() => self.finish(""),
+                Event::Size { columns, rows } => {
+                    size::set_size(Size { columns: *columns, rows: *rows });
+                    continue;
+                }
                 Event::EndOfInput | Event::Complete => {}
             }
             return event;
@@ -68,7 +83,7 @@ impl EditedLine {
         self.editor.is_empty()
     }
 
-    /// What is typed, left of the cursor.
+    /// The text left of the cursor.
     pub fn before_cursor(&self) -> &str {
         self.editor.before_cursor()
     }
@@ -79,7 +94,7 @@ impl EditedLine {
         self.draw();
     }
 
-    /// Takes what is typed, as it is.
+    /// Takes the text as it is.
     pub fn take(&mut self) -> String {
         let line = self.editor.take(&mut self.screen);
         self.finish(&line);
@@ -108,7 +123,7 @@ impl EditedLine {
         }
     }
 
-    /// Hands on what is to be shown, waiting for room. If that is outdated it is forgotten.
+    /// Hands on the bytes for the terminal, waiting for room. Outdated ones are forgotten.
     fn put(&mut self, attempt: fn(&[u8]) -> Outcome) -> Outcome {
         let mut outcome = Outcome::Taken;
         if !self.visible {
@@ -125,10 +140,13 @@ impl EditedLine {
     }
 }
 
-/// What is there for an editor. A redraw comes first: what is typed is shown in a line that is there.
+/// The next thing for an editor. A redraw comes first: a key changes a line that is on the screen.
 fn wanted() -> Option<Wanted> {
     if console::line_is_erased() {
         return Some(Wanted::Redraw);
+    }
+    if keys::are_claimed() {
+        return None;
     }
     let mut byte = [0];
     (console::try_read(&mut byte) > 0).then(|| Wanted::Byte(byte[0]))

@@ -1,4 +1,4 @@
-//! Whom Ctrl-C ends.
+//! The tasks that Ctrl-C ends.
 use alloc::vec::Vec;
 use spin_lock::PreemptLock;
 use task::KillCapability;
@@ -12,8 +12,8 @@ struct Job {
 
 static JOB: PreemptLock<Option<Job>> = PreemptLock::new(None);
 
-/// While this lives, Ctrl-C ends the tasks of one job instead of reaching a reader: also those that it gets only then, so that
-/// it does not matter how far the job has come.
+/// While this lives, Ctrl-C ends the tasks of one job instead of reaching a reader. It also ends the tasks that the job gets
+/// after Ctrl-C, so it does not matter how far the job has come.
 #[must_use]
 pub struct Foreground(());
 
@@ -22,6 +22,11 @@ impl Foreground {
     pub fn new(size: usize) -> Self {
         put(Some(Job { tasks: Vec::with_capacity(size), interrupted: false }));
         Self(())
+    }
+
+    /// Whether Ctrl-C came.
+    pub fn is_interrupted(&self) -> bool {
+        JOB.lock().as_ref().is_some_and(|job| job.interrupted)
     }
 
     /// Adds a task of the job, which runs now.
@@ -49,7 +54,7 @@ fn put(job: Option<Job>) {
     drop(before);
 }
 
-/// Whether somebody is to be told of Ctrl-C.
+/// Whether there is a job for Ctrl-C to end.
 pub(crate) fn is_occupied() -> bool {
     JOB.lock().is_some()
 }

@@ -5,12 +5,12 @@ use alloc::vec::Vec;
 use application::{Input, Output, StreamError};
 use line_editor::{Event, MAX_LINE};
 
-/// The console as an application's input: whole lines, edited before they arrive. Ctrl-D hands over what is typed, as on
-/// any terminal, and on an empty line it ends the input. Ctrl-C that was typed before there was anybody to end, and so reaches
-/// the reader, ends the job in the foreground as it would have done later.
+/// The console as an application's input: whole lines, edited before they arrive. Ctrl-D hands over the line so far, as on
+/// any terminal, and on an empty line it ends the input. Ctrl-C that was typed before there was a job, and so reaches the
+/// reader, ends the job in the foreground as it would have done later.
 pub struct LineInput {
     line: EditedLine,
-    /// What was handed over and has not been read yet.
+    /// The bytes that were handed over and have not been read yet.
     typed: Vec<u8>,
     ended: bool,
 }
@@ -21,7 +21,7 @@ impl LineInput {
         Self { line: EditedLine::new(""), typed: Vec::new(), ended: false }
     }
 
-    /// Waits for more; nothing more comes if that is empty.
+    /// Waits for more; an empty answer is the end.
     fn next(&mut self) -> Vec<u8> {
         loop {
             match self.line.next_event() {
@@ -34,7 +34,7 @@ impl LineInput {
                 Event::EndOfInput => return self.line.take().into_bytes(),
                 Event::Interrupt => {
                     foreground::interrupt();
-                    // What was typed after it is for others.
+                    // The keys after it are for others.
                     task::cancellation_point();
                 }
                 Event::Overlong => {
@@ -42,7 +42,7 @@ impl LineInput {
                     // The console takes everything.
                     let _ = ConsoleOutput::new().write(refusal.as_bytes());
                 }
-                Event::Complete => {}
+                Event::Complete | Event::Size { .. } => {}
             }
         }
     }

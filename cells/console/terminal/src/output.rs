@@ -9,7 +9,7 @@ use wait_queue::wait_for;
 #[derive(Default)]
 pub struct ConsoleOutput {
     line: Vec<u8>,
-    /// What was handed on last did not end a line.
+    /// The bytes that were handed on last did not end a line.
     open: bool,
 }
 
@@ -34,7 +34,7 @@ pub(crate) fn send(bytes: &[u8]) {
     put(bytes, false);
 }
 
-/// As [`send`], but the bytes begin on a line of their own, whoever left one unfinished.
+/// As [`send`], but the bytes begin on a line of their own, even if another writer left one unfinished.
 pub(crate) fn send_fresh(bytes: &[u8]) {
     put(bytes, true);
 }
