@@ -116,6 +116,7 @@ fn damaged_archives_are_refused_or_keep_the_promises() {
         state_transfer: None,
         entry_points: vec![],
         expected: vec![],
+        stack_size: None,
         license: "MIT".into(),
     };
     let manifest =
@@ -143,6 +144,7 @@ fn damaged_manifests_are_refused_or_read() {
         state_transfer: Some(("export_state".into(), "import_state".into())),
         entry_points: vec![],
         expected: vec![],
+        stack_size: None,
         license: "MIT".into(),
     };
     let cells = vec![cell("one"), cell("two")];

@@ -5,8 +5,9 @@ use std::fs;
 use std::path::Path;
 
 use digests::ObjectDigests;
+use serde::Deserialize;
 
-use crate::{BuildError, cells::Cell, compile::Library};
+use crate::{BuildError, cells::Cell, compile::Library, manifests::read};
 
 /// The licence of the tree's own crates: their manifests refer to the workspace for it.
 const OWN_LICENSE: &str = "MIT OR Apache-2.0";
@@ -47,6 +48,38 @@ pub fn license(manifest: &Path) -> Result<String, BuildError> {
     Ok(license_in(&text).unwrap_or_default().to_owned())
 }
 
+/// The part of a cell's manifest that is for this build.
+#[derive(Deserialize)]
+struct CellManifest {
+    package: Package,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    #[serde(default)]
+    metadata: Metadata,
+}
+
+#[derive(Default, Deserialize)]
+struct Metadata {
+    #[serde(default)]
+    mitos: Wishes,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Wishes {
+    stack_size: Option<u32>,
+}
+
+/// The bytes of stack that an application's manifest asks for: `stack-size` in `[package.metadata.mitos]`.
+///
+/// # Errors
+/// The manifest cannot be read, or has no number of bytes there.
+pub fn stack_size(manifest: &Path) -> Result<Option<u32>, BuildError> {
+    Ok(read::<CellManifest>(manifest)?.package.metadata.mitos.stack_size)
+}
+
 fn license_in(manifest: &str) -> Option<&str> {
     manifest.lines().find_map(|line| {
         let (key, value) = line.split_once('=')?;
@@ -62,6 +95,15 @@ fn license_in(manifest: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_stack_is_as_large_as_the_manifest_says() {
+        let of = |text: &str| toml::from_str::<CellManifest>(text).map(|found| found.package.metadata.mitos.stack_size);
+        let package = "[package]\nname = \"a\"\nversion.workspace = true\n";
+        assert_eq!(of(package), Ok(None));
+        assert_eq!(of(&format!("{package}[package.metadata.mitos]\nstack-size = 131072\n")), Ok(Some(131_072)));
+        assert!(of(&format!("{package}[package.metadata.mitos]\nstack-size = \"large\"\n")).is_err());
+    }
 
     #[test]
     fn a_licence_is_found_in_every_way_of_writing_it() {

@@ -153,6 +153,7 @@ mod tests {
             state_transfer: None,
             entry_points: listed(entry_points),
             expected: listed(expected),
+            stack_size: None,
             license: String::new(),
         }
     }

@@ -68,6 +68,10 @@ impl CellPacker {
             state_transfer: cells::find(cell, "export_state")?.zip(cells::find(cell, "import_state")?),
             entry_points,
             expected,
+            stack_size: match role {
+                Role::Application => describe::stack_size(&cell.library.manifest)?,
+                Role::Seed | Role::Kernel => None,
+            },
             license: describe::license(&cell.library.manifest)?,
         })
     }

@@ -23,7 +23,7 @@ entry_point::expected! {
     MAIN: Entry
 }
 
-/// So many swaps in a row are waited for.
+/// The launcher waits for so many swaps in a row.
 const MAX_SWAPS: u32 = 16;
 
 /// Loads a cell. Waits for the end of a swap, during which no cell comes.
@@ -66,10 +66,14 @@ impl Program {
         Ok(Self { application, main })
     }
 
-    /// Calls its `main` in a task of its own.
+    /// Calls its `main` in a task of its own, with a stack of the size that its manifest asks for.
     pub fn start(self, name: &str, mut environment: Environment) -> Result<Joinable<ExitCode>, SpawnError> {
         let Self { application, main } = self;
+        let mut builder = Builder::new().name(name);
+        if let Some(bytes) = application.stack_size() {
+            builder = builder.stack_size(bytes);
+        }
         let origin = Origin::new(ORIGIN, Arc::new(application));
-        Builder::new().name(name).origin(origin).spawn(move || main(&mut environment))
+        builder.origin(origin).spawn(move || main(&mut environment))
     }
 }

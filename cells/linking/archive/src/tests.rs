@@ -22,6 +22,7 @@ fn packed(object: &[u8]) -> (Vec<u8>, Digest) {
         state_transfer: None,
         entry_points: vec![],
         expected: vec![],
+        stack_size: None,
         license: String::from("MIT"),
     };
     let manifest = Manifest { compiler: String::new(), entry: String::new(), cells: vec![cell], alternates: vec![] };

@@ -77,6 +77,8 @@ pub struct CellEntry {
     pub isolated_functions: Vec<u32>,
     /// Mangled name of `main`, for an application.
     pub entry: Option<String>,
+    /// Bytes of the stack that an application asks for; `None` stands for the usual size.
+    pub stack_size: Option<u32>,
     /// Mangled names of `export_state` and `import_state`, for a cell that hands its state over when it is replaced.
     pub state_transfer: Option<(String, String)>,
     /// Types of the functions of this cell that another cell calls by a name in the manifest, by mangled name.

@@ -31,6 +31,7 @@ fn changed() {
 pub struct LoadedApplication {
     id: CellId,
     entry: EntryPoint,
+    stack_size: Option<u32>,
 }
 
 impl LoadedApplication {
@@ -38,6 +39,12 @@ impl LoadedApplication {
     #[must_use]
     pub fn entry(&self) -> &EntryPoint {
         &self.entry
+    }
+
+    /// Bytes of stack that it asks for, if the usual size is not enough.
+    #[must_use]
+    pub fn stack_size(&self) -> Option<usize> {
+        self.stack_size.and_then(|bytes| usize::try_from(bytes).ok())
     }
 }
 
@@ -74,7 +81,7 @@ pub fn application(name: &str) -> Result<LoadedApplication, LoadError> {
                 changed();
                 // SAFETY: the names were taken from the candidate's object when it was loaded.
                 let entry = unsafe { EntryPoint::new(&candidate.entry, &symbol, main.address.get()) };
-                Ok(LoadedApplication { id, entry })
+                Ok(LoadedApplication { id, entry, stack_size: candidate.entry.stack_size })
             }
             _ => {
                 // It was loaded, but its `main` is not the one that the manifest names.
