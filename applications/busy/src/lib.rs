@@ -15,7 +15,7 @@ const ROUND: u32 = 20_000;
 /// The work between two moments in which the lock is free: so much that those are hardly ever met.
 const LOCKED_ROUND: u32 = 50_000_000;
 
-/// The lock of `busy locked`.
+/// The lock that `busy locked` holds.
 static WORK: Mutex<()> = Mutex::new(());
 
 /// How long a task without a joiner works, if it is not ended.

@@ -2,8 +2,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
-use application::{Environment, ExitCode, Failure};
-use vfs::{About, File};
+use application::{Environment, ExitCode, Failure, Options};
 
 /// One operation carries a screenful, and the stack is not burdened.
 const BUFFER: usize = 1024;
@@ -15,21 +14,16 @@ pub fn main(environment: &mut Environment) -> ExitCode {
 }
 
 fn run(environment: &mut Environment) -> Result<(), Failure> {
-    let mut buffer = [0; BUFFER];
-    let paths = environment.arguments();
-    if paths.is_empty() {
-        while environment.copy(&mut buffer)? > 0 {}
-    }
-    for path in paths.iter() {
-        let about = |error| Failure::refused(About::new(path, error));
-        let mut file = File::open(path).map_err(about)?;
+    let words = environment.arguments();
+    let options = Options::read(&words, &[], manual::CAT.usage)?;
+    files::each_source(environment, options.arguments(), |environment, source| {
+        let mut buffer = [0; BUFFER];
         loop {
-            let count = file.read(&mut buffer).map_err(about)?;
-            let Some(bytes @ [_, ..]) = buffer.get(..count) else {
-                break;
-            };
-            environment.output().write(bytes)?;
+            let count = source.read(environment, &mut buffer)?;
+            match buffer.get(..count) {
+                Some(bytes @ [_, ..]) => environment.output().write(bytes)?,
+                _ => return Ok(()),
+            }
         }
-    }
-    Ok(())
+    })
 }

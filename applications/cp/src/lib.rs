@@ -1,13 +1,10 @@
-//! `cp FROM TO` copies a file; into the directory `TO`, if that is one.
+//! `cp [-f] FROM ... TO` copies files: to another name, or into the directory `TO`.
 #![no_std]
 #![forbid(unsafe_code)]
 
-extern crate alloc;
-
-use alloc::format;
-use alloc::string::String;
-use application::{Environment, ExitCode, Failure};
-use vfs::{About, File, FsError, Kind};
+use application::{Choice, Environment, ExitCode, Failure, Options};
+use files::Target;
+use vfs::{File, FsError};
 
 /// One operation carries a screenful, and the stack is not burdened.
 const BUFFER: usize = 1024;
@@ -19,34 +16,25 @@ pub fn main(environment: &mut Environment) -> ExitCode {
 }
 
 fn run(environment: &mut Environment) -> Result<(), Failure> {
-    match &*environment.arguments() {
-        [from, to] => copy(from, to),
-        _ => Err(manual::CP.usage.into()),
+    let words = environment.arguments();
+    let options = Options::read(&words, &[Choice::Flag('f')], manual::CP.usage)?;
+    let [from @ .., to] = options.arguments() else { return Err(manual::CP.usage.into()) };
+    if from.is_empty() {
+        return Err(manual::CP.usage.into());
     }
-}
-
-fn copy(from: &str, to: &str) -> Result<(), Failure> {
-    let mut source = File::open(from).map_err(|error| Failure::refused(About::new(from, error)))?;
-    let to = target(from, to);
-    transfer(&mut source, &to).map_err(|error| Failure::refused(About::new(&to, error)))
-}
-
-/// Where the copy goes.
-fn target(from: &str, to: &str) -> String {
-    match vfs::metadata(to) {
-        Ok(metadata) if metadata.kind == Kind::Directory => {
-            let name = from.rsplit('/').find(|name| !name.is_empty()).unwrap_or_default();
-            format!("{}/{name}", to.trim_end_matches('/'))
-        }
-        // If it does not exist it is made, and if it cannot be, that is said then.
-        _ => String::from(to),
+    for path in from {
+        let mut source = files::at(environment, path, File::open)?;
+        let target = files::target(environment, path, to, from.len() > 1)?;
+        target.must_be_free(options.has('f'))?;
+        transfer(&mut source, &target).map_err(|error| files::refused(target.name(), error))?;
     }
+    Ok(())
 }
 
 /// The target is emptied only when it is known to be another file: nothing would be left to copy otherwise.
-fn transfer(source: &mut File, to: &str) -> Result<(), FsError> {
+fn transfer(source: &mut File, target: &Target) -> Result<(), FsError> {
     let mut buffer = [0; BUFFER];
-    let mut target = File::append(to)?;
+    let mut target = File::append(target.path())?;
     if target.is_same(source) {
         return Err(FsError::Exists);
     }

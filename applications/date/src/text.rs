@@ -1,4 +1,4 @@
-//! What is said of a date.
+//! The text of a date.
 
 use core::fmt::Display;
 

@@ -1,23 +1,22 @@
-//! `help [NAME]` lists the applications, or explains one.
+//! `help [NAME]` lists the commands by subject, or explains one.
 #![no_std]
 #![forbid(unsafe_code)]
 
+extern crate alloc;
+
+use alloc::vec::Vec;
 use application::{Environment, ExitCode, Failure};
-use core::fmt;
+use manual::Subject;
 
 /// The grammar of the shell in a nutshell.
 const SHELL: &str = "\
 one | two: a pipe    one & : goes on by itself    one ; two: one after the other
 < FILE, > FILE, >> FILE: files instead of the console    'a b', \"a b\": one word
-Ctrl-C ends what runs, Ctrl-D ends its input, Tab completes, arrows walk the history";
+NAME=value sets a variable, $NAME is its value    NAME --help explains a command
+Ctrl-C ends what runs, Ctrl-D ends its input, Tab completes, arrows and Ctrl-R walk the history";
 
-struct Unknown<N>(N);
-
-impl<N: fmt::Display> fmt::Display for Unknown<N> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "nothing is known of '{}'", self.0)
-    }
-}
+/// The columns of an output that is no terminal.
+const COLUMNS: usize = 80;
 
 /// The entry.
 pub fn main(environment: &mut Environment) -> ExitCode {
@@ -27,21 +26,24 @@ pub fn main(environment: &mut Environment) -> ExitCode {
 
 fn run(environment: &mut Environment) -> Result<(), Failure> {
     match &*environment.arguments() {
-        [] => {
-            for page in manual::PAGES {
-                writeln!(environment, "{:<28} {}", page.usage.0, page.summary)?;
-            }
-            writeln!(environment, "{SHELL}")?;
-            Ok(())
-        }
+        [] => list(environment),
         [name] => {
-            let page = manual::page(name).ok_or_else(|| Failure::refused(Unknown(name.clone())))?;
-            writeln!(environment, "{}: {}", page.usage.0, page.summary)?;
-            for line in page.details.lines() {
-                writeln!(environment, "  {line}")?;
-            }
-            Ok(())
+            let page = manual::find(name).map_err(Failure::refused)?;
+            Ok(write!(environment, "{page}")?)
         }
         _ => Err(manual::HELP.usage.into()),
     }
+}
+
+fn list(environment: &mut Environment) -> Result<(), Failure> {
+    let columns = environment.columns().unwrap_or(COLUMNS);
+    for subject in Subject::ALL {
+        writeln!(environment, "{}", subject.title())?;
+        let names = manual::PAGES.iter().filter(|page| page.subject == subject).map(|page| page.name);
+        for row in columns::lay_out(&names.collect::<Vec<_>>(), columns.saturating_sub(2)) {
+            writeln!(environment, "  {row}")?;
+        }
+    }
+    writeln!(environment, "'help NAME' explains a command.")?;
+    Ok(writeln!(environment, "{SHELL}")?)
 }

@@ -9,7 +9,7 @@ extern crate alloc;
 use alloc::vec::Vec;
 use application::{Environment, ExitCode, Failure};
 
-/// What is taken out of the ring at once: it is locked meanwhile.
+/// Bytes that are taken out of the ring at once: it is locked meanwhile.
 const CHUNK: usize = 1024;
 
 /// The entry.
@@ -30,7 +30,7 @@ fn run(environment: &mut Environment) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The log as it is now; what is logged meanwhile may be at its end.
+/// The log as it is now; lines that come meanwhile may be at its end.
 fn snapshot() -> Vec<u8> {
     let mut log = Vec::new();
     let mut chunk = [0; CHUNK];

@@ -1,9 +1,15 @@
-//! `ls [PATH ...]` lists directories and files: size and name, a `/` after a directory's.
+//! `ls [-l] [PATH ...]` lists directories and files, a `/` after a directory's name: in columns on a terminal, else one to a
+//! line; with `-l` a line for each, with its kind and size.
 #![no_std]
 #![forbid(unsafe_code)]
 
-use application::{Environment, ExitCode, Failure};
-use vfs::{About, Kind, Metadata};
+extern crate alloc;
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use application::{Choice, Environment, ExitCode, Failure, Options};
+use vfs::{FsError, Kind, Metadata};
 
 /// The entry.
 pub fn main(environment: &mut Environment) -> ExitCode {
@@ -12,27 +18,43 @@ pub fn main(environment: &mut Environment) -> ExitCode {
 }
 
 fn run(environment: &mut Environment) -> Result<(), Failure> {
-    let paths = environment.arguments();
-    if paths.is_empty() {
-        return list(environment, "/");
+    let words = environment.arguments();
+    let options = Options::read(&words, &[Choice::Flag('l')], manual::LS.usage)?;
+    let long = options.has('l');
+    if options.arguments().is_empty() {
+        return list(environment, ".", long);
     }
-    paths.iter().try_for_each(|path| list(environment, path))
-}
-
-fn list(environment: &mut Environment, path: &str) -> Result<(), Failure> {
-    let about = |error| Failure::refused(About::new(path, error));
-    let metadata = vfs::metadata(path).map_err(about)?;
-    if metadata.kind == Kind::File {
-        return show(environment, path, metadata);
-    }
-    for entry in vfs::list(path).map_err(about)? {
-        show(environment, &entry.name, entry.metadata)?;
+    let headings = options.arguments().len() > 1;
+    for path in options.arguments() {
+        if headings {
+            writeln!(environment, "{path}:")?;
+        }
+        list(environment, path, long)?;
     }
     Ok(())
 }
 
-fn show(environment: &mut Environment, name: &str, metadata: Metadata) -> Result<(), Failure> {
-    let mark = if metadata.kind == Kind::Directory { "/" } else { "" };
-    writeln!(environment, "{:>10} {name}{mark}", metadata.size)?;
+fn list(environment: &mut Environment, path: &str, long: bool) -> Result<(), Failure> {
+    let metadata = files::metadata(environment, path)?.ok_or_else(|| files::refused(path, FsError::NotFound))?;
+    let entries: Vec<(String, Metadata)> = if metadata.kind == Kind::File {
+        Vec::from([(String::from(path), metadata)])
+    } else {
+        let marked = |entry: vfs::Entry| {
+            let mark = if entry.metadata.kind == Kind::Directory { "/" } else { "" };
+            (format!("{}{mark}", entry.name), entry.metadata)
+        };
+        files::list(environment, path)?.into_iter().map(marked).collect()
+    };
+    if long {
+        for (name, Metadata { kind, size }) in &entries {
+            let kind = if *kind == Kind::Directory { "directory" } else { "file" };
+            writeln!(environment, "{size:>10} {kind:<9} {name}")?;
+        }
+        return Ok(());
+    }
+    let names: Vec<&str> = entries.iter().map(|(name, _)| name.as_str()).collect();
+    for row in columns::lay_out(&names, environment.columns().unwrap_or(0)) {
+        writeln!(environment, "{row}")?;
+    }
     Ok(())
 }

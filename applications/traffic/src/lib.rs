@@ -30,13 +30,13 @@ impl fmt::Display for TrafficError {
         match self {
             Self::Channel(error) => write!(formatter, "no channel: {error}"),
             Self::Spawn(error) => write!(formatter, "no task: {error}"),
-            Self::Ended(who, ended) => write!(formatter, "the {who} {ended}"),
+            Self::Ended(task, ended) => write!(formatter, "the {task} {ended}"),
             Self::Wrong => formatter.write_str("the channel is not to be trusted"),
         }
     }
 }
 
-/// What was sent and what arrived.
+/// The messages that were sent and those that arrived.
 #[derive(Default)]
 struct Totals {
     sent: AtomicU64,
@@ -74,7 +74,7 @@ struct Report<'a> {
 impl Drop for Report<'_> {
     fn drop(&mut self) {
         if !self.done {
-            // Nobody is left to be told of a failure.
+            // No stream is left that could tell of a failure.
             let _ = writeln!(self.environment, "{}", self.totals);
         }
     }
@@ -136,7 +136,7 @@ fn consume(receiver: &Receiver<u64>, totals: &Totals) {
     }
 }
 
-/// A task that never outlives this application, whose code it runs: whoever drops it waits for its end.
+/// A task that never outlives this application, since it runs the application's code: dropping it waits for its end.
 struct Partner {
     task: Option<Joinable<()>>,
     stop: Arc<AtomicBool>,

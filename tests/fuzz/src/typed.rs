@@ -15,13 +15,16 @@ pub fn typed(bytes: &[u8]) {
             match editor.feed(byte, &mut screen) {
                 Some(Event::Line(line)) => {
                     assert!(line.len() <= MAX_LINE);
-                    let _ = command_line::parse(&line);
+                    for pipeline in command_line::parse(&line).unwrap_or_default() {
+                        let _ = pipeline.expand(|_| Some("value"));
+                    }
                 }
                 Some(Event::Complete) => {
-                    let (word, _) = command_line::word_at_end(editor.before_cursor());
-                    let candidates = [format!("{word}ä"), format!("{word}äb")];
-                    let length = word.len();
-                    editor.offer(length, &candidates, &mut screen);
+                    let line = editor.before_cursor();
+                    let at = command_line::Incomplete::of(line);
+                    let words = [format!("{}ä", at.word), format!("{}äb", at.word)];
+                    let candidates = words.map(|word| at.typed_like(line, &word).expect("a longer word"));
+                    editor.offer(at.typed, &candidates, &mut screen);
                 }
                 Some(Event::Overlong) => assert!(editor.is_empty()),
                 _ => {}

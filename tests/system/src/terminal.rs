@@ -26,7 +26,7 @@ const CHECKS: &[Check] = &[
 
 const ANSWER: Duration = Duration::from_secs(30);
 
-/// What is on the screen: the finished rows, from the first prompt on, and the one with the cursor.
+/// The rows on the screen: the finished ones, from the first prompt on, and the one with the cursor.
 fn screen(shell: &mut Shell) -> (Vec<String>, String) {
     // The log has the carriage returns, which the transcript has not.
     let bytes = std::fs::read(shell.machine().log()).unwrap_or_default();
@@ -168,7 +168,7 @@ fn overlong(shell: &mut Shell) -> Outcome {
     type_long(shell, LONGEST - "echo ".len())?;
     let machine = shell.machine();
     machine.send(b"\r")?;
-    // The end of what was echoed: a line that is edited ends in a sequence.
+    // The end of the echo: a line that is edited ends in a sequence.
     machine.expect("x\n", ANSWER)?;
     machine.expect(PROMPT, ANSWER)?;
     let said = &machine.output()[mark..];

@@ -3,7 +3,7 @@ use crate::StreamError;
 use alloc::boxed::Box;
 use core::fmt;
 
-/// What an application's `main` returns.
+/// The result of an application's `main`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct ExitCode(u8);
@@ -11,7 +11,7 @@ pub struct ExitCode(u8);
 impl ExitCode {
     /// All went well.
     pub const SUCCESS: Self = Self(0);
-    /// It did not, and the error output says why.
+    /// The application failed, and its error output says why.
     pub const FAILURE: Self = Self(1);
     /// The arguments made no sense.
     pub const USAGE: Self = Self(2);
@@ -48,15 +48,29 @@ impl fmt::Display for Usage {
     }
 }
 
-/// Why an application did not do what it was asked.
+/// Why an application did not do its work.
 pub enum Failure {
     /// The arguments are wrong.
     Usage(Usage),
+    /// There is no such option.
+    UnknownOption {
+        /// Its letter.
+        letter: char,
+        /// How the application is called.
+        usage: Usage,
+    },
+    /// An option is without its value.
+    NoValue {
+        /// Its letter.
+        letter: char,
+        /// How the application is called.
+        usage: Usage,
+    },
     /// A stream failed.
     Stream(StreamError),
     /// A word names nothing, as it is empty.
     EmptyName,
-    /// What was asked for was refused; the cause tells itself.
+    /// The request was refused, with the cause.
     Refused(Box<dyn fmt::Display + Send>),
 }
 
@@ -69,7 +83,7 @@ impl Failure {
     /// The exit code that goes with it.
     pub const fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Usage(_) => ExitCode::USAGE,
+            Self::Usage(_) | Self::UnknownOption { .. } | Self::NoValue { .. } => ExitCode::USAGE,
             Self::Stream(_) | Self::EmptyName | Self::Refused(_) => ExitCode::FAILURE,
         }
     }
@@ -87,6 +101,8 @@ impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Usage(usage) => usage.fmt(formatter),
+            Self::UnknownOption { letter, usage } => write!(formatter, "there is no option -{letter}; {usage}"),
+            Self::NoValue { letter, usage } => write!(formatter, "option -{letter} needs a value; {usage}"),
             Self::Stream(error) => error.fmt(formatter),
             Self::EmptyName => formatter.write_str("the name is empty"),
             Self::Refused(cause) => cause.fmt(formatter),

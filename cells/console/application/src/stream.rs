@@ -1,4 +1,5 @@
-//! Byte streams, seen from an application.
+//! Byte streams and the terminal, seen from an application.
+use alloc::boxed::Box;
 use core::fmt;
 
 /// Why a stream gave or took nothing.
@@ -8,9 +9,9 @@ pub enum StreamError {
     Disconnected,
     /// There is no room for more.
     Full,
-    /// What was read or written, a file say, gives an error.
+    /// The source or the target, a file say, gives an error.
     Failed,
-    /// A value refused to format itself; what came before it has been written.
+    /// A value refused to format itself; the text before it has been written.
     Format,
 }
 
@@ -27,6 +28,38 @@ impl fmt::Display for StreamError {
 
 impl core::error::Error for StreamError {}
 
+/// How large a terminal is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Characters in a row.
+    pub columns: usize,
+    /// Rows on the screen.
+    pub rows: usize,
+}
+
+/// The user's terminal, for an application that shows more than a stream of lines.
+pub trait Terminal: Send {
+    /// How large it is.
+    fn size(&self) -> Size;
+
+    /// Waits for a byte that the user types. Lines that are edited get nothing that is typed meanwhile.
+    fn read_key(&mut self) -> u8;
+}
+
+/// All streams of one application.
+pub struct Streams {
+    /// The source of its bytes.
+    pub input: Box<dyn Input>,
+    /// The target of its bytes.
+    pub output: Box<dyn Output>,
+    /// Where its complaints go.
+    pub error: Box<dyn Output>,
+    /// The terminal, if the output goes there and the user can be asked.
+    pub terminal: Option<Box<dyn Terminal>>,
+    /// How many columns the reader of the output sees, if that is a terminal.
+    pub columns: Option<usize>,
+}
+
 /// A source of bytes.
 pub trait Input: Send {
     /// Waits for at least one byte and returns how many were put into `buffer`; 0 means the end.
@@ -38,7 +71,7 @@ pub trait Output: Send {
     /// Takes all of `bytes`, waiting for room if it must.
     fn write(&mut self, bytes: &[u8]) -> Result<(), StreamError>;
 
-    /// Hands on what is buffered, an unfinished line too.
+    /// Hands on the bytes that are buffered, an unfinished line too.
     fn flush(&mut self) -> Result<(), StreamError> {
         Ok(())
     }

@@ -1,7 +1,8 @@
 extern crate std;
 
 use super::*;
-use alloc::vec;
+use alloc::boxed::Box;
+use alloc::string::ToString;
 use alloc::vec::Vec;
 use std::sync::Mutex;
 
@@ -41,15 +42,20 @@ impl Input for Bytes {
     }
 }
 
+fn words(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| String::from(*word)).collect()
+}
+
 fn environment(output: Box<dyn Output>) -> (Environment, Record) {
     let error = Record::default();
-    let environment = Environment::new(
-        String::from("echo"),
-        vec![String::from("a"), String::from("b")].into(),
-        Box::new(Bytes(b"hello".to_vec())),
+    let streams = Streams {
+        input: Box::new(Bytes(b"hello".to_vec())),
         output,
-        Box::new(error.clone()),
-    );
+        error: Box::new(error.clone()),
+        terminal: None,
+        columns: None,
+    };
+    let environment = Environment::new(String::from("echo"), words(&["a", "b"]).into(), Inherited::new(), streams);
     (environment, error)
 }
 
@@ -97,4 +103,43 @@ fn copies_until_the_end() {
     assert_eq!(environment.copy(&mut buffer), Ok(1));
     assert_eq!(environment.copy(&mut buffer), Ok(0));
     assert_eq!(output.text(), "hello");
+}
+
+#[test]
+fn options_stand_before_arguments() {
+    const CHOICES: &[Choice] = &[Choice::Flag('l'), Choice::Flag('w'), Choice::Value('n'), Choice::Number('n')];
+    const USAGE: Usage = Usage("wc");
+    let read = |line: &[&str]| {
+        let words = words(line);
+        Options::read(&words, CHOICES, USAGE)
+            .map(|options| {
+                let given = (options.has('l'), options.has('w'), options.value('n').map(String::from));
+                (given, options.arguments().to_vec())
+            })
+            .map_err(|failure| failure.to_string())
+    };
+    let n = |value: &str| Some(String::from(value));
+    assert_eq!(read(&["a", "-l"]), Ok(((false, false, None), words(&["a", "-l"]))));
+    assert_eq!(read(&["-lw", "-n", "5", "a"]), Ok(((true, true, n("5")), words(&["a"]))));
+    assert_eq!(read(&["-ln5"]), Ok(((true, false, n("5")), words(&[]))));
+    assert_eq!(read(&["-12", "-3", "a"]), Ok(((false, false, n("3")), words(&["a"]))));
+    assert_eq!(read(&["-l", "--", "-w", "-"]), Ok(((true, false, None), words(&["-w", "-"]))));
+    assert_eq!(read(&["-", "-l"]), Ok(((false, false, None), words(&["-", "-l"]))));
+    assert_eq!(read(&["-lx"]), Err("there is no option -x; usage: wc".into()));
+    assert_eq!(read(&["-n"]), Err("option -n needs a value; usage: wc".into()));
+}
+
+#[test]
+fn a_change_of_a_copy_changes_no_other() {
+    let mut first = Inherited::new();
+    first.set_variable("A", Some("1"));
+    let mut second = first.clone();
+    second.set_variable("A", Some("2"));
+    second.set_variable("B", Some(""));
+    second.set_directory("/tmp");
+    assert_eq!((first.directory(), first.variable("A"), first.variable("B")), ("/", Some("1"), None));
+    second.set_variable("A", None);
+    assert_eq!(second.variables().collect::<Vec<_>>(), [("B", "")]);
+    assert!(["A", "_a1"].iter().all(|name| is_variable(name)));
+    assert!(!["", "1a", "a-b", "größe"].iter().any(|name| is_variable(name)));
 }

@@ -1,53 +1,72 @@
-//! The grammar of the shell: what one typed line asks for.
+//! The grammar of the shell: the meaning of one typed line.
 //!
 //! ```text
 //! line     = [ pipeline { ( "&" | ";" ) pipeline } [ "&" | ";" ] ]
 //! pipeline = command { "|" command }
-//! command  = ( word | "<" word | ">" word | ">>" word ) ...
+//! command  = { NAME "=" word } ( word | "<" word | ">" word | ">>" word ) ...
 //! ```
-//! Words end at blanks and operators. `'...'` keeps everything, `"..."` keeps all but `\"` and `\\`, a backslash
-//! outside quotes keeps the next character, `#` at the start of a word begins a comment.
-//! A line is understood whole or refused whole, with a [`ParseError`] that says which part.
+//! Words end at blanks and operators. `'...'` keeps everything, `"..."` keeps all but `\"`, `\\`, `\$` and variables, a
+//! backslash outside quotes keeps the next character, `#` at the start of a word begins a comment. `$NAME` and `${NAME}`
+//! stand for a variable's value, which never becomes more than one word.
+//!
+//! To the shell: a line is understood whole or refused whole, with a [`ParseError`] that says which part. Variables are
+//! replaced later, by [`Typed::expand`], so that a command sees the assignments before it on the same line.
 #![no_std]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
 
+mod incomplete;
 mod lexer;
+mod parser;
+mod word;
+
+pub use incomplete::Incomplete;
+pub use word::Word;
 
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
-use lexer::{Lexer, Token};
+use lexer::Lexer;
+use parser::Parser;
 
-/// Commands connected by pipes.
+/// Commands connected by pipes, with words as they were typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pipeline {
+pub struct Typed {
     /// At least one, in the order the bytes flow.
-    pub commands: Vec<Command>,
+    pub(crate) commands: Vec<Command<Word>>,
     /// Whether the shell goes on without waiting (`&`).
     pub background: bool,
 }
 
-/// One application with its words.
+/// Commands connected by pipes, with the values of variables in their words.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Command {
-    /// The application.
-    pub name: String,
-    /// The words after the name.
-    pub arguments: Vec<String>,
+pub struct Pipeline {
+    /// At least one, in the order the bytes flow.
+    pub commands: Vec<Command<String>>,
+    /// Whether the shell goes on without waiting (`&`).
+    pub background: bool,
+}
+
+/// One command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Command<W> {
+    /// The variables that it sets, for itself if it has words.
+    pub assignments: Vec<(String, W)>,
+    /// The name of the application and its arguments. None if the command only sets variables or makes a file.
+    pub words: Vec<W>,
     /// A file to read from (`<`).
-    pub input: Option<String>,
+    pub input: Option<W>,
     /// A file to write to (`>`, `>>`).
-    pub output: Option<Redirection>,
+    pub output: Option<Redirection<W>>,
 }
 
 /// Where the output of a command goes instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Redirection {
+pub struct Redirection<W> {
     /// The file.
-    pub path: String,
-    /// Whether what is there stays (`>>`).
+    pub path: W,
+    /// Whether the present contents stay (`>>`).
     pub append: bool,
 }
 
@@ -66,9 +85,11 @@ pub enum ParseError {
     MissingFile(Operator),
     /// Two files, or a file and a pipe, for one input or output.
     Ambiguous(Operator),
+    /// `${` is not followed by a name and `}`.
+    BadVariable,
 }
 
-/// What stands between words.
+/// A sign between words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operator {
     /// `|`
@@ -107,6 +128,7 @@ impl fmt::Display for ParseError {
             Self::EmptyCommand => formatter.write_str("the name of the command is empty"),
             Self::MissingFile(operator) => write!(formatter, "no file after '{operator}'"),
             Self::Ambiguous(operator) => write!(formatter, "'{operator}' where the stream already goes elsewhere"),
+            Self::BadVariable => formatter.write_str("'${' needs a name and '}'"),
         }
     }
 }
@@ -114,7 +136,10 @@ impl fmt::Display for ParseError {
 impl core::error::Error for ParseError {}
 
 /// Understands a line; an empty one asks for nothing.
-pub fn parse(line: &str) -> Result<Vec<Pipeline>, ParseError> {
+///
+/// # Errors
+/// A [`ParseError`] for a line that has no meaning.
+pub fn parse(line: &str) -> Result<Vec<Typed>, ParseError> {
     let mut parser = Parser::default();
     let mut lexer = Lexer::new(line);
     while let Some(token) = lexer.next_token()? {
@@ -123,102 +148,27 @@ pub fn parse(line: &str) -> Result<Vec<Pipeline>, ParseError> {
     parser.finish()
 }
 
-/// The word that the cursor stands in at the end of `line`, and whether it is a command's name: for completion.
-pub fn word_at_end(line: &str) -> (&str, bool) {
-    let start = line.rfind([' ', '\t', '|', '&', ';', '<', '>']).map_or(0, |index| index + 1);
-    let (before, word) = line.split_at(start);
-    let before = before.trim_end_matches([' ', '\t']);
-    (word, before.is_empty() || before.ends_with(['|', '&', ';']))
-}
-
-/// A command in the making.
-#[derive(Default)]
-struct Draft {
-    words: Vec<String>,
-    input: Option<String>,
-    output: Option<Redirection>,
-}
-
-impl Draft {
-    fn is_empty(&self) -> bool {
-        self.words.is_empty() && self.input.is_none() && self.output.is_none()
-    }
-}
-
-#[derive(Default)]
-struct Parser {
-    done: Vec<Pipeline>,
-    commands: Vec<Command>,
-    draft: Draft,
-    redirection: Option<Operator>,
-}
-
-impl Parser {
-    fn take(&mut self, token: Token) -> Result<(), ParseError> {
-        match (self.redirection.take(), token) {
-            (None, Token::Word(word)) => self.draft.words.push(word),
-            (Some(operator), Token::Word(path)) => self.redirect(operator, path)?,
-            (Some(operator), Token::Operator(_)) => return Err(ParseError::MissingFile(operator)),
-            (None, Token::Operator(Operator::Pipe)) => {
-                if self.draft.output.is_some() {
-                    return Err(ParseError::Ambiguous(Operator::Pipe));
-                }
-                self.end_command(Operator::Pipe)?;
+impl Typed {
+    /// Puts the values of variables in place.
+    ///
+    /// # Errors
+    /// [`ParseError::EmptyCommand`]; [`ParseError::MissingCommand`] if a command in a pipe has no words.
+    pub fn expand<'a>(&self, value: impl Fn(&str) -> Option<&'a str>) -> Result<Pipeline, ParseError> {
+        let text = |word: &Word| word.expand(&value).unwrap_or_default();
+        let mut commands = Vec::with_capacity(self.commands.len());
+        for command in &self.commands {
+            let words: Vec<String> = command.words.iter().filter_map(|word| word.expand(&value)).collect();
+            match words.first() {
+                Some(name) if name.is_empty() => return Err(ParseError::EmptyCommand),
+                None if self.commands.len() > 1 => return Err(ParseError::MissingCommand(Operator::Pipe)),
+                _ => {}
             }
-            (None, Token::Operator(operator @ (Operator::Background | Operator::Sequence))) => {
-                self.end_command(operator)?;
-                self.end_pipeline(operator == Operator::Background);
-            }
-            (None, Token::Operator(operator)) => self.redirection = Some(operator),
+            let assignments = command.assignments.iter().map(|(name, word)| (name.clone(), text(word))).collect();
+            let output = command.output.as_ref();
+            let output = output.map(|output| Redirection { path: text(&output.path), append: output.append });
+            commands.push(Command { assignments, words, input: command.input.as_ref().map(text), output });
         }
-        Ok(())
-    }
-
-    fn redirect(&mut self, operator: Operator, path: String) -> Result<(), ParseError> {
-        let taken = match operator {
-            Operator::Input => {
-                let taken = !self.commands.is_empty() || self.draft.input.is_some();
-                self.draft.input = Some(path);
-                taken
-            }
-            _ => {
-                let append = operator == Operator::Append;
-                self.draft.output.replace(Redirection { path, append }).is_some()
-            }
-        };
-        if taken { Err(ParseError::Ambiguous(operator)) } else { Ok(()) }
-    }
-
-    fn end_command(&mut self, operator: Operator) -> Result<(), ParseError> {
-        let Draft { words, input, output } = core::mem::take(&mut self.draft);
-        let mut words = words.into_iter();
-        let name = words.next().ok_or(ParseError::MissingCommand(operator))?;
-        if name.is_empty() {
-            return Err(ParseError::EmptyCommand);
-        }
-        self.commands.push(Command { name, arguments: words.collect(), input, output });
-        Ok(())
-    }
-
-    fn end_pipeline(&mut self, background: bool) {
-        let commands = core::mem::take(&mut self.commands);
-        self.done.push(Pipeline { commands, background });
-    }
-
-    fn finish(mut self) -> Result<Vec<Pipeline>, ParseError> {
-        if let Some(operator) = self.redirection {
-            return Err(ParseError::MissingFile(operator));
-        }
-        if !self.draft.is_empty() || !self.commands.is_empty() {
-            let operator = match (self.commands.is_empty(), &self.draft) {
-                (false, _) => Operator::Pipe,
-                (true, Draft { input: Some(_), .. }) => Operator::Input,
-                (true, _) => Operator::Output,
-            };
-            self.end_command(operator)?;
-            self.end_pipeline(false);
-        }
-        Ok(self.done)
+        Ok(Pipeline { commands, background: self.background })
     }
 }
 

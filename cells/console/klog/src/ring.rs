@@ -11,8 +11,8 @@ const SIZE: usize = 64 * 1024;
 /// so that CPU has stopped.
 const TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Bytes with running positions: byte *n* of the log lies at *n* modulo the size until it is overwritten. Two CPUs
-/// that use it at once mix up their lines, and no more.
+/// Bytes with running positions: byte *n* of the log lies at *n* modulo the size until it is overwritten. Two users
+/// at once mix up their bytes, and no more.
 struct Ring<const N: usize> {
     bytes: [AtomicU8; N],
     end: AtomicU64,
@@ -58,15 +58,15 @@ impl<const N: usize> Ring<N> {
 }
 
 struct Shared {
-    /// The CPU that copies: its number plus one, or zero.
+    /// The CPU that copies: zero, or its number plus one.
     holder: AtomicU32,
     ring: Ring<SIZE>,
 }
 
 static LOG: Shared = Shared { holder: AtomicU32::new(0), ring: Ring::new() };
 
-/// Lets `work` have the ring. `None` if this CPU has it already: a fault while copying, whose message then goes to
-/// the serial port only.
+/// Lets `work` have the ring. `None` if this CPU has it already: a fault while copying; the message of that fault then
+/// goes to the serial port only.
 fn exclusively<R>(work: impl FnOnce(&Ring<SIZE>) -> R) -> Option<R> {
     let _undisturbed = InterruptGuard::new();
     let me = cpu_id().number() + 1;
@@ -97,7 +97,7 @@ pub(crate) fn append(line: &[u8]) {
 }
 
 /// Copies the log from position `from` (0 at boot) into `buffer`; gives the number of bytes copied and the position
-/// at which to go on. Overwritten bytes are left out, up to a whole line.
+/// at which to go on. The overwritten part is left out, up to a whole line.
 pub fn read(from: u64, buffer: &mut [u8]) -> (usize, u64) {
     exclusively(|ring| ring.read(from, buffer)).unwrap_or((0, from))
 }

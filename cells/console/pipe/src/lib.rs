@@ -1,10 +1,10 @@
-//! A pipe: what one application writes, another reads.
+//! A pipe: one application reads the bytes that another one writes.
 //!
 //! To the two applications: bytes arrive in order and are bounded in number, so a fast writer waits for a slow
 //! reader. When the writer is gone, the reader reads the rest and then the end; when the reader is gone, the writer
 //! gets [`StreamError::Disconnected`]. Both hold also if the other end's task was killed or faulted, for an end is
 //! gone when its value is dropped.
-//! It is an adapter over the bounded channel, whose waiting, kicks and disconnection it inherits.
+//! The pipe is an adapter over the bounded channel: waiting, kicks and disconnection are the channel's.
 #![no_std]
 #![forbid(unsafe_code)]
 

@@ -1,6 +1,7 @@
 //! Why a line was not carried out.
 use alloc::boxed::Box;
 use alloc::string::String;
+use application::{Failure, Usage};
 use command_line::ParseError;
 use core::fmt;
 use line_editor::MAX_LINE;
@@ -19,13 +20,25 @@ pub(crate) enum JobError {
     Unknown(String),
     /// There is one, but it cannot be loaded.
     Load { name: String, error: Box<LoadError> },
-    /// A redirection's file cannot be opened.
+    /// The file of a redirection cannot be opened.
     File(About),
-    /// It cannot be given a pipe.
+    /// There is no such directory to work in.
+    Directory(About),
+    /// A command of the shell has wrong words.
+    Usage { name: String, usage: Usage },
+    /// A command of the shell has a wrong option.
+    Option { name: &'static str, failure: Failure },
+    /// A command changes the shell, so it has no pipe, no file and no job of its own.
+    Alone(String),
+    /// A variable cannot have this name.
+    NoVariable(String),
+    /// There is no such job, or none at all.
+    NoJob(Option<u32>),
+    /// A command cannot be given a pipe.
     Pipe { name: String, error: CreateError },
-    /// Nobody can be told of its start.
+    /// A job's task cannot be told of its start.
     Channel { name: String, error: CreateError },
-    /// No task can be made for it.
+    /// A command cannot be given a task.
     Spawn { name: String, error: SpawnError },
 }
 
@@ -37,6 +50,10 @@ impl JobError {
             _ => Self::Load { name, error },
         }
     }
+
+    pub(crate) fn usage(page: &manual::Page) -> Self {
+        Self::Usage { name: page.name.into(), usage: page.usage }
+    }
 }
 
 impl fmt::Display for JobError {
@@ -47,6 +64,13 @@ impl fmt::Display for JobError {
             Self::Unknown(name) => write!(formatter, "{name}: unknown command; 'help' lists them"),
             Self::Load { name, error } => write!(formatter, "{name}: cannot be loaded: {error}"),
             Self::File(about) => write!(formatter, "shell: {about}"),
+            Self::Directory(about) => write!(formatter, "cd: {about}"),
+            Self::Usage { name, usage } => write!(formatter, "{name}: {usage}"),
+            Self::Option { name, failure } => write!(formatter, "{name}: {failure}"),
+            Self::Alone(name) => write!(formatter, "{name}: cannot be part of a pipe or job"),
+            Self::NoVariable(name) => write!(formatter, "'{name}' cannot be the name of a variable"),
+            Self::NoJob(Some(number)) => write!(formatter, "fg: there is no job {number}; 'jobs' lists them"),
+            Self::NoJob(None) => write!(formatter, "fg: there is no job in the background"),
             Self::Pipe { name, error } => write!(formatter, "{name}: cannot be given a pipe: {error}"),
             Self::Channel { name, error } => write!(formatter, "{name}: cannot be waited for: {error}"),
             Self::Spawn { name, error } => write!(formatter, "{name}: cannot be started: {error}"),

@@ -1,15 +1,20 @@
 //! Files as inputs and outputs of applications.
 use crate::error::JobError;
-use application::{Input, Output, StreamError};
-use command_line::Redirection;
+use application::{Inherited, Input, Output, StreamError};
 use vfs::{About, File, FsError};
+
+/// Opens the file that `path` means in the directory of the job.
+fn open(inherited: &Inherited, path: &str, how: impl FnOnce(&str) -> Result<File, FsError>) -> Result<File, JobError> {
+    let opened = vfs::absolute(inherited.directory(), path).and_then(|path| how(&path));
+    opened.map_err(|error| JobError::File(About::new(path, error)))
+}
 
 /// A file that is read.
 pub(crate) struct FileInput(File);
 
 impl FileInput {
-    pub(crate) fn open(path: &str) -> Result<Self, JobError> {
-        File::open(path).map(Self).map_err(|error| JobError::File(About::new(path, error)))
+    pub(crate) fn open(inherited: &Inherited, path: &str) -> Result<Self, JobError> {
+        open(inherited, path, File::open).map(Self)
     }
 }
 
@@ -23,10 +28,9 @@ impl Input for FileInput {
 pub(crate) struct FileOutput(File);
 
 impl FileOutput {
-    pub(crate) fn open(redirection: &Redirection) -> Result<Self, JobError> {
-        let Redirection { path, append } = redirection;
-        let file = if *append { File::append(path) } else { File::create(path) };
-        file.map(Self).map_err(|error| JobError::File(About::new(path, error)))
+    /// Opens a file to be written anew, or behind its present contents.
+    pub(crate) fn open(inherited: &Inherited, path: &str, append: bool) -> Result<Self, JobError> {
+        open(inherited, path, if append { File::append } else { File::create }).map(Self)
     }
 }
 

@@ -1,36 +1,54 @@
 //! Running a pipeline: one task for each command, joined by pipes.
 use crate::error::JobError;
-use crate::files::{FileInput, FileOutput};
 use crate::say;
-use alloc::boxed::Box;
+use crate::stage::Prepared;
 use alloc::string::String;
 use alloc::vec::Vec;
-use application::{Empty, Environment, ExitCode, Input, Output};
-use command_line::{Command, Pipeline};
+use application::{Environment, ExitCode};
 use core::mem;
 use launcher::Program;
-use pipe::PipeReader;
-use task::{Ended, Joinable, KillCapability};
-use terminal::{ConsoleOutput, Foreground, LineInput};
+use task::{Builder, Ended, Joinable, KillCapability, SpawnError};
+
+/// The work of a job's task.
+pub(crate) enum Body {
+    /// Runs an application.
+    Program(Program),
+    /// Writes a text.
+    Text(String),
+}
 
 /// A command that is ready to run.
 pub(crate) struct Stage {
-    name: String,
-    program: Program,
-    environment: Environment,
+    pub(crate) name: String,
+    pub(crate) body: Body,
+    pub(crate) environment: Environment,
 }
 
-/// A command that runs. Its tasks keep the program, in case nobody waits for it in the end.
-struct Running {
+impl Stage {
+    pub(crate) fn start(self) -> Result<Running, SpawnError> {
+        let Self { name, body, mut environment } = self;
+        let task = match body {
+            Body::Program(program) => program.start(&name, environment)?,
+            Body::Text(text) => Builder::new().name(&name).spawn(move || {
+                let written = environment.output().write(text.as_bytes());
+                environment.conclude(written.map_err(Into::into))
+            })?,
+        };
+        Ok(Running { name, task })
+    }
+}
+
+/// A command that runs. Its task keeps the program.
+pub(crate) struct Running {
     name: String,
     task: Joinable<ExitCode>,
 }
 
-/// A pipeline that runs. It ends with whoever waits for it: nobody else would tell how it ended, nor could the user end its
-/// commands together.
+/// A pipeline that runs. It ends with the task that waits for it: no other task would tell how it ended, nor could the user
+/// end its commands together.
 pub(crate) struct Job {
     running: Vec<Running>,
-    /// For ending those that run, also one that is being waited for.
+    /// For ending the commands, also one that is being waited for.
     ends: Vec<KillCapability>,
     /// Why not all of it runs.
     result: Result<(), JobError>,
@@ -46,11 +64,18 @@ impl Job {
         }
         mem::replace(&mut self.result, Ok(()))
     }
+
+    fn add(&mut self, running: Running, started: &mut impl FnMut(&KillCapability)) {
+        let end = running.task.kill_capability();
+        started(&end);
+        self.ends.push(end);
+        self.running.push(running);
+    }
 }
 
 impl Drop for Job {
     fn drop(&mut self) {
-        // Those that have ended are not touched.
+        // A task that has ended is not touched.
         for task in &self.ends {
             task.kill();
         }
@@ -60,66 +85,22 @@ impl Drop for Job {
     }
 }
 
-/// Runs a pipeline to its end; Ctrl-C ends it.
-pub(crate) fn run(pipeline: Pipeline) -> Result<(), JobError> {
-    let foreground = Foreground::new(pipeline.commands.len());
-    let stages = prepare(pipeline, true)?;
-    start(stages, |task| foreground.add(task)).wait()
-}
-
-/// Loads the applications of a pipeline and connects them. `foreground` says whether it may read the console. Nothing runs
-/// unless everything could be found, loaded and opened.
-pub(crate) fn prepare(pipeline: Pipeline, foreground: bool) -> Result<Vec<Stage>, JobError> {
-    let mut stages = Vec::with_capacity(pipeline.commands.len());
-    let mut from_before: Option<PipeReader> = None;
-    let mut commands = pipeline.commands.into_iter().peekable();
-    while let Some(command) = commands.next() {
-        let program = Program::load(&command.name).map_err(|error| JobError::load(&command.name, error))?;
-        let input = input(&command, from_before.take(), foreground)?;
-        let output: Box<dyn Output> = match &command.output {
-            Some(redirection) => Box::new(FileOutput::open(redirection)?),
-            None if commands.peek().is_some() => {
-                let (writer, reader) =
-                    pipe::pipe().map_err(|error| JobError::Pipe { name: command.name.clone(), error })?;
-                from_before = Some(reader);
-                Box::new(writer)
-            }
-            None => Box::new(ConsoleOutput::new()),
-        };
-        let Command { name, arguments, .. } = command;
-        let error = Box::new(ConsoleOutput::new());
-        let environment = Environment::new(name.clone(), arguments.into(), input, output, error);
-        stages.push(Stage { name, program, environment });
-    }
-    Ok(stages)
-}
-
-fn input(command: &Command, pipe: Option<PipeReader>, foreground: bool) -> Result<Box<dyn Input>, JobError> {
-    Ok(match (&command.input, pipe) {
-        (Some(path), _) => Box::new(FileInput::open(path)?),
-        (None, Some(reader)) => Box::new(reader),
-        (None, None) if foreground => Box::new(LineInput::new()),
-        // What runs beside the shell must not take the user's keys away from it.
-        (None, None) => Box::new(Empty),
-    })
-}
-
 /// Starts the tasks, and tells `started` of each. If one cannot be started, those before it find their pipes closed and end.
-pub(crate) fn start(stages: Vec<Stage>, mut started: impl FnMut(&KillCapability)) -> Job {
+pub(crate) fn start(prepared: Prepared, mut started: impl FnMut(&KillCapability)) -> Job {
     let mut job = Job { running: Vec::new(), ends: Vec::new(), result: Ok(()) };
-    for Stage { name, program, environment } in stages {
-        match program.start(&name, environment) {
-            Ok(task) => {
-                let end = task.kill_capability();
-                started(&end);
-                job.ends.push(end);
-                job.running.push(Running { name, task });
-            }
+    for stage in prepared.stages {
+        let name = stage.name.clone();
+        match stage.start() {
+            Ok(running) => job.add(running, &mut started),
             Err(error) => {
                 job.result = Err(JobError::Spawn { name, error });
                 break;
             }
         }
+    }
+    // It goes last: it ends when the others have.
+    if let Some(pager) = prepared.pager {
+        job.add(pager, &mut started);
     }
     job
 }

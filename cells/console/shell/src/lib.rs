@@ -1,46 +1,51 @@
-//! The shell: reads lines from the console and runs what they ask for.
+//! The shell: reads lines from the console and carries them out.
 //!
-//! To the user: every line is answered, by its applications or by one line that says why not, and the next prompt
-//! comes whatever those applications do: each runs in its own task, and how it ended is told. All that they wrote comes
-//! before the prompt, which begins a line. The applications of a background job run when the prompt comes; what they write
-//! comes line by line between all other lines, and a task that waits for them ends it with the line `[NUMBER] done`. The
-//! shell keeps nothing that outlives it but the history, so its supervisor may start it anew.
+//! To the user: every line is answered, by its applications or by one line that says why not. No application keeps the next
+//! prompt from coming: each runs in its own task, and the shell tells how it ended. All output of a job in the
+//! foreground comes before the next prompt, which begins a line. A job in the background runs when the prompt comes; its
+//! output comes line by line between all other lines, and the task that waits for it ends with the line `[NUMBER] done`.
+//! However little memory is left, the commands that look at the system and end things still work ([`reserve`]).
+//! The shell keeps its history, directory and variables, and nothing that outlives it, so its supervisor may start it anew.
 #![no_std]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
 
+mod background;
+mod builtin;
 mod complete;
 mod error;
 mod files;
 mod job;
 mod reader;
+mod repeat;
+mod reserve;
+mod stage;
 
 use alloc::format;
-use application::Output;
-use command_line::Pipeline;
+use alloc::string::String;
+use application::{Inherited, Output};
+use background::Jobs;
+use builtin::Builtin;
+use command_line::{Pipeline, Redirection};
 use core::fmt;
-use core::sync::atomic::{AtomicU32, Ordering};
 use error::JobError;
-use job::Job;
 use reader::Reader;
-use task::Builder;
-use terminal::ConsoleOutput;
-
-const PROMPT: &str = "mitos> ";
-
-/// Numbers the background jobs.
-static NEXT_JOB: AtomicU32 = AtomicU32::new(1);
+use reserve::Reserve;
+use stage::Setting;
+use terminal::{ConsoleOutput, Foreground};
 
 /// The first words to a user.
 const GREETING: &str = "Type 'help' for the commands; Ctrl-A X leaves the emulator.";
 
 /// Serves the user for ever.
 pub fn serve() -> ! {
-    say(format_args!("{GREETING}"));
-    let mut reader = Reader::new(PROMPT);
+    say(format_args!("{}{GREETING}", terminal::size_question()));
+    let mut shell = Shell::new();
     loop {
-        if let Err(error) = reader.next_line().and_then(|line| execute(&line)) {
+        shell.reserve.fill();
+        let outcome = shell.reader.next_line(&shell.inherited).and_then(|line| shell.execute(&line));
+        if let Err(error) = outcome {
             say(format_args!("{error}"));
         }
     }
@@ -52,48 +57,78 @@ fn say(text: fmt::Arguments<'_>) {
     let _ = ConsoleOutput::new().write(format!("{text}\n").as_bytes());
 }
 
-fn execute(line: &str) -> Result<(), JobError> {
-    for pipeline in command_line::parse(line)? {
-        if pipeline.background {
-            start_in_background(pipeline)?;
-        } else {
-            job::run(pipeline)?;
-        }
-    }
-    Ok(())
+/// The shell's state from line to line.
+struct Shell {
+    reader: Reader,
+    inherited: Inherited,
+    /// The directory before the present one.
+    last_directory: String,
+    jobs: Jobs,
+    reserve: Reserve,
 }
 
-/// A background job whose task is unwound says so; one that finishes is forgotten instead.
-struct Unfinished(u32);
-
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        say(format_args!("[{}] given up: its own task was ended, and its commands with it", self.0));
+impl Shell {
+    fn new() -> Self {
+        let inherited = Inherited::new();
+        let last_directory = String::from(inherited.directory());
+        Self { reader: Reader::new(), inherited, last_directory, jobs: Jobs::default(), reserve: Reserve::default() }
     }
-}
 
-fn start_in_background(pipeline: Pipeline) -> Result<(), JobError> {
-    let stages = job::prepare(pipeline, false)?;
-    let number = NEXT_JOB.fetch_add(1, Ordering::Relaxed);
-    let name = format!("job {number}");
-    let (starting, started) =
-        async_channel::channel(1).map_err(|error| JobError::Channel { name: name.clone(), error })?;
-    // Made before anything runs: nothing is to run that nobody waits for.
-    let waiting = Builder::new().name(&name).spawn(move || {
-        let unfinished = Unfinished(number);
-        let Ok(job) = started.receive() else { return };
-        let result = Job::wait(job);
-        core::mem::forget(unfinished);
-        match result {
-            Ok(()) => say(format_args!("[{number}] done")),
-            Err(error) => say(format_args!("[{number}] {error}")),
+    fn execute(&mut self, line: &str) -> Result<(), JobError> {
+        for typed in command_line::parse(line)? {
+            let pipeline = typed.expand(|name| self.inherited.variable(name))?;
+            self.carry_out(pipeline)?;
         }
-    });
-    match waiting {
-        Ok(task) => say(format_args!("[{number}] {}", task.detach().id())),
-        Err(error) => return Err(JobError::Spawn { name, error }),
+        Ok(())
     }
-    // There is room for it, so this does not wait. If somebody has ended the task that was to receive it, it ends, too.
-    let _sent = starting.send(job::start(stages, |_| ()));
-    Ok(())
+
+    fn carry_out(&mut self, pipeline: Pipeline) -> Result<(), JobError> {
+        let Some(name) = pipeline.commands.first().and_then(|command| command.words.first()) else {
+            return self.prepare_only(&pipeline);
+        };
+        match builtin::find(name) {
+            // Its page is a text like another command's.
+            _ if stage::asks_for_help(&pipeline) => self.run(pipeline),
+            Some(Builtin::Alone(work)) => match pipeline.commands.as_slice() {
+                [command] if !pipeline.background && command.output.is_none() && command.input.is_none() => {
+                    work(self, command.words.get(1..).unwrap_or_default())
+                }
+                _ => Err(JobError::Alone(name.clone())),
+            },
+            Some(Builtin::Prefix(work)) => work(self, pipeline),
+            _ if pipeline.background => background::start(self, pipeline),
+            _ => self.run(pipeline),
+        }
+    }
+
+    /// Runs a pipeline to its end; Ctrl-C ends it.
+    fn run(&mut self, pipeline: Pipeline) -> Result<(), JobError> {
+        self.reserve.give_up_for(&pipeline);
+        let foreground = Foreground::new(pipeline.commands.len());
+        self.run_in(&foreground, pipeline, true)
+    }
+
+    /// As [`run`](Self::run), in a foreground that is there already. `paged` has a long output shown page by page.
+    fn run_in(&self, foreground: &Foreground, pipeline: Pipeline, paged: bool) -> Result<(), JobError> {
+        let prepared = stage::prepare(pipeline, &self.setting(true, paged))?;
+        job::start(prepared, |task| foreground.add(task)).wait()
+    }
+
+    /// The world that the applications of a job meet.
+    fn setting(&self, foreground: bool, paged: bool) -> Setting<'_> {
+        Setting { shell: self, foreground, paged: paged && foreground && terminal::is_interactive() }
+    }
+
+    /// Carries out a command without words: it sets variables, and makes the file that its output would go to.
+    fn prepare_only(&mut self, pipeline: &Pipeline) -> Result<(), JobError> {
+        for command in &pipeline.commands {
+            if let Some(Redirection { path, append }) = &command.output {
+                files::FileOutput::open(&self.inherited, path, *append)?;
+            }
+            for (name, value) in &command.assignments {
+                self.inherited.set_variable(name, Some(value));
+            }
+        }
+        Ok(())
+    }
 }

@@ -94,7 +94,7 @@ impl<const N: usize> Outgoing<N> {
         taken
     }
 
-    /// Takes a whole edited line, with its prompt: it begins a row, so what was written without an end of line stays.
+    /// Takes a whole edited line, with its prompt: it begins a row, so output without an end of line stays.
     pub fn draw(&mut self, bytes: &[u8]) -> Outcome {
         let beside = self.line != Line::Shown && !self.is_at_start();
         self.edit_as(Line::Shown, if beside { NEXT_ROW } else { &[] }, bytes)

@@ -1,7 +1,7 @@
-//! Starts what the user meets: the tree of files, the console and the shell.
+//! Starts the user's side of the system: the tree of files, the console and the shell.
 //!
 //! To `init`: after [`start`] the shell has its prompt, and console and shell are supervised, each started anew by
-//! itself when it ends for whatever reason; neither is ever given up. It fails, with everything named, if the first
+//! itself when it ends for any reason; neither is ever given up. It fails, with everything named, if the first
 //! tasks cannot be made or the serial port's interrupt cannot be had.
 #![no_std]
 #![forbid(unsafe_code)]
@@ -59,7 +59,7 @@ impl core::error::Error for StartError {}
 pub fn start(command_line: &str, serial: Interrupt) -> Result<(), StartError> {
     mount_files().map_err(StartError::Files)?;
     terminal::init(command_line, serial).map_err(StartError::Console)?;
-    // The last line before the prompt: what comes after it is the user's.
+    // The last line before the prompt: the lines after it are the user's.
     log::info!("console and shell after {:?}", clock::since_boot());
     let console = Child::new("console", || terminal::serve());
     let shell = Child::new("shell", || shell::serve());
