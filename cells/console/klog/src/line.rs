@@ -123,6 +123,7 @@ mod tests {
         };
         assert_eq!(shown(Level::Info, "x"), "\x1b[2m[0.000000 cpu0 INFO  frames] \x1b[0mx\n");
         assert_eq!(shown(Level::Warn, "x"), "\x1b[33m[0.000000 cpu0 WARN  frames] x\x1b[0m\n");
+        assert_eq!(shown(Level::Error, "x"), "\x1b[31m[0.000000 cpu0 ERROR frames] x\x1b[0m\n");
         assert!(shown(Level::Error, &"x".repeat(600)).ends_with("...\x1b[0m\n"));
     }
 
