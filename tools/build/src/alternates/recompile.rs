@@ -178,6 +178,7 @@ impl<'a> Recompiler<'a> {
             if key_file.exists() {
                 files::remove(&key_file)?;
             }
+            fs::create_dir_all(&outputs).map_err(|source| BuildError::file(&outputs, source))?;
             eprintln!("   Compiling {} of alternate {}", base.name, job.alternate.name);
             run(job, &invocation, &base.name)?;
             files::write(&key_file, key)?;
