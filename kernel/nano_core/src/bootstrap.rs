@@ -18,7 +18,7 @@ const IMAGE_START: u64 = 0x10_0000;
 
 /// Memory for the cells as they run, for heap, stacks and page tables of a system on which the shell starts every
 /// application, with four CPUs: measured, as the system test of the smallest machine repeats.
-const WORKING_MEMORY: u64 = 27 << 20;
+const WORKING_MEMORY: u64 = 32 << 20;
 
 /// Why the kernel cannot boot.
 #[derive(Debug)]

@@ -6,9 +6,9 @@ use crate::claim;
 use crate::harness::{Batch, Check, Outcome, Places};
 use crate::shell::runs;
 
-/// A machine with 32 MiB.
+/// A machine with 44 MiB.
 pub(crate) fn batches() -> Vec<Batch> {
-    let machine = |places: &Places| Places::machine(places).memory_mib(32);
+    let machine = |places: &Places| Places::machine(places).memory_mib(44);
     vec![Batch { name: "scarce", machine, checks: CHECKS, self_checks: &[] }]
 }
 
@@ -18,7 +18,7 @@ const CHECKS: &[Check] = &[
     Check { name: "the memory of tasks that were killed serves others", run: recovery },
 ];
 
-/// More jobs than 32 MiB have room for.
+/// More jobs than 44 MiB have room for.
 const JOBS: usize = 400;
 
 /// The shell's words when there is no memory for a command.

@@ -31,7 +31,7 @@ pub(crate) fn batches() -> Vec<Batch> {
 }
 
 /// Mebibytes with which the system boots, and too few for some of the checks of swaps.
-const LITTLE_MEMORY: u32 = 32;
+const LITTLE_MEMORY: u32 = 44;
 
 const CHECKS: &[Check] = &[
     Check { name: "swap lists what can be replaced", run: |shell| contains(shell, "swap", "priority") },
