@@ -37,7 +37,7 @@ const CHECKS: &[Check] = &[
     Check { name: "swap lists what can be replaced", run: |shell| contains(shell, "swap", "priority") },
     Check {
         name: "a policy is swapped alone",
-        run: |shell| contains(shell, "swap", "inheritance. (scheduling_policy)"),
+        run: |shell| contains(shell, "swap", "inheritance (scheduling_policy)"),
     },
     Check { name: "the scheduling policy under load, there and back", run: |shell| under_load(shell, "priority") },
     Check { name: "the console driver while it prints: every line comes once, whole, in order", run: console_prints },
