@@ -1,5 +1,4 @@
-//! `cells [NAME]` lists the cells, or tells all about one; `cells check` checks the loader; `cells try` hands the loader an
-//! object, damaged if the user asks for it, and tells the answer.
+//! `cells [NAME]` lists the cells, or tells all about one.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -10,7 +9,6 @@ use alloc::string::String;
 use application::{Environment, ExitCode, Failure};
 use cell_index::{CellDetail, CellInfo, Role};
 use core::fmt;
-use loader_checks::{CHECKS, Damage};
 use rustc_demangle::demangle;
 
 /// The sections of a cell that are shown, largest first: a cell has hundreds.
@@ -33,9 +31,6 @@ pub fn main(environment: &mut Environment) -> ExitCode {
 fn run(environment: &mut Environment) -> Result<(), Failure> {
     match &*environment.arguments() {
         [] => table(environment),
-        [word] if word == "check" => self_check::conduct(environment, CHECKS, None),
-        [word, name, damage @ ..] if word == "try" => attempt(environment, application::name(name)?, damage),
-        [word] if word == "try" => Err(manual::CELLS.usage.into()),
         [name] => {
             let name = application::name(name)?;
             let detail = cell_index::cell(name).ok_or_else(|| Failure::refused(NotLoaded(String::from(name))))?;
@@ -43,20 +38,6 @@ fn run(environment: &mut Environment) -> Result<(), Failure> {
         }
         _ => Err(manual::CELLS.usage.into()),
     }
-}
-
-/// Loads the object of `name` on trial, after doing to it the damage that `words` name.
-fn attempt<W: AsRef<str>>(environment: &mut Environment, name: &str, words: &[W]) -> Result<(), Failure> {
-    let number = |word: &W| word.as_ref().parse::<usize>().map_err(|_| Failure::from(manual::CELLS.usage));
-    let damage = match words {
-        [] => Damage::Sound,
-        [word, size] if word.as_ref() == "cut" => Damage::Cut(number(size)?),
-        [word, bit] if word.as_ref() == "flip" => Damage::Flip(number(bit)?),
-        _ => return Err(manual::CELLS.usage.into()),
-    };
-    let bytes = loader_checks::attempt(name, damage).map_err(Failure::refused)?;
-    writeln!(environment, "{name}: {bytes} bytes can be loaded")?;
-    Ok(())
 }
 
 fn role(cell: &CellInfo) -> &'static str {

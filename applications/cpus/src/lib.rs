@@ -1,10 +1,8 @@
-//! `cpus` lists the processors: local APIC, interrupts handled, time spent idle, and the task that runs there now; it
-//! also checks them.
+//! `cpus` lists the processors: local APIC, interrupts handled, time spent idle, and the task that runs there now.
 #![no_std]
 #![forbid(unsafe_code)]
 
 use application::{Environment, ExitCode, Failure};
-use cpu_checks::CHECKS;
 use cpu_local::{CpuId, MAX_CPUS};
 use task::{State, TaskRef};
 
@@ -15,12 +13,7 @@ pub fn main(environment: &mut Environment) -> ExitCode {
 }
 
 fn run(environment: &mut Environment) -> Result<(), Failure> {
-    let arguments = environment.arguments();
-    match &*arguments {
-        [] => show(environment),
-        [word] if word == "check" => self_check::conduct(environment, CHECKS, None),
-        _ => Err(manual::CPUS.usage.into()),
-    }
+    if environment.arguments().is_empty() { show(environment) } else { Err(manual::CPUS.usage.into()) }
 }
 
 fn show(environment: &mut Environment) -> Result<(), Failure> {

@@ -1,15 +1,13 @@
-//! `fault KIND TASK` makes a fault in a running task; `fault log` lists the faults so far; `fault check` makes faults of
-//! all kinds in tasks of its own and looks for leftovers; `fault disturb` does so while memory runs out.
+//! `fault KIND TASK` makes a fault in a running task; `fault log` lists the faults so far.
 #![no_std]
 #![forbid(unsafe_code)]
 
 use application::{Environment, ExitCode, Failure};
 use core::fmt;
-use fault_checks::{CHECKS, DISTURBING_CHECKS};
 use fault_context::FaultKind;
 use fault_injection::INJECTABLE;
 
-/// A word that is no kind of fault.
+/// A word that names no kind of fault.
 struct NoKind<W>(W);
 
 impl<W: fmt::Display> fmt::Display for NoKind<W> {
@@ -28,10 +26,8 @@ pub fn main(environment: &mut Environment) -> ExitCode {
 fn run(environment: &mut Environment) -> Result<(), Failure> {
     match &*environment.arguments() {
         [word] if word == "log" => show_log(environment),
-        [word] if word == "check" => self_check::conduct(environment, CHECKS, None),
-        [word] if word == "disturb" => self_check::conduct(environment, DISTURBING_CHECKS, None),
-        // None of these takes a word more, and none is a kind.
-        [word, ..] if ["log", "check", "disturb"].contains(&word.as_str()) => Err(manual::FAULT.usage.into()),
+        // It takes no more words, and it is no kind.
+        [word, ..] if word == "log" => Err(manual::FAULT.usage.into()),
         [kind, task] => {
             let kind = FaultKind::from_word(kind).ok_or_else(|| Failure::refused(NoKind(kind.clone())))?;
             let task = task::named(task).map_err(Failure::refused)?;

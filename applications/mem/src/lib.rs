@@ -1,4 +1,4 @@
-//! `mem` shows memory and who holds it; it also checks it, and asks those who keep spare memory to give it back.
+//! `mem` shows memory and its holders; `mem reclaim` asks the cells that keep spare memory to give it back.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -8,7 +8,6 @@ use alloc::format;
 
 use application::{Environment, ExitCode, Failure};
 use frames::Purpose;
-use memory_checks::{CHECKS, DISTURBING_CHECKS};
 
 /// Frames are 4 KiB.
 const FRAME_KIB: usize = 4;
@@ -23,8 +22,6 @@ fn run(environment: &mut Environment) -> Result<(), Failure> {
     let arguments = environment.arguments();
     match &*arguments {
         [] => show(environment),
-        [word] if word == "check" => self_check::conduct(environment, CHECKS, None),
-        [word] if word == "disturb" => self_check::conduct(environment, DISTURBING_CHECKS, None),
         [word] if word == "reclaim" => {
             let frames = frames::reclaim();
             Ok(writeln!(environment, "{frames} frames came back")?)
@@ -58,8 +55,9 @@ fn show(environment: &mut Environment) -> Result<(), Failure> {
     show_holders(environment, heap.used)
 }
 
-/// Who holds the heap: each task what it took and nobody has freed. The rest was taken before there were tasks, or by tasks that
-/// have ended and gave it to others; blocks are larger than what was asked for, which is in the rest, too.
+/// The holders of the heap: for each task, the bytes that it took and that have not been freed. The rest was taken before the
+/// first task began, or by tasks that have ended and gave it to others. A block is larger than the request for it; the
+/// difference is in the rest, too.
 fn show_holders(environment: &mut Environment, used: usize) -> Result<(), Failure> {
     writeln!(environment, "{:<16} {:>8}", "heap by task", "bytes")?;
     let mut rest = u64::try_from(used).unwrap_or(u64::MAX);

@@ -1,9 +1,8 @@
-//! `ps` lists the tasks; `ps check [NAME]` checks how tasks, locks and channels work in the running system.
+//! `ps` lists the tasks.
 #![no_std]
 #![forbid(unsafe_code)]
 
 use application::{Environment, ExitCode, Failure};
-use task_checks::CHECKS;
 
 /// The entry.
 pub fn main(environment: &mut Environment) -> ExitCode {
@@ -12,12 +11,7 @@ pub fn main(environment: &mut Environment) -> ExitCode {
 }
 
 fn run(environment: &mut Environment) -> Result<(), Failure> {
-    match &*environment.arguments() {
-        [] => list(environment),
-        [word] if word == "check" => self_check::conduct(environment, CHECKS, None),
-        [word, name] if word == "check" => self_check::conduct(environment, CHECKS, Some(name)),
-        _ => Err(manual::PS.usage.into()),
-    }
+    if environment.arguments().is_empty() { list(environment) } else { Err(manual::PS.usage.into()) }
 }
 
 fn list(environment: &mut Environment) -> Result<(), Failure> {

@@ -1,7 +1,7 @@
 //! `swap` shows which build the system is and which there are; `swap BUILD` changes to another one.
 //!
-//! `swap reclaim` waits, for a while, until replaced cells have been freed that were still in use, and names the
-//! holders of the rest. `swap check` checks the promises of swaps, in part by replacing a cell by itself.
+//! `swap reclaim` waits, for a while, until replaced cells have been freed that were still in use, and names the holder
+//! of each other one.
 //!
 //! A cell's name stands for the build in which that cell differs: the alternate, or if that is running the one that was
 //! booted, so the same words again swap back. Builds that are there to be refused are meant by their own names only.
@@ -27,7 +27,6 @@ fn run(environment: &mut Environment) -> Result<(), Failure> {
     match &*environment.arguments() {
         [] => list(environment),
         [word] if word == "reclaim" => reclaim(environment),
-        [word] if word == "check" => self_check::conduct(environment, swap_checks::CHECKS, None),
         [name] => swap(environment, &build_of(application::name(name)?)),
         _ => Err(manual::SWAP.usage.into()),
     }

@@ -6,7 +6,8 @@ use crate::claim;
 use crate::harness::{BOOT, Batch, Check, Outcome, Places};
 use crate::shell::{contains, one_line, says};
 
-/// Through GRUB; with little memory; with the log on; with nothing to end by but what a PC has.
+/// Through GRUB; with little memory; with the log on; with nothing to end by but what a PC has. All but the small machine
+/// boot the product.
 pub(crate) fn batches() -> Vec<Batch> {
     vec![
         Batch { name: "grub", machine: through_grub, checks: GRUB, self_checks: &[] },
@@ -14,7 +15,7 @@ pub(crate) fn batches() -> Vec<Batch> {
         Batch {
             name: "verbose",
             machine: |places| {
-                Configuration::direct(&places.output)
+                Configuration::direct(&places.product)
                     .argument("log=loud")
                     .argument("log=debug")
                     .argument("exit=debug")
@@ -29,7 +30,7 @@ pub(crate) fn batches() -> Vec<Batch> {
             name: "power",
             // A reset does not end QEMU here, so that an end of QEMU's own is a power-off.
             machine: |places| {
-                Configuration::direct(&places.output).argument("log=info").argument("console=plain").restart_on_reset()
+                Configuration::direct(&places.product).argument("log=info").argument("console=plain").restart_on_reset()
             },
             checks: POWER,
             self_checks: &[],
@@ -39,18 +40,29 @@ pub(crate) fn batches() -> Vec<Batch> {
 
 /// The image has the same command line as the other machines.
 fn through_grub(places: &Places) -> Configuration {
-    Configuration::new(Boot::Iso(places.output.join("mitos.iso")))
+    Configuration::new(Boot::Iso(places.product.join("mitos.iso")))
 }
 
 const GRUB: &[Check] = &[
     Check { name: "the boot loader is known", run: boot_loader_is_known },
     Check { name: "cells are loaded as after a direct boot", run: |shell| contains(shell, "cells core", "digest") },
     Check { name: "applications run", run: |shell| says(shell, "echo through grub | cat", "through grub") },
+    Check { name: "the product has no cells of tests", run: no_cells_of_tests },
 ];
 
 fn boot_loader_is_known(shell: &mut Shell) -> Outcome {
     let output = shell.machine().output();
     claim!(output.contains("booted by GRUB"), "{:?}", output.lines().next());
+    Ok(())
+}
+
+fn no_cells_of_tests(shell: &mut Shell) -> Outcome {
+    says(shell, "check", "check: unknown command; 'help' lists them")?;
+    let cells = shell.run("cells")?;
+    let group = |line: &str| line.split_whitespace().nth(1).map(str::to_owned);
+    let groups: Vec<String> = cells.lines().filter_map(group).collect();
+    claim!(groups.iter().any(|group| group == "console"), "no groups are shown: {:?}", cells.text);
+    claim!(!groups.iter().any(|group| group == "tests"), "{:?}", cells.text);
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use crate::shell::{contains, gone, one_line, says};
 
 /// The namespace and the memory.
 pub(crate) fn batches() -> Vec<Batch> {
-    vec![Batch { name: "cells", machine: Places::machine, checks: CHECKS, self_checks: &["mem check"] }]
+    vec![Batch { name: "cells", machine: Places::machine, checks: CHECKS, self_checks: &["check mem"] }]
 }
 
 const CHECKS: &[Check] = &[

@@ -13,18 +13,18 @@ use crate::shell::{contains, one_line, runs, says};
 /// little memory.
 pub(crate) fn batches() -> Vec<Batch> {
     vec![
-        Batch { name: "faults", machine: Places::machine, checks: CHECKS, self_checks: &["fault check"] },
+        Batch { name: "faults", machine: Places::machine, checks: CHECKS, self_checks: &["check fault"] },
         Batch {
             name: "faults on 1 cpu",
             machine: |places| places.machine().cpus(1),
             checks: FEW,
-            self_checks: &["fault check"],
+            self_checks: &["check fault"],
         },
         Batch {
             name: "faults in 96 MiB",
             machine: |places| places.machine().memory_mib(96),
             checks: FEW,
-            self_checks: &["fault disturb"],
+            self_checks: &["check fault disturb"],
         },
     ]
 }

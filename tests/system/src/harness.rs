@@ -98,14 +98,17 @@ pub fn run_trials(trials: &[Trial], places: &Places, filter: Option<&str>, tally
 /// Where things are.
 #[derive(Debug, Clone)]
 pub struct Places {
-    /// The build's output: image, archive, ISO.
+    /// The build's outputs as a user boots them: image, archive, ISO.
+    pub product: PathBuf,
+    /// Image and archive with the cells that only tests need.
     pub output: PathBuf,
     /// Where logs go.
     pub logs: PathBuf,
 }
 
 impl Places {
-    /// The machine that most checks use: booted directly, quiet log, debug exit device, plain console.
+    /// The machine that most checks use: booted directly, with the archive of tests, quiet log, debug exit device, plain
+    /// console.
     pub fn machine(&self) -> Configuration {
         Configuration::direct(&self.output).argument("log=warn").argument("exit=debug").argument("console=plain")
     }

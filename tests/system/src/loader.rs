@@ -13,22 +13,22 @@ use crate::shell::{contains, one_line, says};
 /// Damaged objects in a running system, and an archive that is damaged before it starts.
 pub(crate) fn batches() -> Vec<Batch> {
     vec![
-        Batch { name: "loader", machine: Places::machine, checks: TRIALS, self_checks: &["cells check"] },
+        Batch { name: "loader", machine: Places::machine, checks: TRIALS, self_checks: &["check cells"] },
         Batch { name: "entry of another type", machine: other_entry, checks: OTHER_ENTRY, self_checks: &[] },
         Batch { name: "damaged archive", machine: damaged_archive, checks: DAMAGED, self_checks: &[] },
     ]
 }
 
 const TRIALS: &[Check] = &[
-    Check { name: "an object is loaded on trial", run: |shell| contains(shell, "cells try uptime", "can be loaded") },
+    Check { name: "an object is loaded on trial", run: |shell| contains(shell, "check try uptime", "can be loaded") },
     Check { name: "an object that is cut off is refused by its name", run: cut_off },
     Check { name: "an object with a flipped bit is refused by its name", run: flipped },
     Check {
         name: "an object is not cut off behind its end",
-        run: |shell| one_line(shell, "cells try uptime cut 99999999"),
+        run: |shell| one_line(shell, "check try uptime cut 99999999"),
     },
-    Check { name: "an unknown object gets one line", run: |shell| one_line(shell, "cells try none_such") },
-    Check { name: "senseless damage gets the usage", run: |shell| contains(shell, "cells try uptime bend 3", "usage") },
+    Check { name: "an unknown object gets one line", run: |shell| one_line(shell, "check try none_such") },
+    Check { name: "senseless damage gets the usage", run: |shell| contains(shell, "check try uptime bend 3", "usage") },
     Check { name: "the cell runs after all trials", run: |shell| contains(shell, "uptime", "0:0") },
     // The self checks come after this one, so that an application is unloaded under them.
     Check { name: "an application runs beside the checks", run: |shell| contains(shell, "busy 3 &", "[1] ") },
@@ -36,7 +36,7 @@ const TRIALS: &[Check] = &[
 
 fn cut_off(shell: &mut Shell) -> Outcome {
     for size in [0, 3, 63, 64, 1000, 4000] {
-        let command = format!("cells try uptime cut {size}");
+        let command = format!("check try uptime cut {size}");
         contains(shell, &command, "cell uptime: ")?;
         one_line(shell, &command)?;
     }
@@ -47,8 +47,8 @@ fn flipped(shell: &mut Shell) -> Outcome {
     // The machine's number, 62, is in the 18th byte.
     says(
         shell,
-        "cells try uptime flip 144",
-        "cells: cell uptime: not for x86_64 with 64 bits and little-endian numbers (ELF machine 63)",
+        "check try uptime flip 144",
+        "check: cell uptime: not for x86_64 with 64 bits and little-endian numbers (ELF machine 63)",
     )
 }
 
@@ -86,7 +86,7 @@ fn damage(from: &Path, to: &Path) -> std::io::Result<()> {
 
 const DAMAGED: &[Check] = &[
     Check { name: "an object that is not the build's is refused with both digests", run: refused_by_digest },
-    Check { name: "it is refused on trial too", run: |shell| contains(shell, "cells try uptime", "the manifest says") },
+    Check { name: "it is refused on trial too", run: |shell| contains(shell, "check try uptime", "the manifest says") },
     Check { name: "it left no cell behind", run: left_no_cell },
     Check { name: "all other applications run", run: |shell| says(shell, "echo still here | cat", "still here") },
 ];

@@ -151,12 +151,12 @@ fn together(shell: &mut Shell) -> Outcome {
         claim!(names_day(shell)?, "date is the base's after the swap");
         claim!(before != state(shell)?, "the clock's cell did not change");
         // Its object and its entry in the manifest belong together.
-        contains(shell, "cells try date", "can be loaded")?;
+        contains(shell, "check try date", "can be loaded")?;
         contains(shell, "swap", "* weekday")?;
         swap(shell, BASE)?;
     }
     claim!(!names_day(shell)?, "date is not the base's after the swap back");
-    contains(shell, "cells try date", "can be loaded")
+    contains(shell, "check try date", "can be loaded")
 }
 
 fn running(shell: &mut Shell) -> Outcome {

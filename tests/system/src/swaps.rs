@@ -13,7 +13,7 @@ use crate::shell::{contains, gone, says};
 /// Every alternate of the build, under load and without.
 pub(crate) fn batches() -> Vec<Batch> {
     vec![
-        Batch { name: "swaps", machine: Places::machine, checks: CHECKS, self_checks: &["swap check"] },
+        Batch { name: "swaps", machine: Places::machine, checks: CHECKS, self_checks: &["check swap"] },
         Batch { name: "priorities", machine: Places::machine, checks: PRIORITIES, self_checks: &[] },
         Batch {
             name: "priorities on 1 cpu",
@@ -59,7 +59,7 @@ const PRIORITIES: &[Check] =
 
 /// The checks themselves may fail here; each must end and take its tasks with it.
 fn nothing_left_without_memory(shell: &mut Shell) -> Outcome {
-    let output = shell.run_within("swap check", SELF_CHECK)?;
+    let output = shell.run_within("check swap", SELF_CHECK)?;
     claim!(!output.contains("neither joined nor detached"), "a check dropped a task: {:?}", output.text);
     gone(shell, "check: other")?;
     gone(shell, "swapper")?;
@@ -135,7 +135,7 @@ fn channel_in_flight(shell: &mut Shell) -> Outcome {
 /// Also what holds only then.
 fn under_priorities(shell: &mut Shell) -> Outcome {
     swap(shell, "priority")?;
-    let output = shell.run_within("ps check", SELF_CHECK)?;
+    let output = shell.run_within("check ps", SELF_CHECK)?;
     let ok = output.lines().filter(|line| line.starts_with("ok: ")).count();
     let all = output.lines().filter(|line| line.contains(": ")).count();
     let last = output.lines().last().unwrap_or_default();
@@ -144,7 +144,7 @@ fn under_priorities(shell: &mut Shell) -> Outcome {
         claim!(output.lines().any(|line| line == format!("ok: {name}")), "no {name} in {:?}", output.text);
     }
     swap(shell, BASE)?;
-    contains(shell, "ps check urgent-displaces", "does not apply: urgent-displaces: ")
+    contains(shell, "check ps urgent-displaces", "does not apply: urgent-displaces: ")
 }
 
 /// In the background the job is loaded while the next command, the swap, is under way already.

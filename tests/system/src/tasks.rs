@@ -11,18 +11,18 @@ use crate::shell::{contains, one_line, runs, says};
 /// Tasks on four CPUs, then the same system on one and on two.
 pub(crate) fn batches() -> Vec<Batch> {
     vec![
-        Batch { name: "tasks", machine: Places::machine, checks: CHECKS, self_checks: &["ps check", "cpus check"] },
+        Batch { name: "tasks", machine: Places::machine, checks: CHECKS, self_checks: &["check ps", "check cpus"] },
         Batch {
             name: "1 cpu",
             machine: |places| places.machine().cpus(1),
             checks: FEW,
-            self_checks: &["ps check", "cpus check"],
+            self_checks: &["check ps", "check cpus"],
         },
         Batch {
             name: "2 cpus",
             machine: |places| places.machine().cpus(2),
             checks: FEW,
-            self_checks: &["ps check", "cpus check"],
+            self_checks: &["check ps", "check cpus"],
         },
     ]
 }

@@ -9,7 +9,7 @@ use crate::harness::{Batch, Check, Outcome, Places};
 
 /// A console that shows each key, as on a user's terminal.
 pub(crate) fn batches() -> Vec<Batch> {
-    let machine = |places: &Places| Configuration::direct(&places.output).argument("log=warn").argument("exit=debug");
+    let machine = |places: &Places| Configuration::direct(&places.product).argument("log=warn").argument("exit=debug");
     vec![Batch { name: "terminal", machine, checks: CHECKS, self_checks: &[] }]
 }
 

@@ -11,15 +11,17 @@ use goblin::archive::Archive;
 use layout::Layout;
 use object::{Binding, Object};
 
-use crate::{BuildError, compile::Library, describe, files, store::Store, wrapper};
+use crate::{BuildError, applications, compile::Library, describe, files, store::Store, wrapper};
 
 /// A crate as the loader will see it.
 #[derive(Clone, Debug)]
 pub struct Cell {
     /// The library it comes from.
     pub library: Library,
-    /// Folder under `cells/`, or `kernel`, `applications`, `rust`, `packages`.
+    /// Folder under `cells/`, or `kernel`, `applications`, `tests`, `rust`, `packages`.
     pub group: String,
+    /// It is under `tests/`: the product is packed without it.
+    pub only_tests: bool,
     /// The object with its debug information, for digests and symbolic debugging.
     pub full_object: PathBuf,
     /// The object as it is packed.
@@ -73,6 +75,8 @@ fn group(library: &Library) -> String {
     };
     match (parts.next().as_deref(), parts.next()) {
         (Some("cells"), Some(group)) => group,
+        (Some("tests"), Some(folder)) if folder == "cells" => "tests".to_owned(),
+        (Some("tests"), _) => applications::GROUP.to_owned(),
         (Some(top), _) => top.to_owned(),
         (None, _) => "packages".to_owned(),
     }
@@ -87,7 +91,8 @@ fn cell(library: &Library, store: &Store) -> Result<Cell, BuildError> {
     let survey = store.value(&digest, "unsafe", || describe::survey(library))?;
     let survey = sources::Survey { forbids_unsafe: survey.0, unsafe_places: survey.1 };
     let file = files::read(&stripped)?.into();
-    Ok(Cell { group: group(library), library: library.clone(), full_object, file, digest, survey })
+    let only_tests = library.manifest.starts_with(library.tree.join("tests"));
+    Ok(Cell { group: group(library), only_tests, library: library.clone(), full_object, file, digest, survey })
 }
 
 fn only_object<'a>(library: &Library, bytes: &'a [u8]) -> Result<&'a [u8], BuildError> {

@@ -3,6 +3,8 @@
 //! After the code comes the section map; where everything is stands at `seed_image` in the `.boot` section:
 //! start and end of text, constants, data and map, eight addresses of 8 bytes.
 
+use std::path::Path;
+
 use goblin::{
     container::{Container, Ctx, Endian},
     elf::{
@@ -16,9 +18,9 @@ use manifest::{Digest, SeedMap};
 use scroll::Pwrite;
 
 use crate::{
-    BuildError, Tree,
+    BuildError,
     cells::Cell,
-    files,
+    files, image_in,
     seed::{ENTRY_CELL, PHYSICAL_BASE, Range, Seed, VIRTUAL_OFFSET},
 };
 
@@ -26,11 +28,11 @@ const PAGE: usize = 4096;
 const ELF_HEADER: usize = 64;
 const PROGRAM_HEADER: usize = 56;
 
-/// Writes the image and returns the section map that it holds.
+/// Writes the image into `folder` and returns the section map that it holds.
 ///
 /// # Errors
 /// Files that cannot be written, or a seed without its entry.
-pub fn write(tree: &Tree, cells: &[Cell], seed: &Seed, build: Digest) -> Result<SeedMap, BuildError> {
+pub fn write(folder: &Path, cells: &[Cell], seed: &Seed, build: Digest) -> Result<SeedMap, BuildError> {
     let map = seed.map(build);
     let mut map_bytes = postcard::to_stdvec(&map).map_err(BuildError::Map)?;
     let map_end = seed.data.end() + map_bytes.len() as u64;
@@ -52,8 +54,7 @@ pub fn write(tree: &Tree, cells: &[Cell], seed: &Seed, build: Digest) -> Result<
         (&map_range, PF_R),
     ];
     let bytes = elf(&segments, entry).map_err(BuildError::Image)?;
-    let path = tree.image();
-    files::write(&path, bytes)?;
+    files::write(&image_in(folder), bytes)?;
     Ok(map)
 }
 

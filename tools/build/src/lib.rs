@@ -1,4 +1,5 @@
-//! From sources to what boots: `target/mitos/nano_core.elf` and `target/mitos/cells.archive`.
+//! From sources to what boots: `target/mitos/nano_core.elf` and `target/mitos/cells.archive`; and the same with the cells
+//! that only tests need, in `target/mitos/tests`.
 //!
 //! 1. [`compile`]: cargo compiles every crate, the language's own included, to one object each ([`wrapper`] sets what
 //!    cargo cannot); 2. [`cells`]: the objects become cells with names, groups and dependencies; 3. [`seed`]: the cells
@@ -52,23 +53,41 @@ impl Tree {
             .ok_or(BuildError::NoTree { start })
     }
 
-    /// Outputs that a user may want.
+    /// The product: what a user boots.
     #[must_use]
     pub fn output(&self) -> PathBuf {
         self.root.join("target/mitos")
     }
 
-    /// The bootable image of the seed.
+    /// The product and, in the same archive, the cells that only tests need.
     #[must_use]
-    pub fn image(&self) -> PathBuf {
-        self.output().join("nano_core.elf")
+    pub fn tests_output(&self) -> PathBuf {
+        self.output().join("tests")
     }
 
-    /// The archive of cells.
+    /// The bootable image of the product's seed.
+    #[must_use]
+    pub fn image(&self) -> PathBuf {
+        image_in(&self.output())
+    }
+
+    /// The archive of the product's cells.
     #[must_use]
     pub fn archive(&self) -> PathBuf {
-        self.output().join("cells.archive")
+        archive_in(&self.output())
     }
+}
+
+/// The bootable image among the outputs in `folder`.
+#[must_use]
+pub fn image_in(folder: &Path) -> PathBuf {
+    folder.join("nano_core.elf")
+}
+
+/// The archive of cells among the outputs in `folder`.
+#[must_use]
+pub fn archive_in(folder: &Path) -> PathBuf {
+    folder.join("cells.archive")
 }
 
 /// Why a build failed.
@@ -177,7 +196,7 @@ pub struct Build {
     pub alternates: Vec<alternates::Built>,
     /// How the base was compiled.
     pub compiled: compile::Compiled,
-    /// The manifest that went into the archive.
+    /// The manifest that went into the archive of tests, which has all cells.
     pub manifest: manifest::Manifest,
     /// Where the host put the seed.
     pub seed: manifest::SeedMap,
@@ -215,8 +234,11 @@ pub fn build(tree: &Tree) -> Result<Build, BuildError> {
     let seed = seed::Seed::plan(&cells, &graph)?;
     let alternates = alternates::build(tree, &compiled, &cells, &store)?;
     let packed = pack::pack(&compiled, &cells, &graph, &seed, &alternates)?;
-    let map = image::write(tree, &cells, &seed, packed.build)?;
-    files::write(&tree.archive(), &packed.archive)?;
+    let map = image::write(&tree.output(), &cells, &seed, packed.product.build)?;
+    files::write(&tree.archive(), &packed.product.bytes)?;
+    // The seed knows its archive by the digest, so the archive of tests has an image of its own.
+    image::write(&tree.tests_output(), &cells, &seed, packed.tests.build)?;
+    files::write(&archive_in(&tree.tests_output()), &packed.tests.bytes)?;
     store.sweep()?;
     Ok(Build { manifest: packed.manifest, seed: map, cells, alternates, compiled })
 }

@@ -1,6 +1,6 @@
-//! Makes the manifest and the archive of cells.
+//! Makes the manifest and the archive of cells: one of the product, and one of tests, which has more cells.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use archive::Packer;
 use manifest::{Alternate, CellEntry, Digest, Manifest, Role, Signature};
@@ -8,6 +8,7 @@ use manifest::{Alternate, CellEntry, Digest, Manifest, Role, Signature};
 use crate::{
     BuildError,
     alternates::Built,
+    applications,
     cells::{self, Cell, Graph},
     compile::Compiled,
     describe, entry_points,
@@ -21,12 +22,28 @@ const ENTRY: (&str, &str) = ("init", "main");
 /// What was packed.
 #[derive(Debug)]
 pub struct Packed {
-    /// The manifest in the archive.
+    /// The manifest in the archive of tests, which has all cells.
     pub manifest: Manifest,
-    /// Its digest: the identity of the build.
+    /// The archive of the product.
+    pub product: Archive,
+    /// The archive of tests.
+    pub tests: Archive,
+}
+
+/// An archive of cells.
+#[derive(Debug)]
+pub struct Archive {
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// The digest of its manifest: the identity of the build.
     pub build: Digest,
-    /// The archive.
-    pub archive: Vec<u8>,
+}
+
+impl Archive {
+    fn new(packer: Packer, manifest: &Manifest) -> Result<Self, BuildError> {
+        let (bytes, build) = packer.finish(manifest)?;
+        Ok(Self { bytes, build })
+    }
 }
 
 /// Packs cells and remembers their roles.
@@ -127,7 +144,7 @@ pub fn pack(
     for (number, cell) in cells.iter().enumerate() {
         let role = if seed.members.binary_search(&number).is_ok() {
             Role::Seed
-        } else if cell.group == "applications" {
+        } else if cell.group == applications::GROUP {
             Role::Application
         } else {
             Role::Kernel
@@ -150,6 +167,29 @@ pub fn pack(
         cells: entries,
         alternates,
     };
-    let (archive, build) = packer.packer.finish(&manifest)?;
-    Ok(Packed { manifest, build, archive })
+    let only_tests: HashSet<&str> = cells.iter().filter(|cell| cell.only_tests).map(Cell::name).collect();
+    let product = product(&packer.packer, &manifest, &only_tests)?;
+    let tests = Archive::new(packer.packer, &manifest)?;
+    Ok(Packed { manifest, product, tests })
+}
+
+/// The archive of the product: the blobs of `packer` and the entries of `all`, without the cells `only_tests`.
+fn product(packer: &Packer, all: &Manifest, only_tests: &HashSet<&str>) -> Result<Archive, BuildError> {
+    let mut product = Packer::new();
+    let mut without_tests = |cells: &[CellEntry]| -> Result<Vec<CellEntry>, BuildError> {
+        let kept = cells.iter().filter(|cell| !only_tests.contains(&*cell.name));
+        kept.map(|cell| {
+            let object = product.copy(packer, &cell.object)?;
+            let details = product.copy(packer, &cell.details)?;
+            Ok(CellEntry { object, details, ..cell.clone() })
+        })
+        .collect()
+    };
+    let cells = without_tests(&all.cells)?;
+    let mut alternates = Vec::new();
+    for alternate in &all.alternates {
+        alternates.push(Alternate { cells: without_tests(&alternate.cells)?, ..alternate.clone() });
+    }
+    let manifest = Manifest { compiler: all.compiler.clone(), entry: all.entry.clone(), cells, alternates };
+    Archive::new(product, &manifest)
 }

@@ -1,5 +1,5 @@
-//! `target/report/cells.json`: what each cell holds and how far it can be trusted. `target/report/alternates.json`: which cells each
-//! alternate changes, and why.
+//! `target/report/cells.json`: what each cell of the product holds and how far it can be trusted.
+//! `target/report/alternates.json`: which cells each alternate changes, and why.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -58,7 +58,7 @@ pub struct Totals {
 pub fn write(tree: &Tree, build: &Build) -> Result<(PathBuf, Totals), BuildError> {
     let mut rows = Vec::new();
     let mut totals = Totals::default();
-    for (cell, entry) in build.cells.iter().zip(&build.manifest.cells) {
+    for (cell, entry) in build.cells.iter().zip(&build.manifest.cells).filter(|(cell, _)| !cell.only_tests) {
         let own = !matches!(cell.group.as_str(), "rust" | "packages");
         totals.cells += 1;
         totals.own += usize::from(own);

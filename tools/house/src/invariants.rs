@@ -106,7 +106,7 @@ impl Sources {
             "unit" => self.files.iter().any(|(path, text)| of_crate(path) && is_test(text, item)),
             "system" => self.has(|path| path.starts_with("tests/system/"), &[format!("name: \"{name}\"")]),
             "claim" => {
-                let own = |path: &str| path.starts_with("cells/checks/") || path.starts_with("tests/cells/");
+                let own = |path: &str| path.starts_with("tests/cells/");
                 self.has(own, &[format!("\"{name}\"")])
             }
             "build" => {

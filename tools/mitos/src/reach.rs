@@ -1,4 +1,4 @@
-//! `target/report/reach.json`: which public functions each application can reach.
+//! `target/report/reach.json`: which public functions each application of the product can reach.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -37,7 +37,7 @@ pub(crate) fn write(tree: &Tree, built: &Build) -> Result<(), Failure> {
     let folder = tree.root.join("target/reach");
     fs::create_dir_all(&folder).map_err(Failure::file(&folder))?;
     let mut starts = BTreeMap::new();
-    for cell in built.cells.iter().filter(|cell| cell.group == applications::GROUP) {
+    for cell in built.cells.iter().filter(|cell| cell.group == applications::GROUP && !cell.only_tests) {
         starts.insert(cell.name().to_owned(), applications::used_by(cell)?);
     }
     let mut library = Library::new();

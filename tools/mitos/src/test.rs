@@ -114,15 +114,21 @@ const ENVIRONMENT: [(&str, &str); 10] = [
     ("CDPATH", "/"),
 ];
 
-/// Builds again, in a process that keeps cargo from the network; the archive must come out the same.
+/// Builds again, in a process that keeps cargo from the network; the archives must come out the same.
 fn build_again(tree: &Tree) -> Result<(), Failure> {
-    let read = || std::fs::read(tree.archive()).map_err(Failure::file(tree.archive()));
-    let before = read()?;
+    let paths = [tree.archive(), build::archive_in(&tree.tests_output())];
+    let read = |path: &PathBuf| std::fs::read(path).map_err(Failure::file(path));
+    let before = [read(&paths[0])?, read(&paths[1])?];
     let tool = std::env::current_exe().map_err(Failure::file("mitos"))?;
     let mut command = Command::new(tool);
     command.arg("build").current_dir(&tree.root).envs(ENVIRONMENT).stdout(Stdio::null());
     check(&mut command)?;
-    if read()? == before { Ok(()) } else { Err(Failure::Changed { path: tree.archive() }) }
+    for (path, before) in paths.into_iter().zip(before) {
+        if read(&path)? != before {
+            return Err(Failure::Changed { path });
+        }
+    }
+    Ok(())
 }
 
 /// Copies sources and libraries, with the time of now, and lets cargo look at the copy.
@@ -133,7 +139,7 @@ fn build_copy(tree: &Tree) -> Result<(), Failure> {
     }
     let target = copy.root.join("target");
     std::fs::create_dir_all(&target).map_err(Failure::file(&target))?;
-    for name in ["Cargo.toml", "Cargo.lock", "build", "cells", "kernel", "applications"] {
+    for name in ["Cargo.toml", "Cargo.lock", "build", "cells", "kernel", "applications", "tests"] {
         check(Command::new("cp").arg("-r").arg(tree.root.join(name)).arg(&copy.root))?;
     }
     check(Command::new("cp").arg("-r").arg(tree.root.join("target/cells")).arg(&target))?;
@@ -181,7 +187,7 @@ fn test_compile_fail(
 
 fn test_system(tree: &Tree, options: &Options, tally: &mut Tally) -> Result<(), Failure> {
     iso::write(tree, "log=info exit=debug console=plain")?;
-    let places = Places { output: tree.output(), logs: tree.root.join("target/logs") };
+    let places = Places { product: tree.output(), output: tree.tests_output(), logs: tree.root.join("target/logs") };
     for _ in 0..options.repeat {
         harness::run(&system_tests::batches(), &places, options.filter.as_deref(), tally);
         harness::run_trials(&system_tests::trials(), &places, options.filter.as_deref(), tally);

@@ -38,9 +38,8 @@ pages! {
         "changes the directory that relative paths begin in", "cd /tmp",
         "without a directory: to the root\n\
         -: to the directory before";
-    CELLS: "cells" " [NAME | check | try NAME [cut BYTES | flip BIT]]", Cells, Paged,
-        &[&[Cell, Word("check"), Word("try")], &[Cell], &[Word("cut"), Word("flip")]],
-        "lists the cells, tells all about one, checks the loader, or tries to load an object", "cells heap";
+    CELLS: "cells" " [NAME]", Cells, Paged, &[&[Cell], &[]],
+        "lists the cells, or tells all about one", "cells heap";
     CLEAR: "clear" "", Shell, Direct, &[],
         "erases the screen", "clear";
     COUNT: "count" " LAST [MILLISECONDS]", Text, Direct, &[&[]],
@@ -48,8 +47,8 @@ pages! {
     CP: "cp" " [-f] FROM ... TO", Files, Direct, &[&[Path]],
         "copies files, to a file or into a directory", "cp /tmp/a /tmp/b",
         "-f: replaces a file that is there";
-    CPUS: "cpus" " [check]", System, Paged, &[&[Word("check")], &[]],
-        "lists the processors, or checks them", "cpus";
+    CPUS: "cpus" "", System, Paged, &[],
+        "lists the processors", "cpus";
     DATE: "date" " [SECONDS]", System, Direct, &[&[]],
         "tells date and time (UTC), once or each second for so long", "date 3";
     DEPS: "deps" " CELL", Cells, Paged, &[&[Cell], &[]],
@@ -61,15 +60,13 @@ pages! {
         "lists the variables", "env | sort";
     EXPORT: "export" " [NAME | NAME=VALUE] ...", Shell, Direct, &[&[Variable]],
         "gives variables a value; all variables are passed on to applications", "export NAME=value";
-    FAULT: "fault" " KIND TASK | fault log | fault check | fault disturb", Cells, Paged,
-        &[&[Fault, Word("log"), Word("check"), Word("disturb")], &[Task], &[]],
-        "makes a fault in a running task, lists the faults so far, or checks recovery", "fault null busy",
+    FAULT: "fault" " KIND TASK | fault log", Cells, Paged, &[&[Fault, Word("log")], &[Task], &[]],
+        "makes a fault in a running task, or lists the faults so far", "fault null busy",
         "panic: the task panics\n\
         null, gp, div, ud: the processor refuses it a null pointer, a wild address, a division by zero, no instruction\n\
         overflow: it calls itself until its stack is full\n\
         deadlock: it waits for a lock that it holds itself\n\
-        oom: it asks for more memory than there is; no other task gets less for that\n\
-        check: makes faults of all kinds in tasks of its own; disturb: does so while memory runs out";
+        oom: it asks for more memory than there is; no other task gets less for that";
     FG: "fg" " [JOB]", Shell, Direct, &[&[]],
         "waits for a job in the background, which Ctrl-C then ends", "fg 1",
         "without a number: for the newest one";
@@ -110,8 +107,8 @@ pages! {
         "-l: a line for each, with kind and size";
     MAN: "man" " NAME", Shell, Paged, &[&[Command], &[]],
         "shows the page of a command", "man swap";
-    MEM: "mem" " [check | disturb | reclaim]", System, Paged, &[&[Word("check"), Word("disturb"), Word("reclaim")], &[]],
-        "shows memory and its holders, checks it, or asks for spare memory back", "mem";
+    MEM: "mem" " [reclaim]", System, Paged, &[&[Word("reclaim")], &[]],
+        "shows memory and its holders, or asks for spare memory back", "mem";
     MKDIR: "mkdir" " [-p] DIRECTORY ...", Files, Direct, &[&[Path]],
         "makes directories", "mkdir -p /tmp/a/b",
         "-p: with the directories above; one that is there is no refusal";
@@ -122,8 +119,8 @@ pages! {
         "lists the namespace's symbols, or those with a word in them", "ns spawn";
     POWEROFF: "poweroff" "", System, Direct, &[],
         "turns the machine off", "poweroff";
-    PS: "ps" " [check [NAME]]", System, Paged, &[&[Word("check")], &[]],
-        "lists the tasks, or checks how tasks work", "ps";
+    PS: "ps" "", System, Paged, &[],
+        "lists the tasks", "ps";
     PWD: "pwd" "", Files, Direct, &[],
         "tells the directory that relative paths begin in", "pwd";
     REBOOT: "reboot" "", System, Direct, &[],
@@ -141,8 +138,8 @@ pages! {
         "-n: by the number that a line begins with\n\
         -r: the other way round\n\
         -u: equal lines once";
-    SWAP: "swap" " [CELL | BUILD | reclaim | check]", Cells, Paged, &[&[Build, Word("reclaim"), Word("check")], &[]],
-        "replaces a cell by its alternate and back, lists the builds, or checks swaps", "swap priority";
+    SWAP: "swap" " [CELL | BUILD | reclaim]", Cells, Paged, &[&[Build, Word("reclaim")], &[]],
+        "replaces a cell by its alternate and back, or lists the builds", "swap priority";
     TAIL: "tail" " [-n LINES] [FILE ...]", Text, Paged, &[&[Path]],
         "writes the last lines, 10 if no number is given", "log | tail -5",
         "-n LINES, or -LINES: so many";

@@ -143,6 +143,21 @@ impl Packer {
         Ok(blob)
     }
 
+    /// Appends a blob that `other` has compressed.
+    ///
+    /// # Errors
+    /// [`ArchiveError::TooLarge`] if this archive would pass the format's limits.
+    ///
+    /// # Panics
+    /// If the blob is not one of `other`'s.
+    pub fn copy(&mut self, other: &Self, blob: &Blob) -> Result<Blob, ArchiveError> {
+        let start = blob.offset as usize;
+        let offset =
+            u32::try_from(self.blobs.len()).map_err(|_| ArchiveError::TooLarge { size: blob.size as usize })?;
+        self.blobs.extend_from_slice(&other.blobs[start..start + blob.stored as usize]);
+        Ok(Blob { offset, ..*blob })
+    }
+
     /// The archive's bytes and the identity of the build.
     ///
     /// # Errors
