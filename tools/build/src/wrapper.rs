@@ -3,8 +3,8 @@
 //! Cargo runs this tool in rustc's place (`RUSTC_WRAPPER`). For crates of the target it makes the crate's identity its
 //! name and major version alone, so that a change of profile, of a dependency or of the checkout's path renames no
 //! symbol; it keeps each crate to one object; it names sources without the paths of this machine, which cargo does not learn and
-//! so does not compile everything again in a copied tree; and it keeps the [`Invocation`] for alternates. Build scripts and
-//! procedural macros run on the host and are left alone.
+//! so does not compile everything again in a copied tree; it forbids `unsafe` to applications; and it keeps the [`Invocation`]
+//! for alternates. Build scripts and procedural macros run on the host and are left alone.
 
 use std::{
     ffi::OsString,
@@ -26,6 +26,13 @@ pub const PREFIXES: &str = "MITOS_PREFIXES";
 
 /// Set for the wrapper: the folder for [`Invocation`]s, if they are to be kept.
 pub const INVOCATIONS: &str = "MITOS_INVOCATIONS";
+
+/// The folders of applications, as paths in the tree.
+const APPLICATIONS: [&str; 3] = ["applications", "tests/applications", "tests/hostile"];
+
+/// Flags of applications, whose isolation is the compiler's work: no `unsafe`, whatever their sources say of that lint, and
+/// no unstable feature but the one that thread locals need, for some of the others are unsound in safe code.
+pub const APPLICATION_FLAGS: [&str; 2] = ["-Funsafe_code", "-Zallow-features=thread_local"];
 
 /// The part of a version that is an identity: `1` of 1.2.3, `0.4` of 0.4.5, `0.0.6` of 0.0.6.
 #[must_use]
@@ -105,7 +112,16 @@ fn rewrite(krate: &str, arguments: &[OsString]) -> Vec<OsString> {
         _ => argument.clone(),
     });
     let prefixes = std::env::var(PREFIXES).unwrap_or_default();
-    changed.chain(prefixes.lines().map(|prefix| format!("--remap-path-prefix={prefix}").into())).collect()
+    let prefixes = prefixes.lines().map(|prefix| OsString::from(format!("--remap-path-prefix={prefix}")));
+    let flags: &[&str] = if is_application() { &APPLICATION_FLAGS } else { &[] };
+    changed.chain(prefixes).chain(flags.iter().map(OsString::from)).collect()
+}
+
+/// Whether cargo has an application compiled.
+fn is_application() -> bool {
+    let folder = |name| std::env::var_os(name).map(PathBuf::from);
+    let (Some(package), Some(root)) = (folder("CARGO_MANIFEST_DIR"), folder(ROOT)) else { return false };
+    APPLICATIONS.iter().any(|folder| package.starts_with(root.join(folder)))
 }
 
 fn keep(krate: &str, arguments: &[OsString]) -> Result<(), crate::BuildError> {

@@ -88,11 +88,11 @@ impl Line {
 }
 
 impl Write for Line {
-    /// Line feeds inside a record become spaces: a line is a line.
+    /// Control characters inside a record become spaces: a line is a line, and no terminal obeys what it tells.
     fn write_str(&mut self, text: &str) -> fmt::Result {
         for byte in text.bytes() {
             let place = self.bytes.get_mut(self.length).ok_or(fmt::Error)?;
-            *place = if byte == b'\n' || byte == b'\r' { b' ' } else { byte };
+            *place = if byte.is_ascii_control() { b' ' } else { byte };
             self.length += 1;
         }
         Ok(())

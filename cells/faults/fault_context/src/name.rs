@@ -16,12 +16,15 @@ impl Name {
     /// The empty name.
     pub const EMPTY: Self = Self { length: 0, bytes: [0; Self::CAPACITY] };
 
-    /// The name, cut at the last character that fits.
+    /// The name, cut at the last character that fits. Characters that a terminal obeys become `?`: a name is one word of a line
+    /// that others read.
     #[allow(clippy::cast_possible_truncation, reason = "the capacity is far below 256")]
     pub fn new(name: &str) -> Self {
         let length = name.floor_char_boundary(Self::CAPACITY);
         let mut bytes = [0; Self::CAPACITY];
-        bytes[..length].copy_from_slice(&name.as_bytes()[..length]);
+        for (byte, &given) in bytes.iter_mut().zip(&name.as_bytes()[..length]) {
+            *byte = if given.is_ascii_control() { b'?' } else { given };
+        }
         Self { length: length as u8, bytes }
     }
 

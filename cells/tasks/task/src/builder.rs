@@ -91,7 +91,8 @@ impl<'a> Builder<'a> {
         Self { affinity, ..self }
     }
 
-    /// How urgent it is. The scheduling policy decides what that means.
+    /// How urgent it is. The scheduling policy decides what that means. A task that has an origin, as those of applications have,
+    /// gets [`Priority::NORMAL`] at most: it could keep the system's tasks from their turns.
     pub fn priority(self, priority: Priority) -> Self {
         Self { priority, ..self }
     }
@@ -140,13 +141,18 @@ impl<'a> Builder<'a> {
         if role != Role::Idle && self.affinity.bits() & scheduler::scheduling_cpus().bits() == 0 {
             return Err(SpawnError::NoCpu(self.affinity));
         }
+        let is_inherited = self.origin.is_none();
+        let origin = self.origin.or_else(|| task_core::current().and_then(task_core::Current::origin));
+        let highest = if origin.is_some() { Priority::NORMAL } else { Priority::HIGHEST };
         let stack = Stack::new(self.stack_size)?;
         let thread_pointer = stack.thread_pointer().as_u64();
         // SAFETY: the stack is new and this function's own; its top is a multiple of the page size.
         let stack_pointer = unsafe { context_switch::prepare(stack.top().as_u64(), root::main) };
-        let mut task = task_core::create(SPAWN, self.name, self.affinity, self.priority, role)?;
-        let origin = self.origin.or_else(|| task_core::current().and_then(task_core::Current::origin));
-        task.equip(stack, stack_pointer, start, origin);
+        let mut task = task_core::create(SPAWN, self.name, self.affinity, self.priority.min(highest), role)?;
+        task.equip(stack, stack_pointer, start);
+        if let Some(origin) = origin {
+            task.set_origin(origin, is_inherited);
+        }
         Ok(enter(task, thread_pointer)?)
     }
 }

@@ -1,13 +1,13 @@
 //! The reaper: the task that disposes of ended tasks without a joiner, and escalates kills.
 
 use core::hint;
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use core::time::Duration;
 
 use clock::Instant;
 use slot_list::{Links, List, Slot};
 use spin_lock::SpinLock;
-use task_core::{KillRequest, Task, TaskRef, Wake};
+use task_core::{Disposal, KillRequest, Task, TaskRef, Wake};
 use wait_queue::{Wait, WaitQueue};
 
 use crate::rights::{FAULT, SPAWN, WAKE};
@@ -43,6 +43,35 @@ pub(crate) fn reap(slot: Slot) {
     WORK.wake_one();
 }
 
+/// Whether there may be tasks that no task can join any more.
+static LEFT_OVER: AtomicBool = AtomicBool::new(false);
+
+/// The last task of an origin has ended. The tasks from there that were never joined are disposed of. Called as [`reap`].
+pub(crate) fn look_for_left_over() {
+    LEFT_OVER.store(true, Ordering::Release);
+    WORK.wake_one();
+}
+
+/// Takes one of the tasks that no task can join any more.
+fn left_over() -> Option<Slot> {
+    if !LEFT_OVER.swap(false, Ordering::AcqRel) {
+        return None;
+    }
+    let mut found = None;
+    task_core::visit(&mut |task| {
+        let body = task.body(SPAWN);
+        if found.is_none() && body.is_left_over() {
+            body.dispose(Disposal::Detached);
+            found = Some(task.slot());
+        }
+    });
+    if found.is_some() {
+        // There may be more.
+        LEFT_OVER.store(true, Ordering::Release);
+    }
+    found
+}
+
 /// Has the reaper escalate if the task has not ended after `grace`. Needs no memory, because a kill is how memory comes back.
 pub(crate) fn watch(task: &Task, grace: Duration) {
     let deadline = (clock::now() + grace).ticks;
@@ -59,6 +88,9 @@ enum Work {
 
 fn next_work() -> Option<Work> {
     if let Some(slot) = DEAD.lock().pop_front(&LINKS) {
+        return Some(Work::Dispose(slot));
+    }
+    if let Some(slot) = left_over() {
         return Some(Work::Dispose(slot));
     }
     let now = clock::now().ticks;

@@ -70,10 +70,15 @@ fn drop_start(task: &Task) -> Result<(), Caught> {
     task.body(SPAWN).take_start().map_or(Ok(()), |start| guarded(|| drop(start)))
 }
 
+/// Destructors of thread locals that run at the end of a task. Tasks have far fewer thread locals; a value whose destructor
+/// makes it anew each time would keep the task for ever.
+const MAX_DESTRUCTORS: u32 = 4096;
+
 /// Drops the thread locals. A destructor that panics does not keep the others from running. A destructor may use thread locals
-/// again, which are dropped in turn.
+/// again, which are dropped in turn, [`MAX_DESTRUCTORS`] in all: the rest is leaked.
 fn drop_thread_locals(task: &Task) {
-    while let Some((value, destructor)) = task.body(SPAWN).next_destructor() {
+    for _ in 0..MAX_DESTRUCTORS {
+        let Some((value, destructor)) = task.body(SPAWN).next_destructor() else { return };
         // SAFETY: the caller of `Current::at_end` promised that the function is right for the value, which is still valid:
         // the task has not ended.
         let outcome = guarded(|| unsafe { destructor(value) });
@@ -92,7 +97,11 @@ fn finish(task: &Task, how: Result<(), Ended>) -> ! {
     task.body(SPAWN).conclude(how);
     ends::queue(task).wake_all();
     if prior == Disposal::Detached {
+        task.body(SPAWN).dispose(Disposal::Detached);
         reaper::reap(task.slot());
+    }
+    if task.body(SPAWN).leave_origin() {
+        reaper::look_for_left_over();
     }
     scheduler::exit(SPAWN)
 }

@@ -14,7 +14,7 @@ use spin::Once;
 use stacks::{Reserve, Stack};
 
 use crate::ended::Ended;
-use crate::origin::Origin;
+use crate::origin::{Living, Origin};
 use crate::role::Disposal;
 
 /// What a task does: called once, on its own stack.
@@ -38,6 +38,10 @@ pub struct Body {
     /// What the task's code is part of. Dropped after everything that came from there.
     origin: UnsafeCell<Option<Origin>>,
     destructors: UnsafeCell<Vec<Destructor>>,
+    /// The count of the tasks of its origin, if it has one. Set before the task is in the table.
+    living: Option<Living>,
+    /// Only tasks of its own origin can have the right to join it. Set before the task is in the table.
+    joined_from_within: bool,
     disposal: AtomicU8,
     /// When an order to end is to be escalated, in ticks of the clock; 0 if there is none.
     grace_end: AtomicU64,
@@ -45,7 +49,8 @@ pub struct Body {
     ended: Once<Result<(), Ended>>,
 }
 
-// SAFETY: one task at a time uses each cell, as the type's description says. The other fields are atomic.
+// SAFETY: one task at a time uses each cell, as the type's description says. The other fields are atomic, or
+// change only before the task is in the table.
 unsafe impl Sync for Body {}
 // SAFETY: the destructors are the one field that is not `Send`: the task itself is their only user, on every CPU.
 unsafe impl Send for Body {}
@@ -61,6 +66,8 @@ impl Body {
             start: UnsafeCell::new(None),
             origin: UnsafeCell::new(None),
             destructors: UnsafeCell::new(Vec::new()),
+            living: None,
+            joined_from_within: false,
             disposal: AtomicU8::new(Disposal::Joinable as u8),
             grace_end: AtomicU64::new(0),
             began: AtomicBool::new(false),
@@ -74,8 +81,8 @@ impl Body {
         covers(&self.start, address) || covers(&self.origin, address) || covers(&self.destructors, address)
     }
 
-    /// Gives a new task its stack, what it does, and where that comes from. Returns how recovery gets at the stack's reserve.
-    pub(crate) fn equip(&mut self, stack: Stack, start: Start, origin: Option<Origin>) -> fault_context::Reserve {
+    /// Gives a new task its stack and what it does. Returns how recovery gets at the stack's reserve.
+    pub(crate) fn equip(&mut self, stack: Stack, start: Start) -> fault_context::Reserve {
         self.reserve.set(Some(stack.reserve()));
         let reserve = fault_context::Reserve {
             stack: ptr::from_ref(self).cast(),
@@ -86,8 +93,21 @@ impl Body {
         };
         *self.stack.get_mut() = Some(stack);
         *self.start.get_mut() = Some(start);
-        *self.origin.get_mut() = origin;
         reserve
+    }
+
+    /// Says where the code of a new task comes from, and whether only tasks from there can join it.
+    pub(crate) fn set_origin(&mut self, origin: Origin, joined_from_within: bool) {
+        self.living = Some(origin.living());
+        self.joined_from_within = joined_from_within;
+        *self.origin.get_mut() = Some(origin);
+    }
+
+    /// Counts the task among those of its origin, when it is entered in the table.
+    pub(crate) fn join_origin(&self) {
+        if let Some(living) = &self.living {
+            living.join();
+        }
     }
 
     pub(crate) fn ended(&self) -> Option<Result<(), Ended>> {
@@ -195,6 +215,19 @@ impl Body {
             1 => Disposal::Detached,
             _ => Disposal::Ended,
         }
+    }
+
+    /// Counts the end of the running task for its origin; true if it was the last task from there.
+    pub fn leave_origin(&self) -> bool {
+        self.living.as_ref().is_some_and(Living::leave)
+    }
+
+    /// Whether the task has ended and waits for a joiner that cannot come: only tasks of its origin could join it, and all of
+    /// them have ended.
+    pub fn is_left_over(&self) -> bool {
+        self.disposal.load(Ordering::Acquire) == Disposal::Ended as u8
+            && self.joined_from_within
+            && self.living.as_ref().is_some_and(Living::is_over)
     }
 
     /// Takes the stack from a task that has left its CPU for the last time, and what its code was part of, which is to be

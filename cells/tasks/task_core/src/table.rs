@@ -123,10 +123,17 @@ pub fn create(
 }
 
 impl NewTask {
-    /// Gives the task its stack, its first stack pointer, what it does, and where that comes from.
-    pub fn equip(&mut self, stack: Stack, stack_pointer: u64, start: Start, origin: Option<Origin>) {
+    /// Gives the task its stack, its first stack pointer, and what it does.
+    pub fn equip(&mut self, stack: Stack, stack_pointer: u64, start: Start) {
         if let Some(task) = self.record.as_mut().and_then(Arc::get_mut) {
-            task.equip(stack, stack_pointer, start, origin);
+            task.equip(stack, stack_pointer, start);
+        }
+    }
+
+    /// Says where the task's code comes from, and whether only tasks from there can join it.
+    pub fn set_origin(&mut self, origin: Origin, joined_from_within: bool) {
+        if let Some(task) = self.record.as_mut().and_then(Arc::get_mut) {
+            task.body.set_origin(origin, joined_from_within);
         }
     }
 
@@ -138,6 +145,7 @@ impl NewTask {
     /// Puts the task in its place in the table, where all find it. It is not ready yet. `None` if that was done before.
     pub fn enter(&mut self) -> Option<Arc<Task>> {
         let task = self.record.take()?;
+        task.body.join_origin();
         let record = Arc::into_raw(Arc::clone(&task)).cast_mut();
         TABLE[task.slot().index()].store(record, Ordering::Release);
         Some(task)

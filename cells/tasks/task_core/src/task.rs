@@ -16,7 +16,6 @@ use crate::body::{Body, Start, covers};
 use crate::ended::Ended;
 use crate::execution::Execution;
 use crate::id::TaskId;
-use crate::origin::Origin;
 use crate::rights::{BlockCap, FaultCap, InheritCap, ScheduleCap, SpawnCap, WakeCap};
 use crate::role::Role;
 use crate::state::{State, Wake};
@@ -64,12 +63,12 @@ impl Task {
         }
     }
 
-    /// Gives a new task its stack, its first stack pointer, what it does, and where that comes from.
-    pub(crate) fn equip(&mut self, stack: Stack, stack_pointer: u64, start: Start, origin: Option<Origin>) {
+    /// Gives a new task its stack, its first stack pointer, and what it does.
+    pub(crate) fn equip(&mut self, stack: Stack, stack_pointer: u64, start: Start) {
         self.thread_pointer.set(stack.thread_pointer().as_u64());
         self.execution.set_stack_pointer(stack_pointer);
         let bounds = StackBounds { low: stack.limit().as_u64(), high: stack.top().as_u64() };
-        let reserve = self.body.equip(stack, start, origin);
+        let reserve = self.body.equip(stack, start);
         // SAFETY: the bounds are those of the stack that the task will run on, the reserve is that stack's, and the context
         // lies in the same record as the body that the reserve refers to.
         unsafe {
