@@ -115,13 +115,13 @@ fn ticks_of_aside(shell: &mut Shell) -> Result<Option<u64>, Failure> {
     Ok(line.and_then(|line| line.split_whitespace().nth(4)?.parse().ok()))
 }
 
-fn is_loaded(shell: &mut Shell, name: &str) -> Result<bool, Failure> {
+pub(crate) fn is_loaded(shell: &mut Shell, name: &str) -> Result<bool, Failure> {
     let output = shell.run("cells")?;
     Ok(output.lines().any(|line| line.split_whitespace().next() == Some(name)))
 }
 
 /// Whether something comes to be so.
-fn until(mut is_so: impl FnMut() -> Result<bool, Failure>) -> Result<bool, Failure> {
+pub(crate) fn until(mut is_so: impl FnMut() -> Result<bool, Failure>) -> Result<bool, Failure> {
     for _ in 0..100 {
         if is_so()? {
             return Ok(true);

@@ -8,11 +8,12 @@ pub mod harness;
 
 mod boot;
 mod cells;
-mod drivers;
 mod commands;
+mod drivers;
 mod faults;
-mod load;
+mod hostile;
 mod lacking;
+mod load;
 mod loader;
 mod prompt;
 mod refusals;
@@ -34,6 +35,7 @@ pub fn batches() -> Vec<Batch> {
     batches.extend(loader::batches());
     batches.extend(tasks::batches());
     batches.extend(faults::batches());
+    batches.extend(hostile::batches());
     batches.extend(swaps::batches());
     batches.extend(refusals::batches());
     batches.extend(scarce::batches());

@@ -159,6 +159,10 @@ pub enum BuildError {
     EntryPoints { output: String },
     #[error("`{function}` has the type `{found}`, and {caller}, which calls it by its name, expects `{expected}`")]
     EntryType { function: String, found: String, caller: String, expected: String },
+    #[error(
+        "application {application} has a build script or needs packages for one; an application is what its sources say"
+    )]
+    BuildScript { application: String },
     #[error("build/applications.toml grants cells to {application}, which is no application")]
     StrayGrant { application: String },
     #[error(

@@ -32,6 +32,17 @@ pub struct Target {
     pub folders: Vec<PathBuf>,
 }
 
+/// Cases of one kind.
+#[derive(Debug, Clone)]
+pub struct Cases {
+    /// Stands before the name of each.
+    pub title: &'static str,
+    /// Where they are.
+    pub folder: PathBuf,
+    /// Flags with which they are compiled beside the usual ones.
+    pub flags: &'static [&'static str],
+}
+
 /// A case, read.
 #[derive(Debug, PartialEq, Eq)]
 struct Case {
@@ -118,21 +129,21 @@ struct Span {
     line_end: usize,
 }
 
-/// Runs every case in a folder.
+/// Runs every case of a kind.
 ///
 /// # Errors
 /// If the folder cannot be listed or the compiler not be started.
-pub fn run(toolchain: &Toolchain, target: &Target, cases: &Path, output: &Path, tally: &mut Tally) -> io::Result<()> {
+pub fn run(toolchain: &Toolchain, target: &Target, cases: &Cases, output: &Path, tally: &mut Tally) -> io::Result<()> {
     let mut files: Vec<PathBuf> =
-        fs::read_dir(cases)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
+        fs::read_dir(&cases.folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
     files.retain(|path| path.extension().is_some_and(|extension| extension == "rs"));
     files.sort();
     fs::create_dir_all(output)?;
     for file in files {
         let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let start = Instant::now();
-        let result = check(toolchain, target, &file, &name, output)?;
-        tally.record(&format!("compile-fail: {name}"), Some(start.elapsed()), result);
+        let result = check(toolchain, target, cases.flags, &file, &name, output)?;
+        tally.record(&format!("{}: {name}", cases.title), Some(start.elapsed()), result);
     }
     Ok(())
 }
@@ -140,6 +151,7 @@ pub fn run(toolchain: &Toolchain, target: &Target, cases: &Path, output: &Path, 
 fn check(
     toolchain: &Toolchain,
     target: &Target,
+    flags: &[&str],
     file: &Path,
     name: &str,
     output: &Path,
@@ -152,11 +164,11 @@ fn check(
         Ok(case) => case,
         Err(complaint) => return Ok(Err(complaint)),
     };
-    let right = compile(toolchain, target, &format!("{name}_right"), &case.right, output)?;
+    let right = compile(toolchain, target, flags, &format!("{name}_right"), &case.right, output)?;
     if right.iter().any(is_error) {
         return Ok(Err(Complaint::RightFails(rendered(&right))));
     }
-    let wrong = compile(toolchain, target, &format!("{name}_wrong"), &case.wrong, output)?;
+    let wrong = compile(toolchain, target, flags, &format!("{name}_wrong"), &case.wrong, output)?;
     Ok(judge(&case, &wrong))
 }
 
@@ -191,13 +203,21 @@ fn judge(case: &Case, messages: &[Message]) -> Result<(), Complaint> {
 }
 
 /// Type-checks a program and returns the compiler's messages.
-fn compile(toolchain: &Toolchain, target: &Target, name: &str, text: &str, output: &Path) -> io::Result<Vec<Message>> {
+fn compile(
+    toolchain: &Toolchain,
+    target: &Target,
+    flags: &[&str],
+    name: &str,
+    text: &str,
+    output: &Path,
+) -> io::Result<Vec<Message>> {
     let source = output.join(format!("{name}.rs"));
     fs::write(&source, text)?;
     let mut command = Command::new(&toolchain.rustc);
     command
         .env("RUSTC_BOOTSTRAP", "1")
         .args(["--edition=2024", "--crate-type=lib", "--emit=metadata", "--error-format=json", "-Zunstable-options"])
+        .args(flags)
         .arg(format!("--crate-name={name}"))
         .arg("--target")
         .arg(&target.specification)

@@ -6,7 +6,7 @@ use std::time::Duration;
 /// What was tested so far.
 #[derive(Debug, Default)]
 pub struct Tally {
-    passed: usize,
+    passed: Vec<String>,
     failures: Vec<String>,
 }
 
@@ -26,7 +26,7 @@ impl Tally {
         let took = took.map(|took| format!(" ({:.1} s)", took.as_secs_f64())).unwrap_or_default();
         match result {
             Ok(()) => {
-                self.passed += 1;
+                self.passed.push(name.to_owned());
                 println!("ok      {name}{took}");
             }
             Err(reason) => {
@@ -38,7 +38,14 @@ impl Tally {
 
     /// True when something was tested and nothing failed.
     pub fn is_success(&self) -> bool {
-        self.passed > 0 && self.failures.is_empty()
+        !self.passed.is_empty() && self.failures.is_empty()
+    }
+
+    /// How many of the tests with such a name were run, and how many of them passed.
+    pub fn count(&self, is_meant: impl Fn(&str) -> bool) -> (usize, usize) {
+        let of = |names: &[String]| names.iter().filter(|name| is_meant(name)).count();
+        let passed = of(&self.passed);
+        (passed + of(&self.failures), passed)
     }
 
     /// Prints what failed, again, and the closing line.
@@ -53,7 +60,7 @@ impl Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} passed, {} failed", self.passed, self.failures.len())
+        write!(f, "{} passed, {} failed", self.passed.len(), self.failures.len())
     }
 }
 
@@ -74,5 +81,7 @@ mod tests {
         tally.record("b", None, Err("reason"));
         assert!(!tally.is_success());
         assert_eq!(tally.to_string(), "1 passed, 1 failed");
+        assert_eq!(tally.count(|name| name == "b"), (1, 0));
+        assert_eq!(tally.count(|_| true), (2, 1));
     }
 }

@@ -4,13 +4,14 @@ use std::fmt::Display;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 
-use build::{Build, Tree, compile};
-use checks::{Tally, compile_fail, host};
+use build::{Build, Tree, applications, compile, wrapper};
+use checks::compile_fail::{self, Cases};
+use checks::{Tally, host};
 use clap::{Args, ValueEnum};
 use system_tests::harness::{self, Places};
 
 use crate::failure::{Failure, check};
-use crate::{house_report, iso, skeleton};
+use crate::{house_report, iso, report, skeleton};
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Part {
@@ -82,12 +83,16 @@ pub(crate) fn run(tree: &Tree, build: impl Fn(&Tree) -> Result<Build, Failure>, 
         tally.heading("programs that must not compile");
         let outcome = test_compile_fail(tree, built, &toolchain, &mut tally);
         note(&mut tally, "the programs that must not compile are tried", outcome);
+        let outcome = test_refused_manifests(tree, &mut tally);
+        note(&mut tally, "the manifests that must be refused are tried", outcome);
     }
     if wanted(Part::System) && (built.is_some() || options.as_built) {
         tally.heading("the machine");
         let outcome = test_system(tree, options, &mut tally);
         note(&mut tally, "the machine can be started", outcome);
     }
+    let outcome = report_hostile(tree, &tally);
+    note(&mut tally, "the hostile applications are counted", outcome);
     note(&mut tally, "the house is measured", house_report::write(tree));
     tally.finish();
     if tally.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -180,9 +185,57 @@ fn test_compile_fail(
     folders.sort();
     folders.dedup();
     let target = compile_fail::Target { specification: tree.root.join("build/x86_64-mitos.json"), libraries, folders };
-    let cases = tree.root.join("tests/compile_fail");
-    compile_fail::run(toolchain, &target, &cases, &tree.root.join("target/compile_fail"), tally)
-        .map_err(Failure::file(cases))
+    let output = tree.root.join("target/compile_fail");
+    let all = [
+        Cases { title: "compile-fail", folder: tree.root.join("tests/compile_fail"), flags: &[] },
+        Cases {
+            title: "hostile: refused by the compiler",
+            folder: tree.root.join("tests/hostile/refused_by_compiler"),
+            flags: &wrapper::APPLICATION_FLAGS,
+        },
+    ];
+    for cases in all {
+        compile_fail::run(toolchain, &target, &cases, &output, tally).map_err(Failure::file(cases.folder))?;
+    }
+    Ok(())
+}
+
+/// Hands the build manifests of applications that it must refuse. The first line of each is `# expect: TEXT`, a part of the
+/// message.
+fn test_refused_manifests(tree: &Tree, tally: &mut Tally) -> Result<(), Failure> {
+    let folder = tree.root.join("tests/hostile/refused_by_build");
+    let list = std::fs::read_dir(&folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let mut files: Vec<PathBuf> = list.map_err(Failure::file(&folder))?.iter().map(std::fs::DirEntry::path).collect();
+    files.sort();
+    for file in files {
+        let text = std::fs::read_to_string(&file).map_err(Failure::file(&file))?;
+        let expected = text.lines().next().and_then(|line| line.strip_prefix("# expect: ")).unwrap_or("no expectation");
+        let result = match applications::examine(tree, &file) {
+            Ok(()) => Err("it was accepted".to_owned()),
+            Err(error) if error.to_string().contains(expected) => Ok(()),
+            Err(error) => Err(format!("no {expected:?} in: {error}")),
+        };
+        let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        tally.record(&format!("hostile: refused by the build: {name}"), None, result);
+    }
+    Ok(())
+}
+
+/// `target/report/hostile.json`.
+#[derive(serde::Serialize)]
+struct Hostile {
+    hostile_tried: usize,
+    hostile_harmless: usize,
+}
+
+/// Says how many hostile applications were tried and came to nothing, if this run has tried any.
+fn report_hostile(tree: &Tree, tally: &Tally) -> Result<(), Failure> {
+    let runs = |name: &str| name.starts_with("system hostile: ") && name.ends_with(" is harmless");
+    let (hostile_tried, hostile_harmless) = tally.count(|name| name.starts_with("hostile: ") || runs(name));
+    if hostile_tried > 0 {
+        report::write(tree, "hostile.json", &Hostile { hostile_tried, hostile_harmless })?;
+    }
+    Ok(())
 }
 
 fn test_system(tree: &Tree, options: &Options, tally: &mut Tally) -> Result<(), Failure> {
