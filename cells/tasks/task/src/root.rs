@@ -19,6 +19,7 @@ fn run(task: &Task) -> ! {
     // SAFETY: the guards that the word still counts are those of the context that switched here.
     unsafe { cpu_local::set_interrupt_guards(0) };
     interrupts::enable();
+    let before = cpu_local::ledger().snapshot();
     let outcome = guarded(|| {
         unwinder::cancellation_point();
         if let Some(start) = task.body(SPAWN).take_start() {
@@ -31,6 +32,12 @@ fn run(task: &Task) -> ! {
     if has_lost_no_guard(&outcome) && has_lost_no_guard(&of_start) {
         drop_thread_locals(task);
     }
+    interrupts::disable();
+    // Locks whose guards were forgotten: the tasks that wait for them go on, and learn of it by the poison.
+    // SAFETY: the ledger is the running task's, and interrupts stay off until it has left. Its frames are gone, and the
+    // destructors of its thread locals run no more, so no guard is used again. A lock on the stack was dropped, which struck it;
+    // a lock that may be forgotten keeps its header in a place of its own, which stays.
+    let _forgotten = unsafe { cpu_local::ledger().release_since(&before) };
     let how = match outcome {
         Ok(()) => Ok(()),
         Err(_) if task.body(SPAWN).is_exiting() => Err(Ended::Exited),
