@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use application::{Environment, ExitCode, Failure};
-use cpu_local::{CpuId, MAX_CPUS};
+use cpu_view::CpuInfo;
 use task::{State, TaskRef};
 
 /// The entry.
@@ -19,18 +19,11 @@ fn run(environment: &mut Environment) -> Result<(), Failure> {
 fn show(environment: &mut Environment) -> Result<(), Failure> {
     let tasks = task::all();
     writeln!(environment, "{:>3} {:>4} {:>10} {:>6}  runs", "cpu", "apic", "interrupts", "idle")?;
-    for cpu in (0_u32..).take(MAX_CPUS).filter_map(CpuId::new) {
-        let Some(apic) = apic::number_of(cpu) else { continue };
-        let here = || tasks.iter().filter(|task| task.cpu() == cpu);
+    for CpuInfo { id, apic, interrupts } in cpu_view::cpus() {
+        let here = || tasks.iter().filter(|task| task.cpu() == id);
         let idle: u64 = here().filter(|task| task.is_idle()).map(TaskRef::ticks).sum();
         let all = here().map(TaskRef::ticks).sum::<u64>().max(1);
-        write!(
-            environment,
-            "{:>3} {apic:>4} {:>10} {:>4} %  ",
-            cpu.number(),
-            interrupts::handled(cpu),
-            100 * idle / all
-        )?;
+        write!(environment, "{:>3} {apic:>4} {interrupts:>10} {:>4} %  ", id.number(), 100 * idle / all)?;
         match here().find(|task| task.state() == State::Running) {
             Some(task) => writeln!(environment, "{} {}", task.id().number(), task.name())?,
             None => writeln!(environment)?,

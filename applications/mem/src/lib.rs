@@ -7,7 +7,7 @@ extern crate alloc;
 use alloc::format;
 
 use application::{Environment, ExitCode, Failure};
-use frames::Purpose;
+use memory_view::Purpose;
 
 /// Frames are 4 KiB.
 const FRAME_KIB: usize = 4;
@@ -23,7 +23,7 @@ fn run(environment: &mut Environment) -> Result<(), Failure> {
     match &*arguments {
         [] => show(environment),
         [word] if word == "reclaim" => {
-            let frames = frames::reclaim();
+            let frames = memory_view::reclaim();
             Ok(writeln!(environment, "{frames} frames came back")?)
         }
         _ => Err(manual::MEM.usage.into()),
@@ -31,7 +31,7 @@ fn run(environment: &mut Environment) -> Result<(), Failure> {
 }
 
 fn show(environment: &mut Environment) -> Result<(), Failure> {
-    let frames = frames::statistics();
+    let frames = memory_view::frames();
     writeln!(environment, "{:<16} {:>8} {:>10}", "frames", "count", "KiB")?;
     row(environment, "total", frames.total)?;
     row(environment, "free", frames.free)?;
@@ -39,9 +39,9 @@ fn show(environment: &mut Environment) -> Result<(), Failure> {
     for purpose in Purpose::ALL {
         row(environment, purpose.name(), frames.held(*purpose))?;
     }
-    let heap = heap::statistics();
+    let heap = memory_view::heap();
     writeln!(environment, "{:<16} {:>8}", "heap", "bytes")?;
-    writeln!(environment, "{:<16} {:>8}", "cache_limit", heap::cache_limit())?;
+    writeln!(environment, "{:<16} {:>8}", "cache_limit", memory_view::cache_limit())?;
     let counts = [
         ("arena", heap.arena),
         ("used", heap.used),
