@@ -6,7 +6,7 @@ use core::ops::Range;
 use layout::{Layout, Segment};
 use linker::{Address, Bases, CellId, Input, Reference};
 use manifest::CellEntry;
-use mapping::{Executable, MappedPages, ReadOnly, Writable};
+use mapping::{Executable, InUse, MappedPages, ReadOnly};
 use object::{Binding, Object, ObjectError, SectionKind, SymbolKind};
 use unwind_table::Registration;
 
@@ -215,7 +215,7 @@ impl Cell {
     }
 
     /// Whether statics that this cell took over lie in `pages`.
-    pub(crate) fn keeps_statics_in(&self, pages: &MappedPages<Writable>) -> bool {
+    pub(crate) fn keeps_statics_in(&self, pages: &MappedPages<InUse>) -> bool {
         let first = pages.start().as_u64();
         let range = first..first + pages.len() as u64;
         let fixed = self.layout.placements.iter().filter(|placement| placement.segment == Segment::Fixed);

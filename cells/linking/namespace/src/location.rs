@@ -3,7 +3,7 @@
 use alloc::{string::String, sync::Arc};
 use core::fmt;
 
-use mapping::{MappedPages, Writable};
+use mapping::{InUse, MappedPages};
 
 use crate::state;
 
@@ -88,7 +88,7 @@ pub fn location_of(address: u64) -> Option<Location> {
 #[must_use]
 pub fn static_at(address: u64) -> Option<(String, String)> {
     state::look(|state| {
-        let here = |pages: &Arc<MappedPages<Writable>>| {
+        let here = |pages: &Arc<MappedPages<InUse>>| {
             let start = pages.start().as_u64();
             (start..start + pages.len() as u64).contains(&address)
         };

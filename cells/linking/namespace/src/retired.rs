@@ -7,7 +7,7 @@ use core::ops::Range;
 
 use layout::Segment;
 use linker::CellId;
-use mapping::{MappedPages, Writable};
+use mapping::{InUse, MappedPages};
 
 use crate::{
     cell::Cell,
@@ -55,7 +55,7 @@ pub struct Traces {
     pub referable: Vec<Range<u64>>,
 }
 
-fn addresses(pages: &MappedPages<Writable>) -> Range<u64> {
+fn addresses(pages: &MappedPages<InUse>) -> Range<u64> {
     pages.start().as_u64()..pages.start().as_u64() + pages.len() as u64
 }
 

@@ -10,7 +10,7 @@ use addresses::{PAGE_SIZE, Page, PageRange, VirtAddr, pages_for};
 use frames::Purpose;
 use layout::{Layout, Segment};
 use linker::{Address, Bases};
-use mapping::{Executable, MapError, MappedPages, Permission, ReadOnly, Writable};
+use mapping::{Executable, InUse, MapError, MappedPages, Permission, ReadOnly, Writable};
 use pages::{AllocatedPages, Region};
 use relocation::Overflow;
 use unwind_table::TableError;
@@ -21,7 +21,7 @@ pub(crate) struct Segments {
     pub(crate) text: Option<MappedPages<Executable>>,
     pub(crate) constants: Option<MappedPages<ReadOnly>>,
     /// The cell's own statics, and the pages of statics that it took over from a cell that it replaced.
-    pub(crate) data: Vec<Arc<MappedPages<Writable>>>,
+    pub(crate) data: Vec<Arc<MappedPages<InUse>>>,
 }
 
 /// A read-only segment under construction: bytes that are written through the alias will be at the target.
@@ -105,7 +105,7 @@ impl Drafts {
         Ok(Segments {
             text: self.text.map(|draft| draft.finish(Executable)).transpose()?,
             constants: self.constants.map(|draft| draft.finish(ReadOnly)).transpose()?,
-            data: self.data.map(Arc::new).into_iter().collect(),
+            data: self.data.map(|data| Arc::new(data.into_in_use())).into_iter().collect(),
         })
     }
 }
@@ -127,7 +127,7 @@ impl Segments {
                     .map(|pages| mapping::adopt(pages, ReadOnly, Purpose::CellConstants))
                     .transpose()?,
                 data: range(Segment::Data)
-                    .map(|pages| mapping::adopt(pages, Writable, Purpose::CellData))
+                    .map(|pages| mapping::adopt(pages, InUse, Purpose::CellData))
                     .transpose()?
                     .map(Arc::new)
                     .into_iter()

@@ -60,6 +60,9 @@ impl AllocatedFrames {
     }
 
     /// The first `count` and the rest. Gives the claim back if there are not more than `count`, or `count` is 0.
+    ///
+    /// # Errors
+    /// The claim itself, as said.
     pub fn split(self, count: usize) -> Result<(Self, Self), Self> {
         match self.range.split_at(count) {
             Some((head, tail)) if !head.is_empty() && !tail.is_empty() => {
@@ -71,6 +74,9 @@ impl AllocatedFrames {
     }
 
     /// Both as one, if `next` begins where this ends and is for the same. Gives both back otherwise.
+    ///
+    /// # Errors
+    /// Both claims, as said.
     pub fn merge(self, next: Self) -> Result<Self, (Self, Self)> {
         match self.range.join(&next.range) {
             Some(range) if self.purpose == next.purpose => {

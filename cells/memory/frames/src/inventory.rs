@@ -108,6 +108,9 @@ impl Inventory {
 /// Takes over the machine's memory: `usable` less `reserved` and the first MiB becomes free. The map of frames is put
 /// into the lowest free place that `window` shows, and reserved itself.
 ///
+/// # Errors
+/// The map of frames fits nowhere.
+///
 /// # Safety
 /// `usable` lists memory that nobody uses except within `reserved`, and `window` shows what it says, readable and
 /// writable. Runs once.

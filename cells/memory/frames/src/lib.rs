@@ -63,6 +63,9 @@ impl core::error::Error for FramesError {}
 
 /// Takes `count` consecutive frames. May ask for spare frames to be given up, so no lock may be held that doing so
 /// needs; who holds one uses [`try_allocate`].
+///
+/// # Errors
+/// [`FramesError::OutOfMemory`], after the reclaimers have been asked.
 pub fn allocate(count: usize, purpose: Purpose) -> Result<AllocatedFrames, FramesError> {
     match try_allocate(count, purpose) {
         Err(FramesError::OutOfMemory { .. }) if reclaim() > 0 => try_allocate(count, purpose),
@@ -71,12 +74,18 @@ pub fn allocate(count: usize, purpose: Purpose) -> Result<AllocatedFrames, Frame
 }
 
 /// Takes `count` consecutive frames if they are free now.
+///
+/// # Errors
+/// [`FramesError::OutOfMemory`].
 pub fn try_allocate(count: usize, purpose: Purpose) -> Result<AllocatedFrames, FramesError> {
     try_allocate_below(u64::MAX, count, 1, purpose)
 }
 
 /// Takes `count` consecutive frames with numbers below `limit`, the first a multiple of `alignment`: for devices and
 /// for processors that start in real mode.
+///
+/// # Errors
+/// [`FramesError::OutOfMemory`].
 pub fn try_allocate_below(
     limit: u64,
     count: usize,
@@ -90,6 +99,9 @@ pub fn try_allocate_below(
 }
 
 /// Takes exactly these frames.
+///
+/// # Errors
+/// A frame has an owner, or is no memory.
 pub fn allocate_at(range: FrameRange, purpose: Purpose) -> Result<AllocatedFrames, FramesError> {
     let first = usize::try_from(range.first().number()).map_err(|_| FramesError::OutOfBounds)?;
     match INVENTORY.lock().map()?.reserve(first, range.count()) {

@@ -89,6 +89,9 @@ impl Machine for Builder {
 /// frames, the recursive slot, and nothing else. Frames of the seed belong to its mapping from now on; see
 /// [`crate::adopt`].
 ///
+/// # Errors
+/// [`BootstrapError`]. The boot code's tables stay in use.
+///
 /// # Safety
 /// Runs once, on the boot CPU, on the boot code's tables, which have the recursive slot and `window`; `frames` is
 /// initialised with the seed reserved; stack and code in use lie in `seed`, and nothing outside it is used afterwards.

@@ -11,6 +11,9 @@ use crate::{Device, MapError, MappedPages, Permission, ViewError, range};
 /// `start % 4096` of the mapping. The frames are not owned: unmapping leaves them as they are. What `frames` hands out
 /// is refused.
 ///
+/// # Errors
+/// [`MapError`]: the frames are memory of the system, or there are no pages.
+///
 /// # Safety
 /// With [`Device`]: the registers there do nothing that harms memory safety, unless the caller sees to it. Else: it is
 /// memory, and while the mapping lives nobody writes to it through another one, nor reads it if this one is writable.
@@ -25,6 +28,9 @@ pub unsafe fn map_physical<R: Permission>(
 }
 
 /// As [`map_physical`], at pages of the caller's choice: the code for starting CPUs must be where it is physically.
+///
+/// # Errors
+/// As for [`map_physical`].
 ///
 /// # Safety
 /// As for [`map_physical`].
@@ -42,6 +48,9 @@ pub unsafe fn map_physical_at<R: Permission>(
 
 impl MappedPages<Device> {
     /// Reads the register at `offset`, once and in full.
+    ///
+    /// # Errors
+    /// [`ViewError`]: there is no such register in the mapping.
     pub fn read<T: FromBytes + IntoBytes>(&self, offset: usize) -> Result<T, ViewError> {
         let register = self.register::<T>(offset)?;
         // SAFETY: mapped as long as `self` lives, aligned, in bounds; any bytes are a value of `T`.
@@ -49,6 +58,9 @@ impl MappedPages<Device> {
     }
 
     /// Writes the register at `offset`, once and in full.
+    ///
+    /// # Errors
+    /// [`ViewError`]: there is no such register in the mapping.
     pub fn write<T: FromBytes + IntoBytes + Immutable>(&self, offset: usize, value: T) -> Result<(), ViewError> {
         let register = self.register::<T>(offset)?;
         // SAFETY: mapped writable as long as `self` lives, aligned, in bounds; nothing in Rust refers to registers.

@@ -40,7 +40,7 @@ pub use page_tables::{Rights, TableError};
 pub use prepared_page::{Exchangeable, Fixed, PreparedPage, prepare_pages};
 pub use quarantine::quarantined;
 pub use range::retry_quarantine;
-pub use rights::{Device, Executable, Permission, ReadOnly, Readable, Withheld, Writable};
+pub use rights::{Device, Executable, InUse, Permission, ReadOnly, Readable, Withheld, Writable};
 pub use shootdown::{SHOOTDOWN, ShootdownTimeout};
 pub use views::ViewError;
 

@@ -10,7 +10,7 @@ use frames::{AllocatedFrames, Purpose};
 use pages::AllocatedPages;
 
 use crate::hardware::{ACTIVE, Processor};
-use crate::{Executable, MapError, Permission, ReadOnly, Readable, ShootdownTimeout, Withheld, Writable, range};
+use crate::{Executable, InUse, MapError, Permission, ReadOnly, Readable, ShootdownTimeout, Withheld, Writable, range};
 
 /// Pages that are mapped with rights `R`, and the frames behind them. Dropping it unmaps, tells every CPU, and frees
 /// both.
@@ -39,11 +39,17 @@ impl<R: Permission> fmt::Display for Refused<R> {
 impl<R: Permission + fmt::Debug> core::error::Error for Refused<R> {}
 
 /// Takes `count` pages and frames, in as few runs as there are, and maps them. The bytes are whatever they were.
+///
+/// # Errors
+/// [`MapError`]: there are no pages or no frames. Nothing is taken.
 pub fn allocate<R: Permission>(count: usize, rights: R, purpose: Purpose) -> Result<MappedPages<R>, MapError> {
     allocate_at(pages::allocate(count)?, rights, purpose)
 }
 
 /// As [`allocate`], all bytes 0.
+///
+/// # Errors
+/// As for [`allocate`].
 pub fn allocate_zeroed(count: usize, purpose: Purpose) -> Result<MappedPages<Writable>, MapError> {
     let mut mapping = allocate(count, Writable, purpose)?;
     mapping.bytes_mut().fill(0);
@@ -51,6 +57,9 @@ pub fn allocate_zeroed(count: usize, purpose: Purpose) -> Result<MappedPages<Wri
 }
 
 /// Maps fresh frames at these pages, in as few runs as there are.
+///
+/// # Errors
+/// [`MapError`]: there are no frames. The pages are free again.
 pub fn allocate_at<R: Permission>(
     pages: AllocatedPages,
     _rights: R,
@@ -60,6 +69,9 @@ pub fn allocate_at<R: Permission>(
 }
 
 /// As [`allocate_at`], all bytes 0 and no page [written](MappedPages::is_written).
+///
+/// # Errors
+/// As for [`allocate_at`].
 pub fn allocate_zeroed_at(pages: AllocatedPages, purpose: Purpose) -> Result<MappedPages<Writable>, MapError> {
     let mut mapping = allocate_at(pages, Writable, purpose)?;
     // Nobody but this CPU knows the pages yet.
@@ -70,6 +82,9 @@ pub fn allocate_zeroed_at(pages: AllocatedPages, purpose: Purpose) -> Result<Map
 }
 
 /// As [`allocate_at`], but asks nobody for spare frames: for callers that hold a lock.
+///
+/// # Errors
+/// As for [`allocate_at`].
 pub fn try_allocate_at<R: Permission>(
     pages: AllocatedPages,
     _rights: R,
@@ -79,6 +94,9 @@ pub fn try_allocate_at<R: Permission>(
 }
 
 /// Takes up the mapping of a part of the seed image that [`crate::bootstrap`] made.
+///
+/// # Errors
+/// [`MapError`]: the pages have an owner, or are mapped otherwise.
 ///
 /// # Safety
 /// Nobody else has taken it up, and what uses these addresses lives no longer than the result.
@@ -178,6 +196,9 @@ impl<R: Permission> MappedPages<R> {
 
     /// Unmaps and frees the frames; the pages are left to the caller. If a CPU does not answer, the range goes into
     /// quarantine.
+    ///
+    /// # Errors
+    /// A CPU does not answer in time.
     pub fn unmap(self) -> Result<AllocatedPages, ShootdownTimeout> {
         let _whole = PreemptGuard::new();
         let (pages, purpose) = self.into_parts();
@@ -192,6 +213,9 @@ impl<R: Permission> MappedPages<R> {
 
     /// Moves the frames to other pages, with other rights; the old pages are unmapped first, on every CPU, and freed.
     /// This is how code gets into place: written through a temporary alias, then moved to where it runs.
+    ///
+    /// # Errors
+    /// The mapping as it was, and the reason.
     pub fn move_to<N: Permission>(self, target: AllocatedPages, _rights: N) -> Result<MappedPages<N>, Refused<R>> {
         let _whole = PreemptGuard::new();
         match range::transfer(self.pages.range(), target.range(), N::RIGHTS) {
@@ -204,6 +228,9 @@ impl<R: Permission> MappedPages<R> {
     }
 
     /// The first `count` pages and the rest. Gives the mapping back if there are not more than `count`, or `count` is 0.
+    ///
+    /// # Errors
+    /// The mapping itself, as said.
     pub fn split(self, count: usize) -> Result<(Self, Self), Self> {
         let (pages, purpose) = self.into_parts();
         match pages.split(count) {
@@ -213,6 +240,9 @@ impl<R: Permission> MappedPages<R> {
     }
 
     /// Both as one, if `next` begins where this ends and is for the same. Gives both back otherwise.
+    ///
+    /// # Errors
+    /// Both mappings, as said.
     pub fn merge(self, next: Self) -> Result<Self, (Self, Self)> {
         if self.purpose != next.purpose {
             return Err((self, next));
@@ -238,18 +268,44 @@ impl<R: Permission> MappedPages<R> {
 
 impl MappedPages<Writable> {
     /// Gives up writing.
+    ///
+    /// # Errors
+    /// The mapping as it was: a CPU does not answer in time.
     pub fn into_read_only(self) -> Result<MappedPages<ReadOnly>, Refused<Writable>> {
         self.change()
     }
 
+    /// Gives up the view of the bytes: from now on other code uses them by their address.
+    pub fn into_in_use(self) -> MappedPages<InUse> {
+        let (pages, purpose) = self.into_parts();
+        MappedPages::new(pages, purpose)
+    }
+
     /// Gives up writing for executing.
+    ///
+    /// # Errors
+    /// The mapping as it was: a CPU does not answer in time.
     pub fn into_executable(self) -> Result<MappedPages<Executable>, Refused<Writable>> {
         self.change()
     }
 }
 
+impl MappedPages<InUse> {
+    /// Takes the view of the bytes back.
+    ///
+    /// # Safety
+    /// No code uses the memory any more, and none will by an address that it had from before.
+    pub unsafe fn into_private(self) -> MappedPages<Writable> {
+        let (pages, purpose) = self.into_parts();
+        MappedPages::new(pages, purpose)
+    }
+}
+
 impl MappedPages<ReadOnly> {
     /// Asks for writing. No view of the bytes can exist any more.
+    ///
+    /// # Errors
+    /// The mapping as it was: a CPU does not answer in time.
     pub fn into_writable(self) -> Result<MappedPages<Writable>, Refused<ReadOnly>> {
         self.change()
     }
@@ -270,6 +326,9 @@ impl MappedPages<Withheld> {
     }
 
     /// Makes the processor fault on the pages again.
+    ///
+    /// # Errors
+    /// A CPU does not answer in time; no CPU uses the pages by itself.
     pub fn hide(&self) -> Result<(), ShootdownTimeout> {
         range::hide(self.pages.range())
     }

@@ -43,6 +43,17 @@ permissions! {
     Device,
 }
 
+/// Writable memory that other code uses by its address: the statics of a cell, the stack of a task. Its owner decides how long
+/// it is mapped, and has no view of its bytes: a reference to them would alias what that code uses.
+#[derive(Clone, Copy, Debug)]
+pub struct InUse;
+
+impl sealed::Sealed for InUse {}
+
+impl Permission for InUse {
+    const RIGHTS: Rights = Rights::Writable;
+}
+
 /// Writable memory that the processor faults on until it is revealed: the reserve of a stack.
 #[derive(Clone, Copy, Debug)]
 pub struct Withheld;

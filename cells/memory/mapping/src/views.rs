@@ -59,6 +59,9 @@ fn check(offset: usize, size: Option<usize>, alignment: usize, mapped: usize) ->
 
 impl<R: Readable> MappedPages<R> {
     /// The value of type `T` at `offset`.
+    ///
+    /// # Errors
+    /// [`ViewError`].
     pub fn as_type<T>(&self, offset: usize) -> Result<&T, ViewError>
     where
         T: TryFromBytes + KnownLayout + Immutable,
@@ -68,6 +71,9 @@ impl<R: Readable> MappedPages<R> {
     }
 
     /// The `count` values of type `T` from `offset` on.
+    ///
+    /// # Errors
+    /// [`ViewError`].
     pub fn as_slice<T>(&self, offset: usize, count: usize) -> Result<&[T], ViewError>
     where
         T: TryFromBytes + Immutable,
@@ -80,6 +86,9 @@ impl<R: Readable> MappedPages<R> {
 
 impl MappedPages<Writable> {
     /// The value of type `T` at `offset`, to be written. `T` has no padding, so that all of it stays initialised.
+    ///
+    /// # Errors
+    /// [`ViewError`].
     pub fn as_type_mut<T>(&mut self, offset: usize) -> Result<&mut T, ViewError>
     where
         T: TryFromBytes + IntoBytes + KnownLayout,

@@ -42,6 +42,9 @@ impl fmt::Display for TableError {
 }
 
 /// Maps `pages` to `frames`, one to one. `owned`: who takes the mapping away gets the frames.
+///
+/// # Errors
+/// [`TableError`]. Nothing is mapped.
 pub fn map<M: Machine>(
     machine: &M,
     window: Window,
@@ -66,6 +69,9 @@ pub fn map<M: Machine>(
 }
 
 /// Makes the tables that lead to `pages`, so that their entries can be read and written.
+///
+/// # Errors
+/// [`TableError`].
 pub fn prepare<M: Machine>(machine: &M, window: Window, pages: PageRange) -> Result<(), TableError> {
     let mut number = pages.first().number();
     while number < pages.end_number() {
@@ -155,6 +161,9 @@ pub fn take<M: Machine>(machine: &M, window: Window, pages: PageRange, mut each:
 
 /// Moves what withheld pages `from` map to the empty pages `to`, with new rights. As with [`take`], no CPU may still
 /// remember `from`.
+///
+/// # Errors
+/// [`TableError`]. Nothing is moved.
 pub fn transfer<M: Machine>(
     machine: &M,
     window: Window,

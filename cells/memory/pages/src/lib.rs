@@ -52,11 +52,17 @@ pub struct AllocatedPages {
 }
 
 /// Takes `count` consecutive pages that anybody may use for anything.
+///
+/// # Errors
+/// [`PagesError`]: no run of free pages is so long.
 pub fn allocate(count: usize) -> Result<AllocatedPages, PagesError> {
     allocate_in(Region::General, count)
 }
 
 /// Takes `count` consecutive pages of the region.
+///
+/// # Errors
+/// [`PagesError`]: no run of free pages is so long.
 pub fn allocate_in(region: Region, count: usize) -> Result<AllocatedPages, PagesError> {
     let index = region.with_map(|map| map.allocate(count));
     let range = index.and_then(|index| region.range(index, count));
@@ -64,6 +70,9 @@ pub fn allocate_in(region: Region, count: usize) -> Result<AllocatedPages, Pages
 }
 
 /// Takes exactly these pages.
+///
+/// # Errors
+/// [`PagesError`]: a page has an owner, or is out of bounds.
 pub fn allocate_at(range: PageRange) -> Result<AllocatedPages, PagesError> {
     let (region, index) = Region::of(range).ok_or(PagesError::OutOfBounds)?;
     match region.with_map(|map| map.reserve(index, range.count())) {
@@ -100,6 +109,9 @@ impl AllocatedPages {
     }
 
     /// The first `count` and the rest. Gives the claim back if there are not more than `count`, or `count` is 0.
+    ///
+    /// # Errors
+    /// The claim itself, as said.
     pub fn split(self, count: usize) -> Result<(Self, Self), Self> {
         match self.range.split_at(count) {
             Some((head, tail)) if !head.is_empty() && !tail.is_empty() => {
@@ -111,6 +123,9 @@ impl AllocatedPages {
     }
 
     /// Both as one, if `next` begins where this ends. Gives both back otherwise.
+    ///
+    /// # Errors
+    /// Both claims, as said.
     pub fn merge(self, next: Self) -> Result<Self, (Self, Self)> {
         match self.range.join(&next.range) {
             Some(range) => {

@@ -108,6 +108,9 @@ impl<'map> RangeAllocator<'map> {
     }
 
     /// Takes exactly these numbers.
+    ///
+    /// # Errors
+    /// [`RangeError`]: one of the numbers is taken or out of bounds. Nothing is taken.
     pub fn reserve(&mut self, start: usize, count: usize) -> Result<(), RangeError> {
         let end = self.end_of(start, count)?;
         if let Some(number) = self.first_matching(start, end, true) {
@@ -142,6 +145,9 @@ impl<'map> RangeAllocator<'map> {
     }
 
     /// Gives numbers back.
+    ///
+    /// # Errors
+    /// [`RangeError`]: one of the numbers is free already or out of bounds. Nothing is given back.
     pub fn free(&mut self, start: usize, count: usize) -> Result<(), RangeError> {
         let end = self.end_of(start, count)?;
         if let Some(number) = self.first_matching(start, end, false) {

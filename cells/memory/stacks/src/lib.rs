@@ -24,7 +24,7 @@ use core::fmt;
 
 use addresses::{PAGE_SIZE, PageRange, VirtAddr, pages_for};
 use frames::Purpose;
-use mapping::{MapError, MappedPages, Withheld, Writable};
+use mapping::{InUse, MapError, MappedPages, Withheld, Writable};
 use pages::{AllocatedPages, PagesError};
 use spin_lock::SpinLock;
 
@@ -116,7 +116,7 @@ pub struct Stack {
 struct Parts {
     guard: AllocatedPages,
     reserve: MappedPages<Withheld>,
-    stack: MappedPages<Writable>,
+    stack: MappedPages<InUse>,
     thread_locals: SpinLock<ThreadLocals>,
     /// The address after the last byte of all parts.
     end: VirtAddr,
@@ -127,12 +127,15 @@ struct ThreadLocals {
     /// Address space below what is mapped.
     room: Option<AllocatedPages>,
     /// Always there, but while it grows.
-    mapped: Option<MappedPages<Writable>>,
+    mapped: Option<MappedPages<InUse>>,
 }
 
 impl Stack {
     /// A stack of at least `bytes` bytes, from the pool or new. Its bytes are 0; those of the thread locals are whatever they
     /// were, except the control block's first word.
+    ///
+    /// # Errors
+    /// [`StackError`]: no stack has this size, or there is no memory.
     pub fn new(bytes: usize) -> Result<Self, StackError> {
         let pages = pages_for(bytes);
         if pages == 0 || pages > MAX_PAGES {
@@ -142,8 +145,7 @@ impl Stack {
             Some(parts) => parts,
             None => Parts::new(pages)?,
         };
-        parts.write_control_block();
-        Ok(Self { parts: Some(parts) })
+        Ok(Self { parts: Some(parts.with_control_block()) })
     }
 
     fn parts(&self) -> &Parts {
@@ -191,6 +193,9 @@ impl Stack {
     }
 
     /// Makes the processor fault on the reserve again; waits until every CPU does.
+    ///
+    /// # Errors
+    /// A CPU does not answer in time; the reserve stays out of use.
     pub fn hide_reserve(&self) -> Result<(), StackError> {
         Ok(self.parts().reserve.hide().map_err(MapError::from)?)
     }
@@ -203,6 +208,9 @@ impl Stack {
 
     /// Maps at least `bytes` bytes below the thread pointer. What is mapped already stays as it is and where it is, so
     /// the task may be running; what is new is 0.
+    ///
+    /// # Errors
+    /// [`StackError`]: there is no room below the thread pointer, or no memory.
     pub fn grow_tls(&self, bytes: usize) -> Result<(), StackError> {
         if bytes > TLS_SIZE {
             return Err(StackError::ThreadLocals(bytes));
@@ -223,10 +231,10 @@ impl Parts {
         Ok(Self {
             guard,
             reserve: mapping::allocate_at(reserve, Withheld, Purpose::Stack)?,
-            stack: mapping::allocate_zeroed_at(stack, Purpose::Stack)?,
+            stack: mapping::allocate_zeroed_at(stack, Purpose::Stack)?.into_in_use(),
             thread_locals: SpinLock::new(ThreadLocals {
                 room: Some(room),
-                mapped: Some(mapping::allocate_at(mapped, Writable, Purpose::Stack)?),
+                mapped: Some(mapping::allocate_at(mapped, InUse, Purpose::Stack)?),
             }),
             end,
         })
@@ -240,27 +248,37 @@ impl Parts {
         self.end - CONTROL_BLOCK as u64
     }
 
-    fn write_control_block(&self) {
+    /// Writes the first word of the control block. The parts are no stack of a task yet.
+    fn with_control_block(self) -> Self {
         let pointer = self.thread_pointer();
-        if let Some(mapped) = &mut self.thread_locals.lock().mapped {
+        let mut thread_locals = self.thread_locals.lock();
+        if let Some(mapped) = thread_locals.mapped.take() {
+            // SAFETY: a task uses these pages only while they are parts of its `Stack`, and these are parts of none.
+            let mut mapped = unsafe { mapped.into_private() };
             let offset = mapped.len() - CONTROL_BLOCK;
             mapped.bytes_mut()[offset..offset + size_of::<u64>()].copy_from_slice(&pointer.as_u64().to_ne_bytes());
+            thread_locals.mapped = Some(mapped.into_in_use());
         }
+        drop(thread_locals);
+        self
     }
 
     /// Makes the stack as good as new, if that is possible.
-    fn refresh(mut self) -> Option<Self> {
+    fn refresh(self) -> Option<Self> {
         // The fault handler that revealed the reserve knew only its address, so the tables are asked.
         if mapping::translate(self.reserve.start()).is_some() {
             self.reserve.hide().ok()?;
         }
-        // A page that has ever been written to counts: which of them the last task used, no CPU knows.
-        for page in 0..self.stack_pages() {
-            if self.stack.is_written(page) {
-                self.stack.bytes_mut()[page * PAGE_SIZE..][..PAGE_SIZE].fill(0);
+        let Self { guard, reserve, stack, thread_locals, end } = self;
+        // SAFETY: the `Stack` was dropped, so its task has ended and runs on it no more.
+        let mut stack = unsafe { stack.into_private() };
+        // A page that has ever been written to counts: no CPU knows which of them the last task used.
+        for page in 0..stack.pages().count() {
+            if stack.is_written(page) {
+                stack.bytes_mut()[page * PAGE_SIZE..][..PAGE_SIZE].fill(0);
             }
         }
-        Some(self)
+        Some(Self { guard, reserve, stack: stack.into_in_use(), thread_locals, end })
     }
 }
 
@@ -285,6 +303,7 @@ impl ThreadLocals {
         // No spare frames are asked for: the lock is held.
         let mut new = mapping::try_allocate_at(new, Writable, Purpose::Stack)?;
         new.bytes_mut().fill(0);
+        let new = new.into_in_use();
         self.mapped = match self.mapped.take() {
             Some(old) => match new.merge(old) {
                 Ok(both) => Some(both),

@@ -91,16 +91,25 @@ impl Check {
 }
 
 /// Fails unless the two numbers are equal.
+///
+/// # Errors
+/// [`CheckError::Value`].
 pub fn expect(what: &'static str, found: u64, expected: u64) -> Outcome {
     if found == expected { Ok(()) } else { Err(CheckError::Value { what, found, expected }) }
 }
 
 /// Fails unless `so`.
+///
+/// # Errors
+/// [`CheckError::Not`].
 pub fn holds(what: &'static str, so: bool) -> Outcome {
     if so { Ok(()) } else { Err(CheckError::Not(what)) }
 }
 
 /// Waits until something is so, for [`TIMEOUT`] at most.
+///
+/// # Errors
+/// [`CheckError::Late`].
 pub fn eventually(what: &'static str, mut so: impl FnMut() -> bool) -> Outcome {
     let deadline = clock::now() + TIMEOUT;
     while !so() {
