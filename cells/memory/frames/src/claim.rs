@@ -24,8 +24,8 @@ impl AllocatedFrames {
     /// Takes up a claim that [`Self::into_range`] put down.
     ///
     /// # Safety
-    /// The frames were put down for this purpose and not taken up since, and nothing maps them but what the caller
-    /// answers for.
+    /// The frames were put down for this purpose and not taken up since. Only mappings that the caller answers for lead
+    /// to them.
     pub unsafe fn from_range(range: FrameRange, purpose: Purpose) -> Self {
         Self { range, purpose }
     }
@@ -33,7 +33,8 @@ impl AllocatedFrames {
     /// Takes up a claim to memory that was reserved at [`crate::init`], such as a part of the seed image.
     ///
     /// # Safety
-    /// Nobody else claims these frames, nothing maps them but what the caller answers for, and they are usable memory.
+    /// No other owner claims these frames, and they are usable memory. Only mappings that the caller answers for lead to
+    /// them.
     pub unsafe fn adopt(range: FrameRange, purpose: Purpose) -> Self {
         crate::inventory::take_up(range);
         Self::claim(range, purpose)
@@ -54,7 +55,7 @@ impl AllocatedFrames {
         self.range.count()
     }
 
-    /// What they are for.
+    /// The purpose of the frames.
     pub fn purpose(&self) -> Purpose {
         self.purpose
     }

@@ -1,4 +1,4 @@
-//! Which memory there is, and the map of what is taken.
+//! Which memory there is, and the map of its taken frames.
 
 use addresses::{Frame, FrameRange, PAGE_SIZE, Page, PageRange, PhysAddr, VirtAddr, pages_for};
 use range_allocator::{RangeAllocator, words_for};
@@ -83,7 +83,7 @@ impl Inventory {
         (self.total, self.map.as_ref().map_or(0, RangeAllocator::free_count))
     }
 
-    /// What was reserved around `first..end` is taken up by an owner: from now on it is like any other memory.
+    /// An owner takes up the reserved memory in `first..end`: from now on it is like any other memory.
     fn take_up(&mut self, first: usize, end: usize) {
         for region in &mut self.reserved.list {
             if region.0 < end && first < region.1 {
@@ -112,8 +112,8 @@ impl Inventory {
 /// The map of frames fits nowhere.
 ///
 /// # Safety
-/// `usable` lists memory that nobody uses except within `reserved`, and `window` shows what it says, readable and
-/// writable. Runs once.
+/// Of the memory that `usable` lists, only the parts in `reserved` are in use. `window` shows the memory that it names,
+/// readable and writable. The function runs once.
 pub unsafe fn init(
     usable: &[PhysicalRange],
     reserved: &[PhysicalRange],
@@ -167,7 +167,7 @@ fn place_map(inventory: &Inventory, count: usize, window: BootWindow) -> Result<
 fn mark_all<'map>(words: &'map mut [u64], length: usize, usable: &Regions, reserved: &Regions) -> RangeAllocator<'map> {
     let mut map = RangeAllocator::all_taken(words, length);
     for (first, end) in usable.iter() {
-        // Regions of a careless firmware may overlap; what is free already stays free.
+        // Regions of a careless firmware may overlap; a frame that is free already stays free.
         map.free_overlapping(first, end - first);
     }
     for (first, end) in reserved.iter() {
@@ -193,13 +193,13 @@ fn bounds(range: &PhysicalRange) -> (usize, usize) {
     (saturated(start), saturated(start.saturating_add(range.bytes)))
 }
 
-/// As an index; what is too large for one is beyond all memory.
+/// As an index; a number too large for one is beyond all memory.
 fn saturated(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 
-/// Whether any of these frames can be, or has been, handed out by this crate. Devices and the firmware's tables are
-/// not; nor is what was reserved at [`init`] and that nobody has taken up.
+/// Whether this crate can hand out, or has handed out, any of these frames. It never hands out devices and the
+/// firmware's tables, nor memory that was reserved at [`init`] and that no owner has taken up.
 pub fn is_managed(range: FrameRange) -> bool {
     INVENTORY.lock().manages(saturated(range.first().number()), saturated(range.end_number()))
 }

@@ -1,12 +1,12 @@
 //! Frames of physical memory, each with one owner.
 //!
 //! An [`AllocatedFrames`] is the only claim to its frames: it cannot be copied, splits and merges without overlap, and
-//! gives the frames back when dropped. Every claim says what it is for ([`Purpose`]), so that `mem` can show who holds
-//! the memory. Running out is an error ([`FramesError::OutOfMemory`]) after those who keep spare frames
-//! ([`SPARE_FRAMES`]) have been asked for them; giving back cannot fail.
+//! gives the frames back when dropped. Every claim names its [`Purpose`], so that `mem` can show the uses of the
+//! memory. Running out is an error ([`FramesError::OutOfMemory`]) after the keepers of spare frames ([`SPARE_FRAMES`])
+//! have been asked for them; giving back cannot fail.
 //!
-//! What lies outside the usable memory, or was reserved at [`init`] (the seed, the archive, the firmware's tables), is
-//! never handed out; [`is_managed`] tells the two apart.
+//! Memory outside the usable regions, or reserved at [`init`] (the seed, the archive, the firmware's tables), is never
+//! handed out; [`is_managed`] tells the two kinds apart.
 #![no_std]
 
 mod claim;
@@ -36,7 +36,7 @@ pub enum FramesError {
         /// How many were asked for.
         count: usize,
     },
-    /// The frame belongs to somebody, or is no memory.
+    /// The frame has an owner, or is no memory.
     Taken(Frame),
     /// There is no such range: empty, or beyond the installed memory.
     OutOfBounds,
@@ -61,8 +61,8 @@ impl fmt::Display for FramesError {
 
 impl core::error::Error for FramesError {}
 
-/// Takes `count` consecutive frames. May ask for spare frames to be given up, so no lock may be held that doing so
-/// needs; who holds one uses [`try_allocate`].
+/// Takes `count` consecutive frames. The call may ask for spare frames to be given up, so the caller may hold no lock
+/// that giving up needs; a caller with such a lock uses [`try_allocate`].
 ///
 /// # Errors
 /// [`FramesError::OutOfMemory`], after the reclaimers have been asked.

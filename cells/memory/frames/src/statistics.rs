@@ -1,4 +1,4 @@
-//! Who holds how many frames.
+//! How many frames each purpose holds.
 
 use core::fmt;
 use core::sync::atomic::{AtomicUsize, Ordering};
@@ -7,7 +7,7 @@ use crate::INVENTORY;
 
 macro_rules! purposes {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
-        /// What frames are for.
+        /// The purpose of frames.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Purpose {
             $($(#[$doc])* $name,)*
@@ -78,7 +78,7 @@ pub fn recount(frames: usize, from: Purpose, to: Purpose) {
 pub struct Statistics {
     /// Frames of usable memory.
     pub total: usize,
-    /// Frames that nobody holds.
+    /// Frames without an owner.
     pub free: usize,
     held: [usize; COUNT],
 }
@@ -89,13 +89,13 @@ impl Statistics {
         self.held[purpose as usize]
     }
 
-    /// Frames that were reserved at boot and that nobody has claimed: archive, map of frames, firmware's leftovers.
+    /// Frames that were reserved at boot and that no owner has claimed: archive, map of frames, firmware's leftovers.
     pub fn reserved(&self) -> usize {
         self.total.saturating_sub(self.free).saturating_sub(self.held.iter().sum())
     }
 }
 
-/// How many frames nobody holds.
+/// How many frames have no owner.
 pub fn free() -> usize {
     INVENTORY.lock().counts().1
 }

@@ -1,4 +1,4 @@
-//! On whose account a block is: in the word behind the last one that was asked for.
+//! The account of a block: it stands in the word behind the last requested one.
 
 use core::alloc::Layout;
 
@@ -7,7 +7,7 @@ use heap_accounts::Account;
 /// Bytes behind a block's last word, for its account.
 pub(crate) const SIZE: usize = size_of::<Account>();
 
-/// What the general allocator is asked for instead of `layout`; `None` if there is no such size.
+/// The layout for the general allocator in place of `layout`; `None` if there is no such size.
 pub(crate) fn with_room(layout: Layout) -> Option<Layout> {
     let size = layout.size().checked_next_multiple_of(SIZE)?.checked_add(SIZE)?;
     Layout::from_size_align(size, layout.align()).ok()

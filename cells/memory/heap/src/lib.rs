@@ -1,12 +1,12 @@
-//! The kernel heap's front: what `alloc` calls.
+//! The kernel heap's front: the functions that `alloc` calls.
 //!
 //! Small requests are served from the CPU's own stock, without a lock, in a few dozen instructions; the others, and
 //! the stock's refills, from the general allocator in `heap_core`, where all state is. Guarantees to every cell: when
 //! memory runs out an allocation is null, and code that cannot live with that (`Box::new`, `Vec::push`) panics, which
 //! unwinds the task that asked. Memory that is given back is cleared: a scan for references to replaced cells goes over
-//! the heap and must not find what nobody has any more. Each block says on whose account it is (`heap_accounts`): in the word
-//! behind the last one that was asked for. Where free memory has none, so that a small block that is given back twice is noticed, as
-//! long as nobody else has it, and left alone.
+//! the heap and must not find the content of freed blocks. Each block names its account (`heap_accounts`), in the word
+//! behind the last requested one. In free memory this word names no account: so a small block that is given back twice
+//! is noticed, as long as it has no new owner, and left alone.
 //!
 //! This cell also defines the two symbols that the compiler otherwise adds at a final link, which Mitos does not have.
 #![no_std]
@@ -47,7 +47,7 @@ static HEAP: Heap = Heap;
 // SAFETY: blocks come from `heap_core`, which gives each to one caller; a block's class is computed from its layout
 // alone, so it goes back where it came from.
 unsafe impl GlobalAlloc for Heap {
-    // In both, whatever is seldom done is called last and out of line: so the frequent way needs no register saved.
+    // In both, the rare work is called last and out of line: so the frequent way needs no register saved.
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let Some(class) = Class::of(layout.size(), layout.align()) else { return allocate_large(layout) };
@@ -80,10 +80,10 @@ unsafe impl GlobalAlloc for Heap {
         // SAFETY: the block is the caller's, and was charged with this size.
         let account = unsafe { account::of(block, layout.size()) };
         if new_size < layout.size() {
-            // What is cut off is given back: to the general allocator, or with the rest of the block, which is then cleared
-            // as far as the new size says. Words to the new end belong to the block.
+            // The part that is cut off is given back: to the general allocator, or with the rest of the block, which is
+            // then cleared as far as the new size says. Words to the new end belong to the block.
             let kept = new_size.next_multiple_of(account::SIZE);
-            // SAFETY: the caller gives away what lies behind the new size, as far as the old one reaches.
+            // SAFETY: the caller gives away the bytes behind the new size, as far as the old one reaches.
             unsafe { clear(block.add(kept), layout.size().saturating_sub(kept)) };
         }
         let (old, new) = (Class::of(layout.size(), layout.align()), Class::of(new_size, layout.align()));
@@ -112,8 +112,8 @@ unsafe impl GlobalAlloc for Heap {
     }
 }
 
-/// Clears a block. In place of `memset`, whose call costs as much as clearing the small blocks that come most often;
-/// blocks are multiples of a word, whatever was asked for.
+/// Clears a block. It stands in place of `memset`: a call of that costs as much as clearing the small blocks that come
+/// most often. Blocks are multiples of a word, for every requested size.
 ///
 /// # Safety
 /// The block is the caller's, with `size` bytes rounded up to a word.
@@ -189,8 +189,9 @@ unsafe fn give_back(block: *mut u8, layout: Layout) {
     }
 }
 
-/// Takes back a block whose account is not open: that of a task that has ended, or of nobody. What is free already is left alone:
-/// nothing is gained by telling who gives it back a second time, but the next two who ask for memory must not get the same.
+/// Takes back a block on an account that is not open: that of a task that has ended, or of no task. A block that is free
+/// already is left alone: an error to its second giver would gain nothing, but the next two callers that ask for memory
+/// must not get the same block.
 ///
 /// # Safety
 /// As for [`give_back`].

@@ -8,7 +8,7 @@ use cpu_local::{InterruptGuard, MAX_CPUS, PerCpu, cpu_id};
 use intrusive_collections::{SinglyLinkedList, SinglyLinkedListLink, UnsafeRef, intrusive_adapter};
 use size_classes::{Class, PLACES};
 
-/// A block that nobody uses. Its first word leads to the next one: keeping a block takes no memory but its own.
+/// An unused block. Its first word leads to the next one: keeping a block takes no memory but its own.
 struct Block {
     link: SinglyLinkedListLink,
 }
@@ -31,7 +31,7 @@ impl List {
     /// The list is this CPU's, and interrupts are off.
     #[inline]
     unsafe fn take(&self) -> Option<NonNull<u8>> {
-        // SAFETY: nobody else touches the list now.
+        // SAFETY: no other code touches the list now.
         let block = unsafe { &mut *self.blocks.get() }.pop_front()?;
         add(&self.count, 1usize.wrapping_neg());
         NonNull::new(UnsafeRef::into_raw(block).cast())
@@ -77,13 +77,13 @@ impl Cache {
     /// Adds a block. Returns how many of its class are now in stock.
     ///
     /// # Safety
-    /// As for [`Self::take`]; and the block is of this class and nobody uses it.
+    /// As for [`Self::take`]; and the block is of this class and no code uses it.
     #[inline]
     pub unsafe fn put(&self, class: Class, block: *mut u8) -> usize {
         let list = &self.lists[class.index()];
         let block = block.cast::<Block>();
-        // SAFETY: the caller gives the block away, which is aligned for a link and has room for one, and stays where it is
-        // until it is taken; nobody else touches the list now.
+        // SAFETY: the caller gives the block away, which is aligned for a link and has room for one, and stays where it
+        // is until it is taken; no other code touches the list now.
         unsafe {
             block.write(Block { link: SinglyLinkedListLink::new() });
             (*list.blocks.get()).push_front(UnsafeRef::from_raw(block));

@@ -32,8 +32,8 @@ type Allocator = Talc<Manual, DefaultBinning>;
 
 struct Heap {
     talc: Allocator,
-    /// Set while the lock is held: who finds it set took the lock after a holder that died half-way. (Poison does not say
-    /// so: a holder whose own frame was unwound has released the lock in the ordinary way.)
+    /// Set while the lock is held: a task that finds it set took the lock after a holder that died half-way. (Poison
+    /// does not say so: if the holder's own frame was unwound, the holder released the lock in the ordinary way.)
     changing: bool,
     /// The arena that grows: from `top.start` to `top.end`. The end is where the next pages should come.
     top: Range<usize>,
@@ -71,7 +71,7 @@ fn with_heap<R>(action: impl FnOnce(&mut Heap) -> R) -> R {
     outcome
 }
 
-/// Tries; when there is no memory, asks everybody for spare frames, with no lock held, and tries once more.
+/// Tries; when there is no memory, asks all keepers for spare frames, with no lock held, and tries once more.
 fn with_patience(mut attempt: impl FnMut(&mut Heap) -> Option<NonNull<u8>>) -> *mut u8 {
     let first = with_heap(&mut attempt);
     let outcome = match first {
@@ -96,7 +96,7 @@ pub unsafe fn allocate(layout: Layout) -> *mut u8 {
 /// Takes back a block from [`allocate`].
 ///
 /// # Safety
-/// The block came from [`allocate`] with this layout, and nobody uses it.
+/// The block came from [`allocate`] with this layout, and no code uses it.
 pub unsafe fn deallocate(block: *mut u8, layout: Layout) {
     with_heap(|heap| {
         heap.used = heap.used.wrapping_sub(layout.size());
@@ -132,7 +132,7 @@ pub fn allocate_batch(class: Class) -> *mut u8 {
         let cache = local(&irq_off);
         heap.used += layout.size();
         for _ in 1..class.batch() {
-            // SAFETY: a class has a size. What is there without growing is enough.
+            // SAFETY: a class has a size. The blocks that are there without growing are enough.
             let Some(block) = (unsafe { heap.talc.try_allocate(layout) }) else { break };
             // SAFETY: the guard lives; the block is fresh.
             unsafe { cache.put(class, block.as_ptr()) };
@@ -214,8 +214,8 @@ impl Heap {
         Some(())
     }
 
-    /// Maps pages, if possible right behind the arena, and clears them: what a stack or a cell left in the frames would
-    /// look like references to what that led to. No others are asked for frames: the heap's lock is held.
+    /// Maps pages, if possible right behind the arena, and clears them: the leftovers of a stack or a cell in the frames
+    /// would look like references in use. No keeper is asked for spare frames: the heap's lock is held.
     fn map(&self, count: usize) -> Option<PageRange> {
         let next = Page::containing(VirtAddr::new_truncate(self.top.end as u64));
         let behind = PageRange::new(next, count).and_then(|range| pages::allocate_at(range).ok());
@@ -266,15 +266,16 @@ impl Heap {
 /// CPUs that are to give the blocks in their stock back: one of these at the end of the arena keeps all of it.
 static ASKED: PerCpu<AtomicBool> = PerCpu::new([const { AtomicBool::new(false) }; MAX_CPUS]);
 
-/// Gives unused pages at the end of the heap back, and says how many. May wait for the other CPUs. Those give back what they have
-/// in stock when they next call [`relieve`].
+/// Gives unused pages at the end of the heap back, and says how many. May wait for the other CPUs. Those give back the
+/// blocks in their stock when they next call [`relieve`].
 pub fn trim() -> usize {
     ASKED.iter().for_each(|(_, asked)| asked.store(true, Ordering::Relaxed));
     relieve();
     trim_from(1)
 }
 
-/// Gives back what this CPU has in stock, if it was asked to. Every CPU calls it from time to time; interrupt handlers may.
+/// Gives back the blocks in this CPU's stock, if the CPU was asked to. Every CPU calls it from time to time; interrupt
+/// handlers may.
 pub fn relieve() {
     let irq_off = InterruptGuard::new();
     let asked = &ASKED[cpu_id()];

@@ -1,8 +1,9 @@
 //! The heap's state: the general allocator with the pages it stands on, and each CPU's stock of small blocks.
 //!
-//! The front (`heap`) decides what goes where and can be replaced while blocks are in use, because everything that must
-//! survive is here. Guarantees: a block belongs to one caller until it is given back; when memory runs out the answer
-//! is null, after everybody has been asked for spare frames, and never a panic; no lock is held while others are asked.
+//! The front (`heap`) decides the way of each request and can be replaced while blocks are in use, because everything
+//! that must survive is here. Guarantees: a block belongs to one caller until it is given back; when memory runs out the
+//! answer is null, after all keepers have been asked for spare frames, and never a panic; no lock is held while they are
+//! asked.
 //!
 //! How it can fail: a fault inside the general allocator leaves it damaged. It is then set aside with all its blocks
 //! (they stay usable, giving them back does nothing) and a new one takes its place.
@@ -44,7 +45,7 @@ pub fn statistics() -> Statistics {
     let mut sum = general::statistics();
     sum.refused = REFUSED.load(Ordering::Relaxed);
     sum.cached = cache::all().map(Cache::bytes).sum();
-    // To the general allocator, what is in stock is in use.
+    // To the general allocator, the blocks in stock are in use.
     sum.used = sum.used.saturating_sub(sum.cached);
     sum
 }

@@ -22,7 +22,7 @@ pub struct SeedRange {
     pub start: VirtAddr,
     /// How many pages.
     pub pages: usize,
-    /// What is permitted from now on.
+    /// The rights from now on.
     pub rights: Rights,
 }
 
@@ -63,7 +63,7 @@ impl Builder {
         let limit = REACHABLE_FRAMES.min(self.window.bytes / PAGE_SIZE as u64);
         let frame = frames::try_allocate_below(limit, 1, 1, Purpose::PageTables)?.into_range().first();
         let seen: VirtAddr = self.window.base + frame.start().as_u64();
-        // SAFETY: the window shows the frame, which nobody else has.
+        // SAFETY: the window shows the frame, which has no other owner.
         unsafe { seen.as_mut_ptr::<u8>().write_bytes(0, PAGE_SIZE) };
         Ok(frame)
     }
@@ -101,7 +101,7 @@ pub unsafe fn bootstrap(seed: &[SeedRange], window: BootWindow) -> Result<(), Bo
     let new = Window::through(NEW_SLOT);
     builder.store(ACTIVE.entry(4, page_of_slot(NEW_SLOT)), Entry::table(root));
     let in_window: VirtAddr = window.base + root.start().as_u64() + RECURSIVE_SLOT * size_of::<Entry>() as u64;
-    // SAFETY: the window shows the new top table, which nobody else has.
+    // SAFETY: the window shows the new top table, which has no other owner.
     unsafe { in_window.as_mut_ptr::<Entry>().write(Entry::table(root)) };
 
     for range in seed {
@@ -133,7 +133,7 @@ pub fn root() -> Frame {
     Frame::containing(PhysAddr::new_truncate(Cr3::read().0.start_address().as_u64()))
 }
 
-/// Any page whose walk begins with entry `slot` of the top table.
+/// A page that the processor reaches through entry `slot` of the top table.
 fn page_of_slot(slot: u64) -> Page {
     Page::containing(VirtAddr::new_truncate(slot << 39))
 }

@@ -1,4 +1,4 @@
-//! Memory that is not the system's to hand out: device registers and what firmware and boot loader left behind.
+//! Memory that is not the system's to hand out: device registers, and the leftovers of firmware and boot loader.
 
 use addresses::{FrameRange, PhysAddr};
 use frames::Purpose;
@@ -8,15 +8,15 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 use crate::{Device, MapError, MappedPages, Permission, ViewError, range};
 
 /// Maps the frames that hold `bytes` bytes of physical memory from `start` on. The byte at `start` is found at
-/// `start % 4096` of the mapping. The frames are not owned: unmapping leaves them as they are. What `frames` hands out
-/// is refused.
+/// `start % 4096` of the mapping. The frames are not owned: unmapping leaves them as they are. Frames that `frames` hands
+/// out are refused.
 ///
 /// # Errors
 /// [`MapError`]: the frames are memory of the system, or there are no pages.
 ///
 /// # Safety
 /// With [`Device`]: the registers there do nothing that harms memory safety, unless the caller sees to it. Else: it is
-/// memory, and while the mapping lives nobody writes to it through another one, nor reads it if this one is writable.
+/// memory, and while the mapping lives no code writes to it through another one, nor reads it if this one is writable.
 pub unsafe fn map_physical<R: Permission>(
     start: PhysAddr,
     bytes: usize,

@@ -11,7 +11,7 @@ use spin_lock::SpinLock;
 pub(crate) const ACTIVE: Window = Window::ACTIVE;
 
 /// Held while a table is made. Inside: the page through which a frame is cleared before it becomes a table, so that no
-/// CPU ever walks through what the frame held before.
+/// CPU ever walks through the frame's former content.
 static TABLE_MAKING: SpinLock<Option<Page>> = SpinLock::new(None);
 
 /// Gives table making its page. The page's own tables exist already.
@@ -43,7 +43,7 @@ impl Machine for Processor {
         let alias = ACTIVE.entry(1, page);
         self.store(alias, Entry::leaf(table.range().first(), Rights::Writable, false));
         forget_page(page);
-        // SAFETY: the page is this lock's alone and now shows a frame that nobody else has.
+        // SAFETY: the page is this lock's alone and now shows a frame that has no other owner.
         unsafe { page.start().as_mut_ptr::<u8>().write_bytes(0, PAGE_SIZE) };
         self.store(alias, Entry::EMPTY);
         forget_page(page);
@@ -55,7 +55,7 @@ impl Machine for Processor {
 /// From so many pages on, forgetting everything costs less than forgetting them one by one.
 const MAX_SINGLE_PAGES: usize = 64;
 
-/// Makes this CPU, and no other, forget what it remembers of the pages.
+/// Makes this CPU, and no other, forget its translations of the pages.
 pub fn forget_here(pages: PageRange) {
     if pages.count() > MAX_SINGLE_PAGES {
         // No entry is global, so loading CR3 forgets all.

@@ -12,7 +12,7 @@ pub struct Mapping {
     pub page: Page,
     /// The frame behind it.
     pub frame: Frame,
-    /// What is permitted; `None` is writable and executable, which must not be.
+    /// The rights; `None` is writable and executable, which must not be.
     pub rights: Option<Rights>,
     /// Whether the processor uses it, or it is withheld.
     pub present: bool,
@@ -32,7 +32,7 @@ impl Mapping {
     }
 }
 
-/// What the processor finds at the address. Never allocates, never waits.
+/// The frame and the rights that the processor finds at the address. Never allocates, never waits.
 pub fn translate(address: VirtAddr) -> Option<(Frame, Rights)> {
     let entry = page_tables::read(&Processor, ACTIVE, Page::containing(address));
     entry.rights().filter(|_| entry.is_present()).map(|rights| (entry.frame(), rights))

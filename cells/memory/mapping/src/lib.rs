@@ -1,8 +1,8 @@
 //! Mappings: pages and frames joined, with rights in the type.
 //!
-//! A [`MappedPages<R>`] owns its pages and its frames. While it lives, nobody else can map, unmap or reach them; when it
-//! is dropped the pages are unmapped, every CPU is told, and only then pages and frames are free again. What the holder
-//! may do is in the type: only [`Writable`] gives `&mut` access, only [`Executable`] runs, nothing is both, and changing
+//! A [`MappedPages<R>`] owns its pages and its frames. While it lives, no other code can map, unmap or reach them; when
+//! it is dropped the pages are unmapped, every CPU is told, and only then pages and frames are free again. The type says
+//! the holder's rights: only [`Writable`] gives `&mut` access, only [`Executable`] runs, nothing is both, and changing
 //! rights consumes the old value. Typed access ([`MappedPages::as_type`]) is checked for bounds, alignment and validity.
 //!
 //! How it can fail: mapping fails for want of frames or pages ([`MapError`]) and then changes nothing. If a CPU does not

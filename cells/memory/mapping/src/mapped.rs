@@ -38,7 +38,7 @@ impl<R: Permission> fmt::Display for Refused<R> {
 
 impl<R: Permission + fmt::Debug> core::error::Error for Refused<R> {}
 
-/// Takes `count` pages and frames, in as few runs as there are, and maps them. The bytes are whatever they were.
+/// Takes `count` pages and frames, in as few runs as there are, and maps them. The bytes keep their former values.
 ///
 /// # Errors
 /// [`MapError`]: there are no pages or no frames. Nothing is taken.
@@ -74,14 +74,14 @@ pub fn allocate_at<R: Permission>(
 /// As for [`allocate_at`].
 pub fn allocate_zeroed_at(pages: AllocatedPages, purpose: Purpose) -> Result<MappedPages<Writable>, MapError> {
     let mut mapping = allocate_at(pages, Writable, purpose)?;
-    // Nobody but this CPU knows the pages yet.
+    // Only this CPU knows the pages yet.
     let _here = PreemptGuard::new();
     mapping.bytes_mut().fill(0);
     range::mark_unwritten(mapping.pages());
     Ok(mapping)
 }
 
-/// As [`allocate_at`], but asks nobody for spare frames: for callers that hold a lock.
+/// As [`allocate_at`], but asks no keeper for spare frames: for callers that hold a lock.
 ///
 /// # Errors
 /// As for [`allocate_at`].
@@ -99,7 +99,7 @@ pub fn try_allocate_at<R: Permission>(
 /// [`MapError`]: the pages have an owner, or are mapped otherwise.
 ///
 /// # Safety
-/// Nobody else has taken it up, and what uses these addresses lives no longer than the result.
+/// No other owner has taken it up, and all users of these addresses live no longer than the result.
 pub unsafe fn adopt<R: Permission>(pages: PageRange, _rights: R, purpose: Purpose) -> Result<MappedPages<R>, MapError> {
     let claim = pages::allocate_at(pages)?;
     for page in pages.iter() {
@@ -110,7 +110,7 @@ pub unsafe fn adopt<R: Permission>(pages: PageRange, _rights: R, purpose: Purpos
     }
     for page in pages.iter() {
         let frame = page_tables::read(&Processor, ACTIVE, page).frame();
-        // SAFETY: bootstrap gave the frame to this entry, and the caller says that nobody has taken it up.
+        // SAFETY: bootstrap gave the frame to this entry, and the caller says that no owner has taken it up.
         unsafe { AllocatedFrames::adopt(frame.as_range(), purpose) }.into_range();
     }
     Ok(MappedPages::new(claim, purpose))
@@ -130,8 +130,9 @@ impl MapPages for AllocatedPages {
     }
 }
 
-// Each operation below that moves pages or frames from one owner to another keeps a `PreemptGuard`: a kill, or a fault that
-// somebody asks for, comes before or after it. In between, what unwinding drops would be free and mapped at once.
+// Each operation below that moves pages or frames from one owner to another keeps a `PreemptGuard`: a kill, or a fault
+// that another task asks for, comes before or after it. In between, the pages or frames that unwinding drops would be
+// free and mapped at once.
 impl<R: Permission> MappedPages<R> {
     /// The caller has mapped the pages with rights `R`.
     pub(crate) fn new(pages: AllocatedPages, purpose: Purpose) -> Self {
@@ -145,7 +146,7 @@ impl<R: Permission> MappedPages<R> {
         (unsafe { ManuallyDrop::take(&mut this.pages) }, this.purpose)
     }
 
-    /// Puts the mapping down: the pages stay mapped, for ever or until somebody takes it up again.
+    /// Puts the mapping down: the pages stay mapped, for ever or until an owner takes it up again.
     pub fn into_page_range(self) -> PageRange {
         self.into_pages().into_range()
     }
@@ -159,7 +160,7 @@ impl<R: Permission> MappedPages<R> {
         Self::new(unsafe { AllocatedPages::from_range(pages) }, purpose)
     }
 
-    /// The pages, which somebody has unmapped.
+    /// The pages, without unmapping. The caller has unmapped them, or puts the mapping down.
     pub(crate) fn into_pages(self) -> AllocatedPages {
         self.into_parts().0
     }
@@ -184,7 +185,7 @@ impl<R: Permission> MappedPages<R> {
         self.pages.range().is_empty()
     }
 
-    /// What the frames are for.
+    /// The purpose of the frames.
     pub fn purpose(&self) -> Purpose {
         self.purpose
     }
@@ -349,7 +350,7 @@ impl MappedPages<Writable> {
         unsafe { core::slice::from_raw_parts_mut(self.start().as_mut_ptr(), self.len()) }
     }
 
-    /// Whether page `index` has been written to since it was mapped. What [`allocate_zeroed_at`] itself wrote does not count.
+    /// Whether page `index` has been written to since it was mapped. The zeros of [`allocate_zeroed_at`] do not count.
     pub fn is_written(&self, index: usize) -> bool {
         range::is_written(self.pages.range(), index)
     }
@@ -365,7 +366,7 @@ impl<R: Permission> fmt::Debug for MappedPages<R> {
 impl<R: Permission> Drop for MappedPages<R> {
     fn drop(&mut self) {
         let _whole = PreemptGuard::new();
-        // SAFETY: nobody uses the field after this.
+        // SAFETY: no code uses the field after this.
         let pages = unsafe { ManuallyDrop::take(&mut self.pages) };
         range::release(pages, self.purpose);
     }

@@ -1,9 +1,9 @@
 //! Exchanging the frames behind pages of code or constants for prepared copies.
 //!
 //! Protocol: the copies are written through a writable mapping of their own; [`prepare_pages`] ends that mapping on every
-//! CPU and says which page table entries must become what. The pivot writes the entries while no other CPU runs, then makes
-//! every CPU forget all translations. Until a [`PreparedPage`] is dropped the pivot may go back and forth; dropping it frees
-//! whichever of the two frames the entry does not name.
+//! CPU and names the page table entries with their new values. The pivot writes the entries while no other CPU runs, then
+//! makes every CPU forget all translations. Until a [`PreparedPage`] is dropped the pivot may go back and forth; dropping
+//! it frees the one of the two frames that the entry does not name.
 
 use addresses::{Page, VirtAddr};
 use cpu_local::PreemptGuard;
@@ -13,7 +13,7 @@ use page_tables::{Entry, Machine};
 use crate::hardware::{ACTIVE, Processor};
 use crate::{Executable, MapError, MappedPages, Permission, ReadOnly, Refused, Writable, range, shootdown};
 
-/// One page whose frame can be exchanged by writing one word.
+/// One page with a frame that can be exchanged by writing one word.
 #[derive(Debug)]
 #[must_use = "dropping it frees the frame that is not in use"]
 pub struct PreparedPage {
@@ -24,7 +24,7 @@ pub struct PreparedPage {
     purpose: Purpose,
 }
 
-/// Rights under which frames may be exchanged: what is never written through this mapping.
+/// Rights under which frames may be exchanged: they permit no write through this mapping.
 pub trait Fixed: Permission {}
 impl Fixed for ReadOnly {}
 impl Fixed for Executable {}
@@ -41,11 +41,11 @@ impl<R: Fixed> MappedPages<R> {
 }
 
 impl MappedPages<Executable> {
-    /// Puts `copy`, of one page, in the place of page `index`, while anybody may be executing it: a CPU sees the one or the other
-    /// at every moment. Returns when no CPU sees the old one.
+    /// Puts `copy`, of one page, in the place of page `index`, while any CPU may be executing it: a CPU sees the one or
+    /// the other at every moment. Returns when no CPU sees the old one.
     ///
     /// # Safety
-    /// Nobody else exchanges the page meanwhile. Whoever executes it may go on in the copy.
+    /// No other caller exchanges the page meanwhile. A task that executes it may go on in the copy.
     pub unsafe fn exchange_page(&mut self, index: usize, copy: MappedPages<Writable>) -> Result<(), Refused<Writable>> {
         let Some(page) = self.exchangeable(index) else {
             let error = MapError::Pages(pages::PagesError::OutOfBounds);
@@ -99,9 +99,9 @@ pub unsafe fn prepare_pages(
     let outcome = range::detach(copies.pages(), &mut |copied| {
         // There is one for each.
         let Some(&Exchangeable(page)) = originals.next() else { return };
-        // All bits of it, so that whoever exchanges the entry can tell whether it is still this one. The processor changes
-        // none of them from here on: that the page is accessed it noted before it let anybody read it, and written to it is
-        // not under these rights.
+        // All bits of it, so that the pivot, which exchanges the entry, can tell whether it is still this one. The
+        // processor changes none of them from here on: it noted the access before the page was first read, and under
+        // these rights there are no writes to note.
         let old = entry(page);
         take(PreparedPage { page, entry: ACTIVE.entry(1, page), old, new: old.with_frame(copied.frame()), purpose });
     });

@@ -35,7 +35,7 @@ pub(crate) fn fill(
     purpose: Purpose,
     patient: bool,
 ) -> Result<AllocatedPages, MapError> {
-    // What cannot succeed must not take all memory first, and make others fail.
+    // A request that cannot succeed must not take all memory first, and make others fail.
     let count = pages.count();
     if frames::free() < count && !(patient && frames::reclaim() > 0 && frames::free() >= count) {
         return Err(FramesError::OutOfMemory { count }.into());
@@ -176,7 +176,7 @@ pub(crate) fn change(pages: PageRange, old: Rights, new: Rights) -> Result<(), S
     outcome
 }
 
-/// Moves what is mapped at `from` to the unmapped pages `to`. On failure everything is as before.
+/// Moves the frames mapped at `from` to the unmapped pages `to`. On failure everything is as before.
 pub(crate) fn transfer(from: PageRange, to: PageRange, rights: Rights) -> Result<(), MapError> {
     page_tables::withhold(&Processor, ACTIVE, from);
     let outcome = shootdown::forget(from)

@@ -6,7 +6,7 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// What a mapping permits, as a type. There is no type that permits writing and executing.
+/// The rights of a mapping, as a type. There is no type that permits writing and executing.
 pub trait Permission: sealed::Sealed + Copy + 'static {
     /// The same as a value.
     const RIGHTS: Rights;
@@ -43,8 +43,8 @@ permissions! {
     Device,
 }
 
-/// Writable memory that other code uses by its address: the statics of a cell, the stack of a task. Its owner decides how long
-/// it is mapped, and has no view of its bytes: a reference to them would alias what that code uses.
+/// Writable memory that other code uses by its address: the statics of a cell, the stack of a task. Its owner decides how
+/// long it is mapped, and has no view of its bytes: a reference to them would alias the bytes that the code uses.
 #[derive(Clone, Copy, Debug)]
 pub struct InUse;
 

@@ -2,7 +2,7 @@
 
 use addresses::{Frame, PhysAddr};
 
-/// What a mapping permits. There is no way to say "write and execute".
+/// The rights of a mapping. There is no way to say "write and execute".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Rights {
     /// Reading.
@@ -23,7 +23,7 @@ pub enum Rights {
 /// | present | the processor uses it |
 /// | not present, frame kept | *withheld*: the processor faults, the owner still knows the frame |
 ///
-/// Withheld are the reserve of a stack, and a page on its way out whose frame waits for the other CPUs.
+/// Withheld are the reserve of a stack, and a page on its way out with a frame that waits for the other CPUs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[repr(transparent)]
 pub struct Entry(u64);
@@ -47,7 +47,7 @@ impl Entry {
     /// Nothing is mapped.
     pub const EMPTY: Self = Self(0);
 
-    /// A page. `owned`: whoever takes the mapping away gets the frame.
+    /// A page. `owned`: the caller that takes the mapping away gets the frame.
     // No global bit: there is one address space, so it would win nothing, and without it loading CR3 forgets everything.
     #[inline]
     pub const fn leaf(frame: Frame, rights: Rights, owned: bool) -> Self {
@@ -115,7 +115,7 @@ impl Entry {
         Frame::containing(PhysAddr::new_truncate(self.0 & FRAME))
     }
 
-    /// What it permits; `None` for writable and executable at once, which only foreign tables contain.
+    /// The rights of the entry; `None` for writable and executable at once, which only foreign tables contain.
     #[inline]
     pub const fn rights(self) -> Option<Rights> {
         match (self.0 & WRITABLE != 0, self.0 & NO_EXECUTE != 0) {

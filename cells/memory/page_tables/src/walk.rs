@@ -1,6 +1,6 @@
 //! Mapping, changing and unmapping ranges of pages.
 //!
-//! All but [`read`], [`entry_of`] and [`for_each`] take pages that the caller owns. What works on mapped pages relies on
+//! All but [`read`], [`entry_of`] and [`for_each`] take pages that the caller owns. A function on mapped pages relies on
 //! their tables being there: [`prepare`] or [`map`] came before.
 
 use core::fmt;
@@ -41,7 +41,7 @@ impl fmt::Display for TableError {
     }
 }
 
-/// Maps `pages` to `frames`, one to one. `owned`: who takes the mapping away gets the frames.
+/// Maps `pages` to `frames`, one to one. `owned`: the caller that takes the mapping away gets the frames.
 ///
 /// # Errors
 /// [`TableError`]. Nothing is mapped.
@@ -121,7 +121,7 @@ pub fn withhold<M: Machine>(machine: &M, window: Window, pages: PageRange) {
 pub fn reveal<M: Machine>(machine: &M, window: Window, pages: PageRange) {
     for (_, address) in leaves(window, pages) {
         let entry = machine.load(address);
-        // The processor does not remember that a page was absent, so nobody need be told.
+        // The processor does not remember that a page was absent, so no CPU need be told.
         if !entry.is_empty() {
             machine.store(address, entry.revealed());
         }
@@ -147,7 +147,7 @@ fn change<M: Machine>(machine: &M, window: Window, pages: PageRange, new: impl F
     }
 }
 
-/// Takes the mapping of `pages` away and says what each entry was. No CPU may still remember them: [`withhold`] came
+/// Takes the mapping of `pages` away and passes on each former entry. No CPU may still remember them: [`withhold`] came
 /// before, and then every CPU was told.
 pub fn take<M: Machine>(machine: &M, window: Window, pages: PageRange, mut each: impl FnMut(Page, Entry)) {
     for (page, address) in leaves(window, pages) {
@@ -159,8 +159,8 @@ pub fn take<M: Machine>(machine: &M, window: Window, pages: PageRange, mut each:
     }
 }
 
-/// Moves what withheld pages `from` map to the empty pages `to`, with new rights. As with [`take`], no CPU may still
-/// remember `from`.
+/// Moves the frames of the withheld pages `from` to the empty pages `to`, with new rights. As with [`take`], no CPU may
+/// still remember `from`.
 ///
 /// # Errors
 /// [`TableError`]. Nothing is moved.

@@ -9,7 +9,7 @@ use addresses::{Page, VirtAddr};
 /// The entry of every top table that points to the table itself.
 pub const RECURSIVE_SLOT: u64 = 510;
 
-/// Levels above a page: 1 is the table whose entries are pages, 4 the top table.
+/// Levels above a page: 1 is the table that has pages as its entries, 4 the top table.
 pub(crate) const LEVELS: u32 = 4;
 const INDEX_BITS: u32 = 9;
 
@@ -23,7 +23,7 @@ impl Window {
     /// The tables in use.
     pub const ACTIVE: Self = Self { first_slot: RECURSIVE_SLOT };
 
-    /// The tables whose top table hangs in entry `slot` of the active top table; their own recursive slot is set.
+    /// The tables below a top table that hangs in entry `slot` of the active one; their own recursive slot is set.
     pub const fn through(slot: u64) -> Self {
         Self { first_slot: slot % (1 << INDEX_BITS) }
     }

@@ -1,5 +1,5 @@
 //! The algorithms on a simulated processor: physical memory is a map, every access to a table goes through the tables
-//! themselves, and a TLB remembers what it once saw until told to forget.
+//! themselves, and a TLB remembers each entry that it once saw until told to forget.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -58,7 +58,7 @@ impl Simulated {
         Some(frame(self.next_frame.get()))
     }
 
-    /// What the processor does: from the root, four steps.
+    /// The processor's walk: from the root, four steps.
     fn walk(&self, page: Page) -> Option<Entry> {
         let mut table = self.root.get();
         for level in (1..=4).rev() {

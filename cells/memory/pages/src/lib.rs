@@ -1,7 +1,7 @@
 //! Pages of virtual memory, each with one owner.
 //!
 //! An [`AllocatedPages`] is the only claim to its pages: it cannot be copied, splits and merges without overlap, and its
-//! pages are free for others as soon as it is dropped. It says nothing about what is mapped there; `mapping` does, and
+//! pages are free for others as soon as it is dropped. It says nothing about the frames mapped there; `mapping` does, and
 //! drops the claim only when nothing is mapped any more. The address space is divided into [`Region`]s once and for
 //! all. Running out is an error, giving back cannot fail.
 #![no_std]
@@ -26,7 +26,7 @@ pub enum PagesError {
         /// How many were asked for.
         count: usize,
     },
-    /// The page belongs to somebody.
+    /// The page has an owner.
     Taken(Page),
     /// The range is empty or lies in no region.
     OutOfBounds,
@@ -51,7 +51,7 @@ pub struct AllocatedPages {
     range: PageRange,
 }
 
-/// Takes `count` consecutive pages that anybody may use for anything.
+/// Takes `count` consecutive pages that the caller may use for anything.
 ///
 /// # Errors
 /// [`PagesError`]: no run of free pages is so long.
@@ -93,7 +93,7 @@ impl AllocatedPages {
         Self { range }
     }
 
-    /// Puts the claim down: the pages stay taken, for ever or until somebody takes the claim up again.
+    /// Puts the claim down: the pages stay taken, for ever or until an owner takes the claim up again.
     pub fn into_range(self) -> PageRange {
         ManuallyDrop::new(self).range
     }

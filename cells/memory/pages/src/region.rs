@@ -9,13 +9,13 @@ use spin_lock::SpinLock;
 /// A part of the address space with a purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Region {
-    /// The first MiB, for what a starting CPU must find at its physical address.
+    /// The first MiB, for the code and data that a starting CPU must find at their physical addresses.
     Low,
     /// The kernel heap, which grows from the bottom.
     Heap,
-    /// Stacks, devices, temporary aliases, anybody's mappings.
+    /// Stacks, devices, temporary aliases, and the mappings of all other owners.
     General,
-    /// The seed image. What its cells leave free is not used for anything else: addresses there say "adopted".
+    /// The seed image. The pages that its cells leave free have no other use: addresses there say "adopted".
     Seed,
     /// Loaded cells: within 2 GiB of each other and of the seed, as the code model demands.
     Cells,

@@ -1,9 +1,9 @@
 //! Hands out consecutive numbers, each at most once, from a map of one bit per number.
 //!
 //! `frames` and `pages` stand on this; the numbers are theirs to interpret. Guarantees: a number is never handed out
-//! twice without a [`RangeAllocator::free`] in between; a wrong `free` or `reserve` changes nothing and says what was
-//! wrong; the lowest fitting place is chosen, so that what lies above (page tables) stays compact and repeats from run
-//! to run. The map is borrowed, nothing is allocated, and freeing cannot fail for want of memory: that is why it is a
+//! twice without a [`RangeAllocator::free`] in between; a wrong `free` or `reserve` changes nothing and names the
+//! error; the lowest fitting place is chosen, so that the structures above (page tables) stay compact and repeat from
+//! run to run. The map is borrowed, nothing is allocated, and freeing cannot fail for want of memory: that is why it is a
 //! map of bits and not a tree of ranges. Nothing here touches hardware.
 #![no_std]
 #![forbid(unsafe_code)]
@@ -26,7 +26,7 @@ pub enum RangeError {
     OutOfBounds,
     /// The number is not free.
     Taken(usize),
-    /// The number is free already: somebody gives back what is not his.
+    /// The number is free already: the caller gives back a number that it does not own.
     Free(usize),
 }
 
@@ -50,14 +50,14 @@ pub struct RangeAllocator<'map> {
 }
 
 impl<'map> RangeAllocator<'map> {
-    /// All of `0..length` free. `length` is cut to what the map can hold.
+    /// All of `0..length` free. `length` is cut to the capacity of the map.
     pub fn all_free(words: &'map mut [u64], length: usize) -> Self {
         words.fill(0);
         let length = length.min(words.len() * BITS);
         Self { words, length, taken: 0, lowest: 0 }
     }
 
-    /// All of `0..length` taken. `length` is cut to what the map can hold.
+    /// All of `0..length` taken. `length` is cut to the capacity of the map.
     pub fn all_taken(words: &'map mut [u64], length: usize) -> Self {
         words.fill(u64::MAX);
         let length = length.min(words.len() * BITS);

@@ -97,7 +97,7 @@ impl Class {
         SIZES[self.index()] as usize
     }
 
-    /// Bytes in each block: there is a word behind what was asked for, in which the heap says who has the block.
+    /// Bytes in each block: there is a word behind the requested bytes, in which the heap notes the block's account.
     #[inline]
     pub fn block_size(self) -> usize {
         self.size() + size_of::<u64>()

@@ -7,15 +7,15 @@
 //! | guard | 1 | never mapped |
 //! | reserve | 8 | frames owned, but withheld: an overflow faults here, and recovery then makes them present |
 //! | stack | as asked | writable |
-//! | room for thread locals | 17 less what is mapped | not mapped; a guard against running over the top, too |
+//! | room for thread locals | 17 less the mapped ones | not mapped; a guard against running over the top, too |
 //! | thread locals | 1 or more | writable; the thread pointer is 64 bytes below the end |
 //!
 //! Guarantees: touching the guard or the reserve faults; making the reserve present takes no lock and no memory, so that
 //! a fault handler may do it; below the thread pointer there are 64 KiB of address space for thread locals, so that they
 //! can grow in a task that runs. A stack that is dropped is kept for the next task, up to a bound, so that starting a
-//! task maps nothing; under pressure the kept ones are given up. Each begins empty, all its bytes 0: what an ended task left there
-//! would look like references of the next one to a scan for those that lead to replaced cells. Creating a stack fails for want
-//! of memory only.
+//! task maps nothing; under pressure the kept ones are given up. Each begins empty, all its bytes 0: a scan for
+//! references to replaced cells would take the leftovers of an ended task for references of the next one. Creating a
+//! stack fails for want of memory only.
 #![no_std]
 
 mod pool;
@@ -33,7 +33,7 @@ pub use pool::{drain_pool, pool_record, pooled};
 /// Bytes of a stack when the creator does not say. Deep enough for formatting, for a file system call under the
 /// shell and for the unwinder's own frames, which need about 13 KiB.
 pub const DEFAULT_SIZE: usize = 64 * 1024;
-/// Bytes of the reserve: twice what unwinding was seen to need.
+/// Bytes of the reserve: twice the need of unwinding that was seen.
 pub const RESERVE_SIZE: usize = 32 * 1024;
 /// Address space below the thread pointer.
 pub const TLS_SIZE: usize = 64 * 1024;
@@ -105,7 +105,7 @@ impl Reserve {
     }
 }
 
-/// A stack. Nobody may run on it when it is dropped.
+/// A stack. No code may run on it when it is dropped.
 #[derive(Debug)]
 #[must_use = "dropping it gives the stack to somebody else"]
 pub struct Stack {
@@ -124,15 +124,15 @@ struct Parts {
 
 #[derive(Debug)]
 struct ThreadLocals {
-    /// Address space below what is mapped.
+    /// Address space below the mapped pages.
     room: Option<AllocatedPages>,
     /// Always there, but while it grows.
     mapped: Option<MappedPages<InUse>>,
 }
 
 impl Stack {
-    /// A stack of at least `bytes` bytes, from the pool or new. Its bytes are 0; those of the thread locals are whatever they
-    /// were, except the control block's first word.
+    /// A stack of at least `bytes` bytes, from the pool or new. Its bytes are 0. The bytes of the thread locals keep
+    /// their former values, except the control block's first word.
     ///
     /// # Errors
     /// [`StackError`]: no stack has this size, or there is no memory.
@@ -200,14 +200,14 @@ impl Stack {
         Ok(self.parts().reserve.hide().map_err(MapError::from)?)
     }
 
-    /// What FS points to while the task runs: thread locals lie below, the control block of 64 bytes above. The first
+    /// The address in FS while the task runs: thread locals lie below, the control block of 64 bytes above. The first
     /// word there points to itself.
     pub fn thread_pointer(&self) -> VirtAddr {
         self.parts().thread_pointer()
     }
 
-    /// Maps at least `bytes` bytes below the thread pointer. What is mapped already stays as it is and where it is, so
-    /// the task may be running; what is new is 0.
+    /// Maps at least `bytes` bytes below the thread pointer. The mapped bytes stay as they are and where they are, so
+    /// the task may be running; the new bytes are 0.
     ///
     /// # Errors
     /// [`StackError`]: there is no room below the thread pointer, or no memory.

@@ -18,7 +18,7 @@ struct Pool {
 }
 
 impl Pool {
-    /// Keeps the stack if there is room; what is left in `parts` is not kept.
+    /// Keeps the stack if there is room; otherwise it stays in `parts`.
     fn push(&mut self, parts: &mut Option<Parts>) {
         if let Some(place) = self.places.get_mut(self.count) {
             *place = parts.take();
@@ -32,8 +32,8 @@ impl Pool {
     }
 }
 
-/// Where the pool keeps what it knows of its stacks. Nothing there refers to anything but their pages, but what a value was moved
-/// over in memory may shine through where it has no bytes of its own, for as long as the stack is in the pool.
+/// Where the pool keeps its records of stacks. These records refer to nothing but the stacks' pages. Where a record has
+/// padding, the former bytes of the place may shine through, for as long as the stack is in the pool.
 pub fn pool_record() -> Range<u64> {
     let start = (&raw const POOL).addr() as u64;
     start..start + size_of_val(&POOL) as u64

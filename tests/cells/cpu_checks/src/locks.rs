@@ -46,7 +46,7 @@ pub(crate) fn preempt_lock_excludes() -> Outcome {
     expect("sum under a preempt lock", sum, expected)
 }
 
-/// A task panics with a lock held whose guard it has made sure is not dropped.
+/// A task panics with a lock held, after it has made sure that the lock's guard is not dropped.
 pub(crate) fn lost_lock_is_poisoned() -> Outcome {
     let lock = Arc::new(PreemptLock::new(0_u64));
     let shared = lock.clone();

@@ -1,4 +1,4 @@
-//! That the log keeps what it is told.
+//! That the log keeps its records.
 
 use alloc::vec;
 use core::fmt;

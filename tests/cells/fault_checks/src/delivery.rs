@@ -57,7 +57,7 @@ pub(crate) fn computing() -> Outcome {
 }
 
 /// Waits until the task is ended, with something owned by the frame above: a tick may find the task in this one, on its way
-/// from one attempt to the next, and what the faulting frame owns is lost.
+/// from one attempt to the next, and the values that the faulting frame owns are lost.
 #[inline(never)]
 fn wait() {
     let nobody_wakes = WaitQueue::new();
@@ -108,7 +108,7 @@ pub(crate) fn kill_waiting() -> Outcome {
     expect("records of it", u64::from(record_of(id).is_some()), 0)
 }
 
-/// Kills a task that does `before` and then computes with something owned; what it leaked must be exactly that.
+/// Kills a task that does `before` and then computes with something owned; its leak must be exactly that.
 fn kill_computing_with_owned(before: impl FnOnce() + Send + 'static) -> Outcome {
     let going = Arc::new(AtomicBool::new(false));
     let started = Arc::clone(&going);
@@ -171,7 +171,8 @@ pub(crate) fn kill_counts_leaks() -> Outcome {
     kill_computing_with_owned(|| {})
 }
 
-/// What the task took and others freed is not leaked, and what it freed for others does not make up for what is.
+/// A block that the task took and another task freed is not leaked. A block that the task freed for another task does not
+/// make up for a leaked one.
 pub(crate) fn leaks_are_the_owners() -> Outcome {
     const BLOCKS: usize = 20;
     let given: Arc<SpinLock<Vec<Box<[u8; OWNED]>>>> = Arc::default();

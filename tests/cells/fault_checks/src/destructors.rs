@@ -1,4 +1,4 @@
-//! What unwinding runs, and what it stops at.
+//! The destructors that unwinding runs, and the frames that it stops at.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -64,7 +64,7 @@ impl Drop for PanicsWhenDropped {
     }
 }
 
-/// A task panics with something in the innermost frame whose destructor does not come to its end.
+/// A task panics with a value in the innermost frame that has a destructor which does not come to its end.
 pub(crate) fn panic_with<T: 'static>(bad: fn() -> T) -> Outcome {
     let drops = Arc::new(AtomicU64::new(0));
     let inner = Arc::clone(&drops);

@@ -152,7 +152,7 @@ pub(crate) fn files() -> Outcome {
     })
 }
 
-/// What recovers from faults must not need memory.
+/// The code that recovers from faults must not need memory.
 pub(crate) fn fault_without_memory() -> Outcome {
     comes_back(|| {
         let kinds = [FaultKind::Panic, FaultKind::NullAccess, FaultKind::StackOverflow, FaultKind::OutOfMemory];

@@ -19,11 +19,11 @@ use vfs::File;
 use crate::destructors::Counted;
 use crate::ended_of;
 
-/// How often each end is repeated, so that what is left of each adds up.
+/// How often each end is repeated, so that the leftovers of each add up.
 const ROUNDS: u64 = 8;
 /// Where the task has a file open.
 const PATH: &str = "/tmp/check-leftovers";
-/// What it wrote there.
+/// Bytes that it wrote there.
 const WRITTEN: usize = 10_000;
 /// Frames that it has mapped.
 const MAPPED: usize = 16;
@@ -44,7 +44,7 @@ enum Way {
     ForcedKill,
 }
 
-/// What all parties see.
+/// The state that all parties see.
 struct Shared {
     /// Destructors run: of a value on the stack, of a thread local.
     drops: [Arc<AtomicU64>; 2],
@@ -80,7 +80,7 @@ fn live(shared: &Shared, way: Way, _sender: &Sender<u8>) -> Outcome {
     Ok(())
 }
 
-/// What is lost with a frame that faults is not what the callers own.
+/// A frame that faults loses its own values, and none of its callers'.
 #[inline(never)]
 fn end(way: Way, going: &AtomicBool) {
     match way {

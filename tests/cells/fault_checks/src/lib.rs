@@ -1,8 +1,8 @@
-//! Checks of recovery in the running system: real faults in real tasks, and what is left of them.
+//! Checks of recovery in the running system: real faults in real tasks, and their leftovers.
 //!
 //! Each check makes its own tasks and waits for them, so it may be run at any time, under load, on any CPU; it leaves
-//! nothing but records in the fault log, and what a lost frame leaks by design. A failed check says what was found
-//! and what was expected.
+//! nothing but records in the fault log, and the memory that a lost frame leaks by design. A failed check names the
+//! found and the expected value.
 #![no_std]
 #![feature(thread_local)]
 extern crate alloc;
@@ -27,19 +27,19 @@ use self_check::{Check, Outcome};
 use task::Ended;
 use unwinder::WalkError;
 
-/// What a check found that is not a matter of numbers.
+/// A finding of a check that is not a matter of numbers.
 #[derive(Debug)]
 enum Unexpected {
     /// A task ended otherwise than it must.
     End {
         /// How it ended; nothing if it returned.
         found: Option<Ended>,
-        /// Of what it must end.
+        /// The fault that must end it.
         expected: FaultKind,
     },
     /// The fault log blames the wrong function.
     Blame {
-        /// For what.
+        /// The fault that it is blamed for.
         kind: FaultKind,
         /// The function that is blamed.
         found: String,
@@ -54,7 +54,7 @@ enum Unexpected {
         before: usize,
         /// The same now.
         now: usize,
-        /// What the heap has now.
+        /// The heap's statistics now.
         heap: heap::Statistics,
     },
 }

@@ -1,4 +1,4 @@
-//! Locks whose holder faults.
+//! Locks with a holder that faults.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -27,7 +27,7 @@ fn fault_here() {
 }
 
 /// Has a task fault in `hold`, which adds 1 to the 1 behind the lock that it has taken: the lock must be poisoned, and `value`
-/// must get at what is behind it.
+/// must get at the value behind it.
 fn poisoned<L: Send + Sync + 'static>(
     lock: L,
     hold: fn(&L),
@@ -160,7 +160,7 @@ impl Lock {
 }
 
 /// As many tasks as locks: each takes its own, waits until all have done so, and then takes the next one's. The youngest is
-/// ended, the others get what they wait for. With `read` the first lock of each is held to read, if it can be.
+/// ended, the others get the locks that they wait for. With `read` the first lock of each is held to read, if it can be.
 fn circle(locks: Vec<Lock>, read: bool) -> Outcome {
     let count = locks.len();
     let (locks, taken) = (Arc::new(locks), Arc::new(AtomicUsize::new(0)));
@@ -263,7 +263,7 @@ fn lose_guard(mutex: &Mutex<u64>) {
     black_box(guard.is_ok());
 }
 
-/// A frame further out frees the mutex whose guard was lost: nothing may look at it any more.
+/// A frame further out frees the mutex after its guard was lost: no code may look at the mutex any more.
 pub(crate) fn freed_lock() -> Outcome {
     let noted = Arc::new(AtomicU64::new(NOTHING));
     let notes = NotesLocks(Arc::clone(&noted));
@@ -277,7 +277,7 @@ pub(crate) fn freed_lock() -> Outcome {
     expect("locks that the ledger names when the mutex is gone", noted.load(Ordering::SeqCst), 0)
 }
 
-/// A guard is forgotten, so the mutex can be moved while it is held. What recovery knows by its address has not moved.
+/// A guard is forgotten, so the mutex can be moved while it is held. The address that recovery knows has not moved.
 pub(crate) fn moved_lock() -> Outcome {
     let place = Arc::new(SpinLock::new(None));
     let inner = Arc::clone(&place);

@@ -53,7 +53,7 @@ fn fault_stack_slot() -> *mut u64 {
     /// Offset of the first emergency stack in the segment.
     const FIRST: u64 = 0x24;
     let (mut table, mut selector) = ([0u16; 5], 0u16);
-    // SAFETY: both instructions only store what the processor has in its registers.
+    // SAFETY: both instructions only store the content of processor registers.
     unsafe {
         asm!("sgdt [{table}]", table = in(reg) &raw mut table, options(nostack, preserves_flags));
         asm!("str {selector:x}", selector = inout(reg) selector, options(nomem, nostack, preserves_flags));

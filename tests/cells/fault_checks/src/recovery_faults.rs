@@ -26,8 +26,8 @@ unsafe fn reveal_with_panic(_stack: *const ()) {
 
 unsafe fn hide_nothing(_stack: *const ()) {}
 
-/// Has an exception whose handler, on the emergency stack, wants to make the stack's reserve usable, which `reveal` does not
-/// do. What was caught, if anything.
+/// Has an exception. Its handler, on the emergency stack, wants to make the stack's reserve usable, and `reveal` does not
+/// do so. Returns the kind of the fault that was caught, if any.
 fn fault_in_handler(reveal: unsafe fn(*const ())) -> Option<FaultKind> {
     let context = fault_context::current()?;
     let real = context.reserve.get();
@@ -37,7 +37,7 @@ fn fault_in_handler(reveal: unsafe fn(*const ())) -> Option<FaultKind> {
     unsafe { context.reserve.set(Some(reserve)) };
     // SAFETY: the body takes no lock.
     let caught = unsafe { unwinder::catch_root(|| make(FaultKind::PageFault)) };
-    // SAFETY: what was there before.
+    // SAFETY: the value that was there before.
     unsafe { context.reserve.set(real) };
     caught.err().map(|caught| caught.cause.kind)
 }
@@ -66,7 +66,7 @@ pub(crate) fn panic_in_exception_handler() -> Outcome {
     in_handler(reveal_with_panic, FaultKind::Panic)
 }
 
-/// The records of a task whose fault cannot be noted without another one, `of_noting`, are of these two faults, in this
+/// A task has a fault that cannot be noted without another one, `of_noting`. Its records are of these two faults, in this
 /// order.
 fn in_noting(of_noting: FaultKind) -> Outcome {
     let task = task::spawn("check: hard to note", move || {

@@ -25,7 +25,7 @@ fn unsteady(name: &str, failures: u64) -> (Child, Arc<AtomicU64>) {
     (child, starts)
 }
 
-/// What the supervisor says about a child: how often it was restarted, and after which pause the last time.
+/// The supervisor's answer about a child: how often it was restarted, and after which pause the last time.
 fn told(name: &str) -> Option<(u64, Duration)> {
     let child = supervisor::children().into_iter().find(|child| child.name.as_str() == name)?;
     matches!(child.state, ChildState::Running(_)).then_some((child.restarts, child.pause))
@@ -75,7 +75,7 @@ pub(crate) fn essential() -> Outcome {
             expect("it has not ended", u64::from(task.ended().is_none()), 1)?;
         }
     }
-    // Both at work: one ends what does not end by itself, the other starts it anew.
+    // Both at work: one ends the task that does not end by itself, the other starts it anew.
     let (child, starts) = unsteady("check: after", 1);
     let group = supervise(Group::of_one(child))?;
     let outcome = eventually("the second start", || starts.load(Ordering::SeqCst) == 2);

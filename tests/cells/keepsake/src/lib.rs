@@ -6,7 +6,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 static KEPT: AtomicU64 = AtomicU64::new(0);
 
-/// What was last put here.
+/// The value that was last put here.
 pub fn kept() -> u64 {
     KEPT.load(Ordering::Acquire)
 }
@@ -21,7 +21,7 @@ pub fn export_state() -> u64 {
     KEPT.swap(0, Ordering::AcqRel)
 }
 
-/// Takes what another version gave up, or gives it back.
+/// Takes the value that another version gave up, or gives it back.
 pub fn import_state(thing: u64) -> Result<(), u64> {
     KEPT.compare_exchange(0, thing, Ordering::AcqRel, Ordering::Relaxed).map(drop).map_err(|_| thing)
 }

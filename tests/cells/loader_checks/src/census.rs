@@ -1,4 +1,4 @@
-//! What must be the same after an object was refused.
+//! The state that must be the same after an object was refused.
 
 use alloc::string::{String, ToString};
 use core::time::Duration;
@@ -13,7 +13,8 @@ use crate::Unexpected;
 /// The numbers by which a trace of a cell would be seen.
 type Census = [(&'static str, u64); 9];
 
-/// How often, and after which pause each, memory is looked at again: what a slow CPU may still remember is freed late.
+/// How often, and after which pause each, memory is looked at again: memory that a slow CPU may still remember is freed
+/// late.
 const TIMEOUT: (usize, Duration) = (2000, Duration::from_millis(1));
 
 /// Bytes of the heap by which the rest of the system may have grown during a check.
@@ -64,7 +65,7 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// What is so now. What the check itself holds must be the same in the end, so sound objects are taken before.
+    /// The state now. The memory of the check itself must be the same in the end, so sound objects are taken before.
     pub(crate) fn new() -> Self {
         Self { before: census(), heap: heap::statistics().used }
     }

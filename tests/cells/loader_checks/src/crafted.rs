@@ -1,4 +1,4 @@
-//! Objects with one thing wrong each, and what the loader must say of it.
+//! Objects with one thing wrong each, and the errors that the loader must give for them.
 
 use alloc::{format, string::String, vec::Vec};
 
@@ -46,8 +46,8 @@ macro_rules! link_error {
     };
 }
 
-/// Changes the sound object of `cell`, and fails unless the loader refuses the result as it must: `change` returns what
-/// the message has to name.
+/// Changes the sound object of `cell`, and fails unless the loader refuses the result as it must: `change` returns the
+/// word that the message has to contain.
 fn refused(
     watch: &Watch,
     (damage, cell, scope): (&str, &str, Scope),

@@ -101,7 +101,7 @@ impl Elf {
         (0..self.index(FILE, SECTION_COUNT)).map(|number| self.section(number))
     }
 
-    /// The first section with `type` and exactly `flags`, whose name starts with `prefix`, and which is not empty.
+    /// The first section with `type`, exactly `flags` and a name that starts with `prefix`, and which is not empty.
     pub(crate) fn find(&self, section_type: u32, flags: u64, prefix: &str) -> Option<Record> {
         self.sections().find(|&section| {
             self.get(section, SECTION_TYPE) == section_type.into()
@@ -173,8 +173,8 @@ impl Elf {
         self.records(self.symbol_table()?, SYMBOL).nth(self.index(relocation, RELOCATION_SYMBOL))
     }
 
-    /// The first relocation of `relocation_type` whose symbol is global and defined elsewhere, in the table of a section
-    /// of code: name of that section, name of the symbol, and the relocation.
+    /// The first relocation of `relocation_type` to a symbol that is global and defined elsewhere, in the table of a
+    /// section of code: name of that section, name of the symbol, and the relocation.
     pub(crate) fn reference(&self, relocation_type: u32) -> Option<(String, String, Record)> {
         let wanted = self.globals(false);
         self.tables().find_map(|table| {

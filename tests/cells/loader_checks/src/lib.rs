@@ -1,8 +1,8 @@
 //! Checks of the loader of the running system: objects are damaged and handed to it.
 //!
 //! Sound objects come out of the archive. Each damaged one is really loaded as far as it goes
-//! ([`namespace::check_object`]); what is refused must be refused with an error of the right kind that names the cell
-//! and what in it is wrong, and after every attempt the namespace and its memory must be as before. The checks may be
+//! ([`namespace::check_object`]); the loader must refuse it with an error of the right kind that names the cell and the
+//! damage, and after every attempt the namespace and its memory must be as before. The checks may be
 //! run at any time: a check that finds a difference while applications came or went is made again.
 #![no_std]
 #![forbid(unsafe_code)]
@@ -23,33 +23,33 @@ use self_check::{Check, CheckError, Outcome, eventually};
 
 pub use attempt::{AttemptError, Damage, attempt};
 
-/// What the loader did that it must not.
+/// An act of the loader that is an error.
 #[derive(Debug)]
 enum Unexpected {
-    /// A number is not what it was.
+    /// A number has changed.
     Changed {
-        /// Of what.
+        /// The name of the number.
         what: &'static str,
-        /// What it was.
+        /// The number before the check.
         before: u64,
-        /// What it is.
+        /// The number after the check.
         after: u64,
     },
     /// A damaged object was loaded.
     Accepted {
-        /// What was done to it.
+        /// The damage to the object.
         damage: String,
     },
     /// An object was refused for another reason than its damage.
     Refused {
-        /// What was done to it.
+        /// The damage to the object.
         damage: String,
         /// Why it was refused.
         reason: String,
     },
-    /// An error does not say what is wrong.
+    /// An error does not name the damage.
     Unnamed {
-        /// What its message must contain.
+        /// The word that its message must contain.
         word: String,
         /// Its message.
         message: String,
@@ -108,11 +108,11 @@ pub const CHECKS: &[Check] = &[
     Check::new("damaged frame descriptions are refused", || alone(crafted::frames)),
 ];
 
-/// How often a check is made again. Somebody who starts one application after the other is asked to stop.
+/// How often a check is made again. After that it fails: applications must not come and go all the time.
 const MAX_TIMES: usize = 20;
 
-/// Makes a check that compares what all cells together have. If it fails while applications came or went, that says
-/// nothing, and it is made again; what a check itself leaves behind shows each time.
+/// Makes a check that compares the memory of all cells together. If it fails while applications came or went, that says
+/// nothing, and it is made again; the leftovers of the check itself show each time.
 fn alone(check: fn() -> Outcome) -> Outcome {
     for _ in 0..MAX_TIMES {
         let before = namespace::changes();
@@ -120,7 +120,7 @@ fn alone(check: fn() -> Outcome) -> Outcome {
         if outcome.is_ok() || namespace::changes() == before {
             return outcome;
         }
-        // What the others had is to be free before the next look.
+        // The memory of the others is to be free before the next look.
         eventually("the pages of cells that went are free", || mapping::retry_quarantine() == 0)?;
     }
     Err(CheckError::Late("no application comes or goes for a while"))

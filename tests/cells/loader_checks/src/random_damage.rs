@@ -29,7 +29,7 @@ pub(crate) fn flip(file: &mut [u8], bit: usize) -> bool {
 
 pub(crate) fn all_sound() -> Outcome {
     // Twice before the books are compared: the area for stubs grows, then a table of names that was taken from as often as
-    // it was added to. Both are kept for the next cell; what is lost at each load shows in the third round.
+    // it was added to. Both are kept for the next cell; memory that is lost at each load shows in the third round.
     for compared in [false, false, true] {
         let watch = Watch::new();
         for name in namespace::archived() {
@@ -103,7 +103,7 @@ pub(crate) fn flips_in_structure() -> Outcome {
 
 pub(crate) fn flips_anywhere() -> Outcome {
     for (seed, cell) in [(0x5eed_0004, APPLICATION), (0x5eed_0005, KERNEL)] {
-        // A flip in code, in constants or in a name that nobody uses is seen by the digest alone.
+        // A flip in code, in constants or in an unused name is seen by the digest alone.
         let all: Vec<usize> = (0..sound(cell)?.bytes.len()).collect();
         search(seed, cell, &all, ROUNDS / 20)?;
     }
@@ -113,7 +113,7 @@ pub(crate) fn flips_anywhere() -> Outcome {
 /// Damaged objects for each CPU.
 const EACH: usize = 60;
 
-/// On one CPU: damaged objects one after the other; what is left cannot be told here, for others do the same.
+/// On one CPU: damaged objects one after the other. Leftovers cannot be told here, for other CPUs do the same.
 fn worker(seed: u64) -> Result<usize, CheckError> {
     let elf = sound(APPLICATION)?;
     let places = structure(&elf);

@@ -6,7 +6,7 @@ use addresses::{Frame, Page};
 use mapping::{Rights, for_each_mapping, translate};
 use self_check::{Outcome, expect};
 
-/// What the page tables say.
+/// The content of the page tables.
 #[derive(Debug, Default)]
 pub struct Audit {
     /// Pages that can be read only.
@@ -19,12 +19,12 @@ pub struct Audit {
     pub device: usize,
     /// Pages that are mapped but withheld.
     pub withheld: usize,
-    /// Pages that are writable and executable, and pages whose frame is writable through another.
+    /// Pages that are writable and executable, and pages with a frame that is writable through another page.
     pub violations: Vec<Page>,
 }
 
-/// Reads the page tables. While others map and unmap, the counts are of slightly different moments; what looks like a
-/// frame that is writable and executable is looked at again, because it may have moved from one page to the other.
+/// Reads the page tables. While other tasks map and unmap, the counts are of slightly different moments. A frame that
+/// seems writable and executable is looked at again, because it may have moved from one page to the other.
 pub fn audit() -> Audit {
     let mut audit = Audit::default();
     // The lists grow between two readings of the tables, never during one: growing maps pages itself.
@@ -66,7 +66,7 @@ fn count(rights: Rights) -> usize {
     count
 }
 
-/// Adds without growing: what came after the count is left to the next audit.
+/// Adds without growing: an item that came after the count is left to the next audit.
 fn push<T>(list: &mut Vec<T>, item: T) {
     if list.len() < list.capacity() {
         list.push(item);

@@ -56,13 +56,13 @@ pub(crate) fn silent_cpu() -> Outcome {
 }
 
 /// Overwrites a block that it has given back, as a driver gone wrong might, and goes on allocating until the allocator
-/// stumbles. The task must end, and everybody else must not.
+/// stumbles. The task must end, and all other tasks must not.
 pub(crate) fn damaged_heap() -> Outcome {
-    // Larger than what is kept in stock, so that the general allocator's own lists are hit.
+    // Larger than the blocks that are kept in stock, so that the general allocator's own lists are hit.
     const SIZE: usize = 5000;
     let task = Builder::new().name("damages").spawn(|| {
         let Ok(layout) = Layout::from_size_align(SIZE, 16) else { return };
-        // SAFETY: the layout has a size; the blocks are given back with it. What is written afterwards is the damage that
+        // SAFETY: the layout has a size; the blocks are given back with it. The writes afterwards are the damage that
         // this check is about.
         unsafe {
             let blocks = [alloc(layout), alloc(layout), alloc(layout)];

@@ -72,7 +72,7 @@ pub(crate) fn grow_and_trim() -> Outcome {
     expect("arena holds what is used", u64::from(after.arena >= after.used), 1)
 }
 
-/// What somebody may have left in memory.
+/// A word that a former owner may have left in memory.
 const LEFT_OVER: u64 = 0x5e1f_5e1f_5e1f_5e1f;
 
 /// How many of the block's words from byte `first` on are [`LEFT_OVER`].
@@ -80,7 +80,7 @@ const LEFT_OVER: u64 = 0x5e1f_5e1f_5e1f_5e1f;
 /// # Safety
 /// The block is the caller's, a word aligned and `size` bytes long.
 unsafe fn left_over(block: *const u8, first: usize, size: usize) -> u64 {
-    // SAFETY: the caller's promise; volatile, because nobody has written these words for the caller.
+    // SAFETY: the caller's promise; volatile, because no code has written these words for the caller.
     let is_left = |&offset: &usize| unsafe { block.add(offset).cast::<u64>().read_volatile() } == LEFT_OVER;
     (first..size).step_by(size_of::<u64>()).filter(is_left).map(|_| 1).sum()
 }

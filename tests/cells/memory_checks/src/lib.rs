@@ -1,7 +1,7 @@
 //! Checks of the memory of the running system: that it is as it must be, and that it does what it promises.
 //!
 //! Each of [`CHECKS`] leaves memory as it found it and may be run at any time, under load, on any CPU; counts that others change
-//! meanwhile are compared only where that cannot matter. A failed check says what was found and what was expected.
+//! meanwhile are compared only where that cannot matter. A failed check names the found and the expected value.
 #![no_std]
 
 extern crate alloc;
@@ -38,8 +38,8 @@ pub const CHECKS: &[Check] = &[
     Check::new("nothing is left where a block is cut off", heap_checks::clean_when_cut),
 ];
 
-/// Checks that disturb: a CPU is silent for seconds (with one CPU there is nothing to check), the heap is damaged (what it
-/// held is lost for ever when it is freed). The system goes on, but not as if nothing had been.
+/// Checks that disturb: a CPU is silent for seconds (with one CPU there is nothing to check), the heap is damaged (its
+/// blocks are lost for ever when they are freed). The system goes on, but not as if nothing had been.
 pub const DISTURBING_CHECKS: &[Check] = &[
     Check::new("what a silent CPU may remember is not used again", disturbing_checks::silent_cpu),
     Check::new("a damaged heap is set aside", disturbing_checks::damaged_heap),

@@ -74,7 +74,7 @@ pub(crate) fn views() -> Outcome {
     expect("out of bounds", u64::from(matches!(long, ViewError::OutOfBounds { .. })), 1)
 }
 
-/// Does what the pivot does, with a page that nobody executes.
+/// Does the pivot's work, with a page that no CPU executes.
 pub(crate) fn replacement() -> Outcome {
     let mut original = mapping::allocate_zeroed(2, Purpose::CellText)?;
     original.bytes_mut()[PAGE_SIZE] = 1;
@@ -86,7 +86,7 @@ pub(crate) fn replacement() -> Outcome {
     // SAFETY: this function plays the pivot, and `replacement` is dropped before `original`.
     unsafe { mapping::prepare_pages(&[page], copy, &mut |page| prepared = Some(page))? };
     let replacement = prepared.ok_or(CheckError::Missing("the replacement"))?;
-    // No other CPU is to see the page, with whatever frame.
+    // No other CPU is to see the page, with either frame.
     let _here = PreemptGuard::new();
     expect("byte before", original.bytes()[PAGE_SIZE].into(), 1)?;
     let value = || {
@@ -114,15 +114,15 @@ pub(crate) fn replacement() -> Outcome {
 /// Words on a stack that are not 0; afterwards none is.
 fn fill(stack: &Stack) -> u64 {
     let words = stack.size() / size_of::<u64>();
-    // SAFETY: the stack is mapped, and nobody runs on it but may have run on it.
+    // SAFETY: the stack is mapped, and no task runs on it. A task may have run on it.
     let words = unsafe { core::slice::from_raw_parts_mut(stack.bottom().as_mut_ptr::<u64>(), words) };
     let used = words.iter().filter(|&&word| word != 0).count();
     words.fill(u64::MAX);
     used as u64
 }
 
-/// What was on the stack of an ended task is not on that of the next one, be it kept for that, as those of the usual size are,
-/// or made for it of frames that others had.
+/// The words on the stack of an ended task are not on that of the next one. The next stack may be a kept one, as those of
+/// the usual size are, or made of frames that others had.
 pub(crate) fn stack_begins_empty() -> Outcome {
     for pages in [stacks::DEFAULT_SIZE / PAGE_SIZE, 3] {
         for _ in 0..3 {

@@ -15,7 +15,7 @@ pub(crate) fn frames_come_back() -> Outcome {
     expect("device frames are counted", u64::from(frames::statistics().held(Purpose::Device) >= 3), 1)?;
     drop(mapping);
     expect("translated after drop", u64::from(mapping::translate(pages.start()).is_some()), 0)?;
-    // Nobody else is likely to take exactly these in between; if so, that is no fault.
+    // Another task is not likely to take exactly these in between; if so, that is no fault.
     let again = frame.map(|frame| frames::allocate_at(frame.as_range(), Purpose::Device));
     match again {
         Some(Ok(_) | Err(FramesError::Taken(_))) => Ok(()),

@@ -1,8 +1,9 @@
-//! What all checks of the running system have in common: a claim, a function that finds out, and how both are told.
+//! The common part of all checks of the running system: a claim, a function that finds out, and the report of both.
 //!
-//! Guarantees to those who read the output (`tests/system` does): each check is one line, `ok: CLAIM` or
-//! `FAILED: CLAIM: what was found`, and the last line counts them, as a complaint if a claim does not hold. A claim that is not
-//! about the system as it is now is neither: its line is `does not apply: CLAIM: why`, and it is not counted. A check that panics ends the application that runs it.
+//! Guarantees to the readers of the output (`tests/system` is one): each check is one line, `ok: CLAIM` or
+//! `FAILED: CLAIM: what was found`, and the last line counts them, as a complaint if a claim does not hold. A claim that
+//! is not about the system as it is now is neither: its line is `does not apply: CLAIM: why`, and it is not counted. A
+//! check that panics ends the application that runs it.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -19,26 +20,26 @@ use core::time::Duration;
 use application::{Environment, Failure};
 pub use companion::Companion;
 
-/// How long anything that must happen may take on an emulated machine whose host is busy.
+/// How long anything that must happen may take on an emulated machine with a busy host.
 pub const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// What a check found wrong.
+/// An error that a check found.
 #[derive(Debug)]
 pub enum CheckError {
-    /// A number is not what it must be.
+    /// A number differs from the expected one.
     Value {
-        /// Of what.
+        /// The name of the number.
         what: &'static str,
-        /// What it is.
+        /// The number that was found.
         found: u64,
-        /// What it must be.
+        /// The number that was expected.
         expected: u64,
     },
     /// Something is not so.
     Not(&'static str),
     /// Something did not happen in time.
     Late(&'static str),
-    /// There is not what there must be.
+    /// A thing that must be there is missing.
     Missing(&'static str),
     /// Something that must be refused was done.
     NotRefused(&'static str),
@@ -77,7 +78,7 @@ pub type Outcome = Result<(), CheckError>;
 /// A claim, and how to find out whether it holds.
 #[derive(Clone, Copy, Debug)]
 pub struct Check {
-    /// What is claimed.
+    /// The claim.
     pub name: &'static str,
     /// Finds out.
     pub run: fn() -> Outcome,

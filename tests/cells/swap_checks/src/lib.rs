@@ -1,7 +1,7 @@
-//! Checks of swaps in the running system: what is refused and why, and that a swap that is lost is given up.
+//! Checks of swaps in the running system: which swaps are refused and why, and that a swap that is lost is given up.
 //!
-//! A cell is replaced by a fresh instance of itself ([`evolution::reload`]), so the system is what it was after each check.
-//! Nobody else may swap meanwhile.
+//! A cell is replaced by a fresh instance of itself ([`evolution::reload`]), so the system is as before after each check.
+//! No other task may swap meanwhile.
 #![no_std]
 
 extern crate alloc;
@@ -34,7 +34,7 @@ pub const CHECKS: &[Check] = &[
     Check::new("a swap that faults anywhere leaves the next one free to go", faulted),
 ];
 
-/// A cell that has clients everywhere, and in which nobody stays.
+/// A cell that has clients everywhere, and in which no task stays.
 const CELL: &str = "async_channel_core";
 
 /// This cell.
@@ -130,7 +130,7 @@ fn freed_in_the_background() -> Outcome {
     holds("there are as many stubs and names as before", namespace::sizes() == before)
 }
 
-/// What a frame owned that is hit is lost with it, so something may be left here.
+/// The memory of a frame that is hit is lost with it, so something may be left here.
 fn faulted() -> Outcome {
     at_many_moments(|task| {
         // It swaps until then, so it is there.

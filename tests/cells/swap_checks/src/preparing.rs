@@ -1,4 +1,4 @@
-//! What goes on while a swap is prepared.
+//! The work that goes on while a swap is prepared.
 
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -1,4 +1,4 @@
-//! A page table entry that somebody changes after a swap has read it and before it takes effect.
+//! A page table entry that changes after a swap has read it and before the swap takes effect.
 //!
 //! A task that stays in the cell which is to be replaced holds the swap up. The engine has it go back to the loop in which it
 //! waits, which shows that everything is prepared; then the entries change, and the task leaves.
@@ -68,7 +68,7 @@ impl Drop for Opener {
 /// A bit of an entry that maps a page, to which neither the processor nor the memory manager gives a meaning.
 const MEANINGLESS: u64 = 1 << 11;
 
-/// While it lives, the entries of this cell's text are other words than before. The pages are what they were.
+/// While it lives, the entries of this cell's text are other words than before. The pages are the same.
 struct Altered(PageRange);
 
 impl Altered {

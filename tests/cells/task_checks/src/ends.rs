@@ -116,7 +116,7 @@ pub(crate) fn kill_of_new() -> Outcome {
     expect("values that it owned and that are left", alive.load(Ordering::Relaxed).into(), 0)
 }
 
-/// No cancellation point: ended where it stands. What its innermost frame owned is leaked, by design.
+/// No cancellation point: ended where it stands. The memory of its innermost frame is leaked, by design.
 pub(crate) fn kill_of_computing() -> Outcome {
     let count = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&count);

@@ -1,7 +1,7 @@
-//! Checks of tasks and of what they wait with, on the running system.
+//! Checks of tasks and of their means of waiting, on the running system.
 //!
 //! Each check makes tasks of its own, takes well under two seconds on a busy machine and leaves nothing behind; it may
-//! be run at any time, on any number of CPUs. A failed check says what was found and what was expected.
+//! be run at any time, on any number of CPUs. A failed check names the found and the expected value.
 #![no_std]
 #![forbid(unsafe_code)]
 #![feature(thread_local)]

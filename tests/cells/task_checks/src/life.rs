@@ -1,4 +1,4 @@
-//! Making tasks, and what they have.
+//! Making tasks, and their properties.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;

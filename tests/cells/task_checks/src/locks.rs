@@ -14,7 +14,7 @@ use task::{Builder, Ended, Joinable, Priority, State, TaskRef};
 
 use crate::patience;
 
-/// What nobody expects here.
+/// The error of a poisoned lock, which no check here expects.
 pub(crate) const POISONED: CheckError = CheckError::Not("a lock is poisoned that nobody poisoned");
 
 pub(crate) fn mutex_excludes() -> Outcome {
@@ -86,7 +86,7 @@ pub(crate) fn mutex_holder_inherits() -> Outcome {
     holds("nothing is inherited after the release", me.inherited_priority() == before)
 }
 
-/// When a mutex changes hands, those who wait on wait for the new holder, and it inherits from them.
+/// When a mutex changes hands, the other waiting tasks wait for the new holder, and it inherits from them.
 pub(crate) fn mutex_waiters_know_the_holder() -> Outcome {
     let value = Arc::new((Mutex::new(()), AtomicBool::new(false)));
     let guard = value.0.lock().map_err(|_| POISONED)?;
@@ -116,7 +116,7 @@ pub(crate) fn mutex_waiters_know_the_holder() -> Outcome {
     outcome
 }
 
-/// Whoever slept with a spin lock held would leave it to a CPU that waits for ever.
+/// A task that slept with a spin lock held would leave it to a CPU that waits for ever.
 pub(crate) fn no_sleep_with_a_spin_lock() -> Outcome {
     let lock = Arc::new(SpinLock::new(()));
     let shared = Arc::clone(&lock);
@@ -197,12 +197,13 @@ pub(crate) fn condition_is_signalled() -> Outcome {
     holds("in time", clock::now() < deadline)
 }
 
-/// A wait with a deadline ends with it if nobody signals, and before it if somebody does; the mutex is locked again in both cases.
+/// A wait with a deadline ends with it if no task signals, and before it if a task does; the mutex is locked again in
+/// both cases.
 pub(crate) fn condition_is_given_up() -> Outcome {
     let shared = Arc::new((Mutex::new(0u32), ConditionVariable::new()));
     let mut guard = shared.0.lock().map_err(|_| POISONED)?;
     let deadline = clock::now() + Duration::from_millis(20);
-    // Whoever waits may be woken for nothing, so the clock is asked, too.
+    // A waiting task may be woken for nothing, so the clock is asked, too.
     while clock::now() < deadline {
         guard = shared.1.wait_until(guard, deadline).map_err(|_| POISONED)?;
     }

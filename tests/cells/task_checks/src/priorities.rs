@@ -1,4 +1,4 @@
-//! What priorities bring about. Everything happens on one CPU, and is watched by a task that is more urgent than all of it.
+//! The effects of priorities. Everything happens on one CPU, and is watched by a task that is more urgent than all of it.
 
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -101,7 +101,7 @@ pub(crate) fn urgent_displaces() -> Outcome {
     })
 }
 
-/// What an urgent task waits for, and who has it.
+/// The lock that an urgent task waits for, and its state.
 #[derive(Default)]
 struct Wanted {
     lock: Mutex<()>,
@@ -126,7 +126,7 @@ pub(crate) fn inversion_is_resolved() -> Outcome {
             guard.is_ok()
         })?;
         let outcome = urgent_has_it(&wanted);
-        // Whatever came of it, the holder ends.
+        // The holder ends with every outcome.
         wanted.is_wanted.store(true, Ordering::Release);
         holds("the lock was free", holder.join()?)?;
         outcome

@@ -1,4 +1,4 @@
-//! Wake-ups whose task ends before it has made use of them: the next in the queue is to have them.
+//! Wake-ups for a task that ends before it has made use of them: the next task in the queue is to have them.
 
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -14,7 +14,7 @@ use crate::locks::POISONED;
 
 /// How often a wake-up and a kill are sent at the same time.
 const ROUNDS: u32 = 100;
-/// How long a try takes that somebody wants to disturb.
+/// How long a try takes that a check wants to disturb.
 const LONG_TRY: Duration = Duration::from_millis(20);
 
 /// Tokens to be waited for, each for one task.
@@ -77,7 +77,7 @@ pub(crate) fn panic_passes_on() -> Outcome {
     holds("the second has the token", in_time(second?)?.is_ok())
 }
 
-/// Tries for long. What somebody wants of it meanwhile comes after that.
+/// Tries for long. A kill that comes meanwhile takes effect after the try.
 fn try_for_long(tokens: &Tokens) -> Option<()> {
     TRIES.store(true, Ordering::SeqCst);
     let end = clock::now() + LONG_TRY;
@@ -132,7 +132,7 @@ pub(crate) fn notification_is_passed_on() -> Outcome {
     holds("the second was notified", end == Ok(Ok(())))
 }
 
-/// One message, two receivers, and the one who is first in the queue is killed at the same time: the message is received.
+/// One message, two receivers, and the first receiver in the queue is killed at the same time: the message is received.
 pub(crate) fn message_finds_a_receiver() -> Outcome {
     for _ in 0..ROUNDS {
         let (sender, receiver) = async_channel::channel::<u32>(1)?;

@@ -1,6 +1,7 @@
-//! Does again what only the boot does: starts the clock, the real-time clock and a CPU.
+//! Repeats the work of the boot: starts the clock, the real-time clock and a CPU.
 //!
-//! Ends: panics. What was started stays as it is, so the clock goes on from where it was; a CPU that runs tasks is not started.
+//! Ends: panics. A started device stays as it is, so the clock goes on from where it was; a CPU that runs tasks is not
+//! started.
 
 use core::time::Duration;
 

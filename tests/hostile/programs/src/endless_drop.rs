@@ -1,6 +1,6 @@
 //! Drops a list so long that the recursion of its destructor overflows the stack.
 //!
-//! Ends: overflow. The destructor is cut off; what it had not reached is leaked and counted.
+//! Ends: overflow. The destructor is cut off; the part of the list that it had not reached is leaked and counted.
 
 use alloc::boxed::Box;
 

@@ -1,4 +1,4 @@
-//! Asks for sizes and times at the edge of what a number holds.
+//! Asks for sizes and times at the edge of a number's range.
 //!
 //! Ends: returns. Each is refused with an error, or kept within bounds.
 

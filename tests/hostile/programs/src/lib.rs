@@ -48,7 +48,7 @@ use core::fmt;
 
 use application::{Environment, ExitCode, Failure, Usage};
 
-/// What a program tries.
+/// The attempt of a program.
 type Attempt = fn(&mut Environment) -> Result<(), Failure>;
 
 /// All programs, by name.

@@ -8,7 +8,7 @@ use core::time::Duration;
 use application::{Environment, Failure};
 use task::Builder;
 
-/// A third of what the table of tasks holds, and a third of the memory of the usual machine.
+/// A third of the places in the table of tasks, and a third of the memory of the usual machine.
 const TASKS: usize = 1400;
 /// Bytes of each stack: few, so that there can be many.
 const STACK: usize = 16 * 1024;

@@ -1,6 +1,7 @@
 //! Forgets a guard and moves the lock, to where other tasks then wait for it.
 //!
-//! Ends: returns. What is known of a lock by its address does not move: the waiting task goes on when the holder has ended.
+//! Ends: returns. The system's records of a lock by its address do not move: the waiting task goes on when the holder has
+//! ended.
 
 use alloc::sync::Arc;
 use core::mem;

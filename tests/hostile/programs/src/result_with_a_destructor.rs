@@ -1,4 +1,4 @@
-//! Lets a task go whose result has a destructor, and returns before the task does.
+//! Lets go of a task that has a result with a destructor, and returns before the task does.
 //!
 //! Ends: returns. The destructor runs in the task itself, while its code is loaded.
 

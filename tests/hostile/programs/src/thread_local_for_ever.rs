@@ -1,4 +1,4 @@
-//! Has a thread local whose destructor makes its value anew, each time.
+//! Has a thread local with a destructor that makes its value anew, each time.
 //!
 //! Ends: returns. A bounded number of destructors run at the end of a task.
 
