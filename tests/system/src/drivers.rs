@@ -12,7 +12,7 @@ const LONG_NAME: &str = "opt/mitos/long";
 /// More than a page of memory.
 const LONG: usize = 9000;
 
-/// A machine whose emulator gives files to its guest.
+/// A machine with an emulator that gives files to its guest.
 pub(crate) fn batches() -> Vec<Batch> {
     let machine = |places: &Places| -> Configuration {
         places.machine().firmware_file(NAME, GREETING).firmware_file(LONG_NAME, "y".repeat(LONG))

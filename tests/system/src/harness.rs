@@ -83,7 +83,7 @@ pub struct Trial {
     pub run: fn(&Places) -> Outcome,
 }
 
-/// Runs the trials; with a filter, only those whose name contains it, or all with `trial`.
+/// Runs the trials; with a filter, only those with a name that contains it, or all with `trial`.
 pub fn run_trials(trials: &[Trial], places: &Places, filter: Option<&str>, tally: &mut Tally) {
     for trial in trials {
         let name = format!("system trial: {}", trial.name);

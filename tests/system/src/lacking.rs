@@ -1,4 +1,4 @@
-//! Machines that lack something: Mitos names it in one line, or works without it. And a user who types before it is there.
+//! Machines that lack something: Mitos names it in one line, or works without it. And keys that are typed early are kept.
 
 use machine::{Configuration, Exit, Machine, PROMPT, Shell};
 
@@ -6,7 +6,7 @@ use crate::claim;
 use crate::harness::{BOOT, Batch, Check, Outcome, Places, SELF_CHECK, Trial};
 use crate::shell::{contains, says};
 
-/// A machine whose firmware has no ACPI tables.
+/// A machine with firmware that has no ACPI tables.
 pub(crate) fn batches() -> Vec<Batch> {
     let machine = |places: &Places| usual(places).without_acpi();
     vec![Batch { name: "no acpi", machine, checks: NO_ACPI, self_checks: &["check cpus"] }]

@@ -1,4 +1,4 @@
-//! A small machine whose memory a user has given away: looking and ending must still work.
+//! A small machine after a user has given its memory away: looking and ending must still work.
 
 use machine::Shell;
 

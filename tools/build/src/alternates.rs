@@ -6,7 +6,7 @@
 //! - or whole crates, folders with a `Cargo.toml`, each in the place of the crate of its name.
 //!
 //! What an alternate changes beyond that is not declared but found: [`recompile`] compiles what depends on the changed crates,
-//! every cell whose object differs belongs to the swap set, and [`reasons`] says what in it differs.
+//! every cell with an object that differs belongs to the swap set, and [`reasons`] names the differences.
 
 pub mod reasons;
 mod recompile;
@@ -74,7 +74,7 @@ pub struct Built {
 }
 
 impl Built {
-    /// The cells whose objects differ from those of `base`, with their numbers: the swap set.
+    /// The cells with objects that differ from those of `base`, with their numbers: the swap set.
     pub fn changed<'a>(&'a self, base: &'a [Cell]) -> impl Iterator<Item = (usize, &'a Cell)> {
         let pairs = self.cells.iter().enumerate().zip(base);
         pairs.filter(|((_, cell), same)| cell.file != same.file).map(|(changed, _)| changed)

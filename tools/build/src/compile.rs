@@ -118,7 +118,7 @@ const DISTURBING: [&str; 14] = [
     "MITOS_WRAPPER",
 ];
 
-/// A command of cargo's or rustc's whose outcome depends on the sources and the pinned toolchain alone.
+/// A command of cargo's or rustc's with an outcome that depends on the sources and the pinned toolchain alone.
 #[must_use]
 pub fn undisturbed(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);

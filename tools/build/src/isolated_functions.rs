@@ -22,9 +22,10 @@ impl<'a> SafeCrates<'a> {
         Self(cells.iter().filter(|cell| cell.survey.forbids_unsafe).map(Cell::name).collect())
     }
 
-    /// Sections of those functions of `cell` among `isolated`, which were lent nothing that they could change, whose names mention
-    /// no other crates than these: neither the one that they come from nor those of the types that they were made for. Where the
-    /// compiler has found several functions to be the same, all have to be like that.
+    /// Sections of those functions of `cell` among `isolated` that mention in their names no other crates than these: neither
+    /// the crate that they come from nor those of the types that they were made for. The functions of `isolated` were lent
+    /// nothing that they could change. Where the compiler has found several functions to be the same, all have to be like
+    /// that.
     ///
     /// # Errors
     /// An object that cells may not be.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::{HouseError, files, read};
 
-/// Words in whose place a noun says which thing is meant.
+/// Words that hide the thing that is meant. A noun in their place names it.
 pub const WORDS: [&str; 6] = ["whoever", "whose", "who", "nobody", "somebody", "whatever"];
 
 /// How many of them there may be in 1,000 lines of comment: a question word has its place now and then.

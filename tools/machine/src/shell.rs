@@ -133,8 +133,8 @@ impl Shell {
         }
     }
 
-    /// Waits until the shell says that a job has ended; gives all that was said since it was started, by whomever. Nothing
-    /// comes from the job after that.
+    /// Waits until the shell says that a job has ended; gives all that was said since it was started, by the job or by
+    /// others. Nothing comes from the job after that.
     pub fn end_of(&mut self, job: Job) -> Result<String, MachineError> {
         let Job { number, mark } = job;
         self.machine.line_since(mark, &format!("[{number}] done"), self.patience)?;

@@ -160,7 +160,7 @@ fn build_copy(tree: &Tree) -> Result<(), Failure> {
     if compiled.is_empty() { Ok(()) } else { Err(Failure::CompiledAgain { crates: compiled.join(", ") }) }
 }
 
-/// A cell whose code names its own source files, in the places of its panics.
+/// A cell with code that names its own source files, in the places of its panics.
 const SAMPLE: &str = "real_time_clock";
 
 /// Compiles a copy of a crate as an alternate does.

@@ -1,4 +1,5 @@
-//! Time since boot, from the time stamp counter, whose rate [`init`] measures against the interval timer (PIT).
+//! Time since boot, from the time stamp counter. [`init`] measures the rate of this counter against the interval timer
+//! (PIT).
 //!
 //! Guarantees: [`now`] is one instruction, never goes back on one CPU, and may be called from anywhere at any time.
 //! Before [`init`] the rate is taken to be 1 GHz, so early times are wrong in scale but not in order. A machine

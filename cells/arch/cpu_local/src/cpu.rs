@@ -54,7 +54,7 @@ impl CpuSet {
     /// No CPU.
     pub const EMPTY: Self = Self(0);
 
-    /// The set whose member *n* is bit *n*.
+    /// The set that has member *n* if bit *n* is set.
     pub const fn from_bits(bits: u32) -> Self {
         Self(bits)
     }

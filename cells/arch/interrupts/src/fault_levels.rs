@@ -46,8 +46,8 @@ pub fn fault_levels(cpu: CpuId) -> u8 {
     LEVELS[cpu].load(Ordering::Relaxed)
 }
 
-/// Gives back the levels of this CPU's fault stack whose handlers do not return, because they faulted or panicked
-/// themselves.
+/// Gives back the levels of this CPU's fault stack that belong to handlers that do not return. Such a handler has faulted
+/// or panicked itself.
 ///
 /// # Safety
 /// Interrupts are off, and the CPU neither stands on one of its emergency stacks nor returns to one.

@@ -75,7 +75,7 @@ pub(crate) fn handle(vector: u8, interrupted: &mut Interrupted<'_>) {
     }
 }
 
-/// The handler of an interrupt whose owner has none yet.
+/// The handler of an interrupt before its owner gives it one.
 fn ignore(_interrupted: &mut Interrupted<'_>) {}
 
 /// An interrupt: a vector that belongs to the owner of this value, until it is dropped.

@@ -4,8 +4,8 @@
 //! Guarantees:
 //! - Every vector that can occur has an entry, which saves all integer registers as a [`SavedRegisters`] and restores
 //!   them from it.
-//! - Safe code cannot choose where interrupted code goes on: a handler sees it as an [`Interrupted`], whose registers only
-//!   unsafe code changes.
+//! - Safe code cannot choose where interrupted code goes on: a handler sees it as an [`Interrupted`], and only unsafe
+//!   code changes the registers of that.
 //! - An [`Interrupt`] has one owner. The boot gives it out by its [`InterruptCap`]; its handler stays as long as the
 //!   [`Registration`], and only the owner of that has the interrupt routed to a CPU or sent as a message. No value stands for
 //!   an exception, so none can be sent.

@@ -15,7 +15,7 @@ pub static HELD_LOCK_DROPPED: Hook<fn(&LockHeader)> = Hook::new(|_lock| {});
 /// The part that all lock types share; first field of each of them.
 #[derive(Debug)]
 pub struct LockHeader {
-    /// The holder: [`NOBODY`], or the owner number of the holder's ledger.
+    /// The owner number of the holder's ledger, or zero while the lock is free.
     pub owner: AtomicU64,
     /// Set when the holder died with the lock held: the data may be half changed.
     pub poisoned: AtomicBool,

@@ -1,10 +1,10 @@
 //! The record of held locks, which lets recovery release the locks of a frame that was lost.
 //!
-//! Every lock has a [`LockHeader`] whose word names its owner; every execution context (task, or CPU while it
-//! boots) has a [`Ledger`] in which a lock is entered *before* its word is taken and from which it is struck
-//! *after* its word is released. So at any instruction, and after any fault:
-//! - a lock whose word names the owner is in the owner's ledger (or was counted in [`Ledger::unrecorded`]);
-//! - a lock in the ledger whose word does not name the owner is a mere intent and may be forgotten.
+//! Every lock has a [`LockHeader`], and a word of the header names the owner of the lock. Every execution context (task,
+//! or CPU while it boots) has a [`Ledger`]. A lock is entered in the ledger *before* its word is taken, and is struck
+//! from the ledger *after* its word is released. So at any instruction, and after any fault:
+//! - a lock is in its owner's ledger (or was counted in [`Ledger::unrecorded`]) if its word names that owner;
+//! - a lock in the ledger is a mere intent, and may be forgotten, if its word does not name the ledger's owner.
 //!
 //! A lock that is dropped although its word names an owner (its guard was lost or forgotten) is struck from that
 //! owner's ledger, and one that recovery is just releasing is not dropped before that is done. So a ledger never names
@@ -49,7 +49,7 @@ pub struct Ledger {
     unrecorded: AtomicU32,
     /// The lock that the context looks at without borrowing it; the drop of that lock waits.
     inspected: AtomicPtr<LockHeader>,
-    /// A reference does not leave the context whose ledger it is: the ledger goes with it.
+    /// A reference does not leave the context that the ledger belongs to: the ledger goes with the context.
     not_shared: PhantomData<Cell<()>>,
 }
 
@@ -72,7 +72,7 @@ pub struct Released {
 }
 
 impl Ledger {
-    /// An empty ledger of `owner`, which must be unique among all ledgers and not [`NOBODY`].
+    /// An empty ledger of `owner`, which must be unique among all ledgers and not zero.
     pub const fn new(owner: u64) -> Self {
         Self {
             owner: AtomicU64::new(owner),
@@ -165,7 +165,8 @@ impl Ledger {
     }
 
     /// Strikes the locks that lie at these addresses, without looking at them, and says how many: locks on a stack
-    /// that is given up, whose memory may have another use by now. No other task can wait for them any more.
+    /// that is given up. The memory of this stack may have another use by now. No other task can wait for these locks
+    /// any more.
     pub fn forget_within(&self, addresses: core::ops::Range<u64>) -> u32 {
         let mut forgotten = 0;
         for slot in &self.slots {

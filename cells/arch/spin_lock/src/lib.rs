@@ -32,8 +32,8 @@ impl Held {
     #[inline]
     fn try_acquire(header: &LockHeader) -> Option<Self> {
         let ledger = cpu_local::ledger();
-        // SAFETY: struck right here, or by the guard that is made of this and borrows the lock; a lock whose guard was lost
-        // or forgotten names its owner.
+        // SAFETY: struck right here, or by the guard that is made of this and borrows the lock. If the guard is lost or
+        // forgotten, the lock names its owner.
         let entry = unsafe { ledger.enter(header) };
         if header.try_take(ledger.owner()) {
             return Some(Self { ledger, entry });
@@ -126,8 +126,8 @@ pub struct IrqOffGuard<'a, T: ?Sized> {
 }
 
 impl<T: ?Sized> SpinLock<T> {
-    /// Takes the lock, waiting for it, where interrupts are off already. While it waits, this CPU answers no other: for
-    /// locks whose holders never wait for other CPUs.
+    /// Takes the lock, waiting for it, where interrupts are off already. While it waits, this CPU answers no other. So
+    /// the method is for locks with holders that never wait for other CPUs.
     ///
     /// # Panics
     /// If this context holds the lock already: it would wait for ever.

@@ -1,8 +1,8 @@
 //! From the name of a command to its `main`.
 //!
 //! To the shell: a [`Program`] can be started, once. Its cell is unloaded when its task and all tasks that came from that one
-//! have been disposed of, or when the program is dropped instead. A cell whose `main` has another type than [`Entry`] is
-//! refused.
+//! have been disposed of, or when the program is dropped instead. A cell is refused if its `main` has another type than
+//! [`Entry`].
 #![no_std]
 
 extern crate alloc;

@@ -29,7 +29,7 @@ pub fn init(serial: Interrupt) -> Result<(), ApicError> {
     Ok(())
 }
 
-/// Empties the port, whose queue is short, and leaves the rest to the task. If the kernel's log took the place of the line
+/// Empties the port, which has a short queue, and leaves the rest to the task. If the kernel's log took the place of the line
 /// that the user is typing, the editor of that line is woken.
 fn on_interrupt(_interrupted: &mut Interrupted<'_>) {
     if serial_port::text_was_sent() && TRANSMIT.lock().bypass() {

@@ -36,7 +36,7 @@ const FEATURES: u16 = 0x01;
 
 /// A command: control word, length and address, all with the highest byte first.
 const COMMAND_SIZE: usize = 16;
-/// The emulator carries a transfer out before the guest goes on. This is for one whose host is very busy.
+/// The emulator carries a transfer out before the guest goes on. The timeout is for an emulator on a very busy host.
 const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The registers ("x86, x86-64 port I/O").
@@ -56,8 +56,8 @@ struct Transfer {
 
 impl Device {
     pub(crate) const fn new() -> Self {
-        // SAFETY: the ports of the device, whose only driver is this cell. The last two make it reach memory: `start` writes
-        // to them, with the address of a command in lent memory.
+        // SAFETY: the ports of the device, and this cell is its only driver. The last two make the device reach memory:
+        // `start` writes to them, with the address of a command in lent memory.
         unsafe {
             Self {
                 selector: WriteOnly::new(0x510),

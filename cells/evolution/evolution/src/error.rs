@@ -95,7 +95,7 @@ impl fmt::Display for SwapError {
 
 impl core::error::Error for SwapError {}
 
-/// A message whose mangled names are demangled.
+/// A message, shown with demangled names.
 struct Readable<'a>(&'a dyn fmt::Display);
 
 impl fmt::Display for Readable<'_> {

@@ -144,7 +144,7 @@ fn exchange(pages: &[Exchange], words: &[Exchange], state_transfer: Option<&mut 
 // A cell that carries state has `export_state` and `import_state` at its root, in types that a swap does not change. The engine
 // must know these types to pass the value on, so each kind of state is one entry here. There is one kind.
 
-/// The cell whose state is the list of ready tasks.
+/// The cell that has the list of ready tasks as its state.
 const POLICY: &str = "scheduling_policy";
 
 /// Panics and CPU exceptions are caught by the unwinder.

@@ -10,9 +10,9 @@
 //!    frees the others later, when it has looked again.
 //!
 //! Guarantees: an error before the exchange leaves everything as it was, state included; the exchange itself cannot fail,
-//! and from there until the tables agree with it no step takes memory; code is never writable and executable. A swap whose task
-//! is ended or faults, wherever it is, is given up, and the next one finds everything as it was. The report says how long
-//! each phase took and which cells are left as retired cells.
+//! and from there until the tables agree with it no step takes memory; code is never writable and executable. If the task of
+//! a swap is ended or faults, wherever it is, the swap is given up, and the next one finds everything as it was. The report
+//! says how long each phase took and which cells are left as retired cells.
 #![no_std]
 
 extern crate alloc;
@@ -57,7 +57,7 @@ pub struct Report {
     pub build: String,
     /// The cells of which the build has other objects: they were replaced, or will be from another object when they start.
     pub changes: Vec<Change>,
-    /// Pages of text and constants whose patched copies took their place.
+    /// Pages of text and constants that were exchanged for patched copies.
     pub patched_pages: usize,
     /// How often the CPUs were stopped before the system was quiescent.
     pub attempts: u32,

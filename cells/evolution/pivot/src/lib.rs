@@ -103,7 +103,7 @@ pub fn serialise() {
 /// Whether every word still holds its old value.
 ///
 /// # Safety
-/// `exchanges` points to `count` entries whose addresses are mapped.
+/// `exchanges` points to `count` entries, and the address in each entry is mapped.
 #[inline(never)]
 pub unsafe fn is_unchanged(exchanges: *const Exchange, count: usize) -> bool {
     let mut index = 0;
@@ -119,7 +119,7 @@ pub unsafe fn is_unchanged(exchanges: *const Exchange, count: usize) -> bool {
     true
 }
 
-/// Writes every new value whose place still holds the old one.
+/// Writes the new value to every place that still holds the old one.
 ///
 /// # Safety
 /// `exchanges` points to `count` entries; no CPU but this one runs, or reads the words, until

@@ -6,7 +6,7 @@
 //! tables of the namespace up to date, which cannot fail and takes no memory. Dropping it instead undoes everything. While it
 //! lives no cell comes or goes.
 //!
-//! Statics whose structure did not change keep their address and value, and every permanent stub keeps its address.
+//! Statics with an unchanged structure keep their address and value, and every permanent stub keeps its address.
 #![no_std]
 
 extern crate alloc;

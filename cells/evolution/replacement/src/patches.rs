@@ -91,7 +91,8 @@ impl Patches {
             return Ok((Vec::new(), self.words));
         }
         let failed = |error| ReplaceError::from(LoadError::Memory { cell: String::from("(patched pages)"), error });
-        // All copies are counted as text until they take the places of their originals, whose count says the true kind.
+        // All copies are counted as text until they take the places of their originals. The count of the originals says
+        // the true kind.
         let mut copies = mapping::allocate(count, Writable, Purpose::CellText).map_err(failed)?;
         let mut originals = Vec::with_capacity(count);
         for (copy, patches) in copies.bytes_mut().chunks_exact_mut(PAGE_SIZE).zip(pages) {

@@ -71,7 +71,7 @@ fn panic_half_way(_: &mut AllQueues, entries: Tasks) -> Result<(), (ImportError,
     panic!("told to panic half way")
 }
 
-/// Four tasks with the old policy; what comes of a state transfer, and who has which tasks then.
+/// The result of a state transfer of four tasks that the old policy has, and the tasks that each policy has then.
 fn outcome(import_state: Import, failures: u32) -> (Result<(), GivenBack<()>>, Vec<usize>, Vec<usize>) {
     OLD.set((0..4).map(entry).collect());
     NEW.set(Vec::new());

@@ -14,7 +14,7 @@ pub enum FaultKind {
     PageFault = 3,
     /// A general protection fault, a stack fault or one of their kin.
     GeneralProtection = 4,
-    /// A division by zero, or one whose quotient does not fit.
+    /// A division by zero, or one with a quotient that does not fit.
     DivideError = 5,
     /// An instruction that is none.
     InvalidOpcode = 6,

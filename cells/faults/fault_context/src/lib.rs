@@ -81,8 +81,8 @@ pub struct FaultContext {
 }
 
 impl FaultContext {
-    /// A context for the task `name` on `stack`, whose locks are marked with `owner` (unique, not zero), and whose memory comes
-    /// on this account.
+    /// A context for the task `name` on `stack`. The locks of the task are marked with `owner` (unique, not zero), and its
+    /// memory comes on this account.
     pub const fn new(owner: u64, name: Name, stack: StackBounds, heap_account: Account) -> Self {
         Self {
             exception: 0,

@@ -40,9 +40,9 @@ pub struct Unwinding {
     pub cause: Cause,
     /// Panics and faults in landing pads since it began.
     pub nested: u32,
-    /// Frames whose landing pads could not be run.
+    /// Frames with landing pads that could not be run.
     pub lost_frames: u32,
-    /// Bytes of the frames whose landing pads could not be run.
+    /// Bytes of the frames with landing pads that could not be run.
     pub lost_bytes: u64,
     /// The time stamp counter when it began.
     pub began: u64,

@@ -4,9 +4,9 @@
 //! place faults in turn. Recording allocates nothing, for the fault may be that memory ran out. The function that is
 //! set in [`LOCATE`] finds the place.
 //!
-//! Cannot fail; when the ring is full the oldest record goes. A place whose names cannot be had when the fault is caught
-//! (the task may have been changing the namespace) is looked up again when the record is read; a place without names is a
-//! bare address.
+//! Cannot fail; when the ring is full the oldest record goes. If the names of a place cannot be had when the fault is
+//! caught (the task may have been changing the namespace), the place is looked up again when the record is read. A place
+//! without names is a bare address.
 #![no_std]
 
 mod record;

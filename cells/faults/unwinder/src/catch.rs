@@ -232,8 +232,8 @@ impl CpuState {
     }
 }
 
-/// Releases and poisons the locks that were taken since `before` and are still held: those of lost frames, and those whose
-/// guards were forgotten. Locks that lie in the frames themselves are gone with them.
+/// Releases and poisons the locks that were taken since `before` and are still held: those of lost frames, and those with
+/// forgotten guards. Locks that lie in the frames themselves are gone with them.
 ///
 /// # Safety
 /// Interrupts are off, and no code uses a guard of these locks.

@@ -32,7 +32,7 @@ impl Registers {
         self.0[Self::RSP]
     }
 
-    /// The registers of a task that gave up its CPU, whose frame lies at `address`.
+    /// The registers of a task that gave up its CPU. The task's `frame` lies at `address`.
     pub const fn of_switch_frame(frame: &SwitchFrame, address: u64) -> Self {
         let mut registers = Self::ZERO;
         registers.0[Self::RBX] = frame.rbx;

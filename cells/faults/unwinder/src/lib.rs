@@ -6,10 +6,10 @@
 //! - A panic, a CPU exception or a kill ([`begin_panic`], [`begin_fault`], [`begin_kill`]) runs the landing pads
 //!   of the frames up to the innermost [`catch`] (a kill: up to [`catch_root`]) and goes on there. This needs
 //!   no memory beyond the stack: the state of the unwinding lies in the task's [`FaultContext`].
-//! - It always arrives. The landing pad of a frame that faulted is never run (the tables cover calls only), a
-//!   frame whose tables say nothing about the call is passed, an `extern "C"` border or a destructor that panics
-//!   does not stop it, and if frame information is missing or the unwinder itself faults, the frames left are
-//!   abandoned as a whole. Each frame that was passed without its landing pad is counted in
+//! - An unwinding always arrives. The landing pad of a frame that faulted is never run (the tables cover calls only). A
+//!   frame is passed if its tables say nothing about the call. An `extern "C"` border or a destructor that panics does not
+//!   stop the unwinding. If frame information is missing or the unwinder itself faults, the frames left are abandoned as a
+//!   whole. Each frame that was passed without its landing pad is counted in
 //!   [`Unwinding::lost_frames`](fault_context::Unwinding).
 //!
 //! One step, not two: there is no search phase. The place that catches is known from the records that [`catch`] keeps, not

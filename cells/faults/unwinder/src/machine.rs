@@ -168,7 +168,7 @@ pub(crate) unsafe extern "C-unwind" fn fault_entry(context: *mut u8, rip: u64, r
     )
 }
 
-/// Where a task goes on whose stack is not to be unwound: just below its root, the only frame that is kept.
+/// Where a task goes on if its stack is not to be unwound: just below its root, the only frame that is kept.
 #[unsafe(naked)]
 pub(crate) unsafe extern "C-unwind" fn abandon_entry(context: *mut u8) {
     naked_asm!(

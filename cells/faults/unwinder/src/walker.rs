@@ -69,8 +69,8 @@ impl Walker<'_> {
     ///
     /// # Safety
     /// For `'stack`, the addresses from the stack pointer in `registers` to the end of `bounds` are mapped memory of one
-    /// stack, and no cell is unloaded in whose text its frames stand. Both are so for the caller's own stack, and for the
-    /// stack of a task that is kept from running and from ending.
+    /// stack, and no cell is unloaded while frames of this stack stand in its text. Both are so for the caller's own
+    /// stack, and for the stack of a task that is kept from running and from ending.
     pub const unsafe fn from_call(registers: Registers, bounds: StackBounds) -> Self {
         Self { next: Some(registers), interrupted: false, bounds, stack: PhantomData }
     }
@@ -99,7 +99,7 @@ impl Walker<'_> {
         if !self.bounds.holds_pointer(rsp) {
             return Err(WalkError::OffStack { rsp, rip });
         }
-        // A return address may lie behind the last byte of a function whose last instruction is a call.
+        // A return address may lie behind the last byte of a function that ends with a call.
         let inside = if self.interrupted { rip } else { rip.wrapping_sub(1) };
         // A task that has not run yet stands at the first byte of its outermost function, as if it had returned there.
         // SAFETY: the maker of the walker promised that the cells in which frames stand are not unloaded meanwhile.

@@ -214,7 +214,7 @@ fn a_panic_in_a_destructor_does_not_stop_the_unwinding() {
     let result = caught(catch_in(&context, || recurse(2, &log, &end)));
     assert_eq!(result.cause.kind, FaultKind::Panic);
     assert_eq!(result.nested, 1);
-    // The frame whose destructor panicked is lost, with the values that it still owned; its callers are not.
+    // The frame with the destructor that panicked is lost, with the values that it still owned. Its callers are not.
     assert_eq!((result.lost_frames, log.take()), (1, vec![0, 1, 2]));
 }
 

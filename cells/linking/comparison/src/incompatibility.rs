@@ -8,7 +8,7 @@ use manifest::Structure;
 /// The reason why one version cannot take the place of another: the part of the running system that it would break.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Incompatibility {
-    /// A static whose structure changes or that the new cell does not have: its value would be lost.
+    /// A static that changes its structure or that the new cell does not have: its value would be lost.
     Static(String),
     /// A structure that changes, though values in the running system may have it.
     Structure(Structure, String),

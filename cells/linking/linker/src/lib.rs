@@ -5,9 +5,9 @@
 //! 1. every cell [exports](exports) its globals into the [`Index`], at the addresses it *will* have;
 //! 2. every cell is [linked](link()) against the index into buffers that nothing runs from yet.
 //!
-//! Guarantees: names are matched exactly; a function whose address is taken is reached through its permanent stub; each
-//! reference to another cell is reported, so that both sides can record it. Nothing is written but the given buffers, so
-//! an error leaves only those to be thrown away.
+//! Guarantees: names are matched exactly; if the address of a function is taken, the function is reached through its
+//! permanent stub; each reference to another cell is reported, so that both sides can record it. Nothing is written but
+//! the given buffers, so an error leaves only those to be thrown away.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -92,7 +92,7 @@ pub struct Function {
 
 /// The permanent stubs, which the caller of the linker keeps.
 pub trait Stubs {
-    /// The address of the stub of `function`, whose entry is at `entry`; made if there is none yet. `None`: no room.
+    /// The address of the stub of `function`, which starts at `entry`; made if there is none yet. `None`: no room.
     fn stub(&mut self, function: Function, entry: u64) -> Option<u64>;
 }
 
@@ -238,7 +238,7 @@ fn resolve(input: &Input<'_>, names: &dyn Names, symbol: usize) -> Option<Target
     }
 }
 
-/// The function whose stub the reference must go through.
+/// The function that the reference must reach through a stub.
 ///
 /// An addend leads into the middle of a function (a jump table), which is no address that outlives the function; call
 /// frame information and the tables for landing pads describe the very bytes they name.
@@ -257,7 +257,7 @@ fn narrow(number: usize) -> u32 {
 /// Bytes of one permanent stub: a jump with a 32-bit distance, filled up to a word that is written at once.
 pub const STUB_SIZE: usize = 8;
 
-/// The stub at `address` for the function whose entry is `target`: `jmp target`, then breakpoints.
+/// The stub at `address` for the function that starts at `target`: `jmp target`, then breakpoints.
 ///
 /// # Errors
 /// [`Overflow`] if the target is more than 2 GiB away.

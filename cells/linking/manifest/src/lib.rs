@@ -44,7 +44,7 @@ pub enum Role {
 /// The type of a function.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signature {
-    /// Equal for functions whose result and parameters are of the same structure.
+    /// Equal for functions with a result and parameters of the same structure.
     pub digest: ShortDigest,
     /// The type for people.
     pub text: String,
@@ -65,7 +65,7 @@ pub struct CellEntry {
     pub object: Blob,
     /// [`CellDetails`], which only a swap needs.
     pub details: Blob,
-    /// The cells whose symbols it uses, sorted.
+    /// The cells that have the symbols that it uses, sorted.
     pub dependencies: Vec<String>,
     /// Whether the compiler was told to refuse `unsafe` in it.
     pub forbids_unsafe: bool,
@@ -131,7 +131,7 @@ pub struct CellDetails {
     pub structures: Vec<StructuralDigest>,
 }
 
-/// A second build of the tree, from sources with a change: only the cells whose objects differ.
+/// A second build of the tree, from sources with a change: only the cells with objects that differ.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alternate {
     /// Its name, as in `swap NAME`.
@@ -140,9 +140,9 @@ pub struct Alternate {
     pub description: String,
     /// It is there to be refused: it shows a change that a swap does not make.
     pub refused: bool,
-    /// The crates whose sources it changes, separated by spaces.
+    /// The crates with the sources that it changes, separated by spaces.
     pub edited: String,
-    /// The swap set: every cell whose object differs.
+    /// The swap set: every cell with an object that differs.
     pub cells: Vec<CellEntry>,
 }
 

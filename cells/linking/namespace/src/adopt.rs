@@ -55,7 +55,7 @@ impl Stubs for Lookup<'_> {
 /// Image and archive do not belong together, or the archive is damaged. There is then no namespace.
 ///
 /// # Safety
-/// Called once, with the map that the host put into the running image, whose pages have no owner yet.
+/// Called once, with the map that the host put into the running image. The pages of the image have no owner yet.
 pub unsafe fn adopt(archive: Archive<&'static [u8]>, map: &SeedMap) -> Result<usize, LoadError> {
     if *archive.build() != map.build {
         return Err(LoadError::OtherBuild);

@@ -206,7 +206,7 @@ pub fn duplicate<'a>(error: Duplicate, cell: &Cell, mut others: impl Iterator<It
     LoadError::Duplicate { cell: cell.entry.name.clone(), first: first.entry.name.clone(), error }
 }
 
-/// Tells the unwinder how to leave the functions of `cell`, whose segments are in place.
+/// Tells the unwinder how to leave the functions of `cell`. The segments of the cell are in place.
 #[expect(clippy::cast_possible_truncation, reason = "an address of this machine is a usize")]
 pub(crate) fn register_frames(cell: &mut Cell) -> Result<(), LoadError> {
     let refused = |error| LoadError::Frames { cell: cell.entry.name.clone(), error };

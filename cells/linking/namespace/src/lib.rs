@@ -4,7 +4,7 @@
 //! - there is one copy of each crate; names are matched exactly; text, constants and data of each cell are mapped apart
 //!   with their own rights, never writable and executable, not even at two addresses of one frame;
 //! - loading is all or nothing: on an error ([`LoadError`] names cell, section and symbol) the namespace is as it was;
-//! - every reference between cells is known on both sides; a function whose address is taken has a permanent stub;
+//! - every reference between cells is known on both sides; a function has a permanent stub if its address is taken;
 //! - adopted cells (the seed, laid out by the host) and loaded ones differ in nothing but [`manifest::Role`];
 //! - only code with a right changes cells that are loaded: [`ReplaceCap`](parts::ReplaceCap) to replace them,
 //!   [`ReclaimCap`](parts::ReclaimCap) to free replaced ones.

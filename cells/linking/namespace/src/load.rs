@@ -41,7 +41,7 @@ pub(crate) struct Ready {
 }
 
 impl State {
-    /// Fetches cells of the build that the system is from the archive, whose digests have been checked when this returns.
+    /// Fetches cells of the build that the system is from the archive. Their digests have been checked when this returns.
     pub(crate) fn fetch(&self, names: &[&str]) -> Result<Vec<Candidate>, LoadError> {
         names.iter().map(|name| Candidate::fetch(&self.archive, self.known(name)?)).collect()
     }

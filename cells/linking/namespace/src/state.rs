@@ -26,7 +26,8 @@ pub struct State {
     pub build: Option<usize>,
     /// The cells of the namespace.
     pub cells: Table,
-    /// Replaced cells: out of the namespace, but stacks may still stand in their text, whose calls are kept up to date.
+    /// Replaced cells: out of the namespace, but stacks may still stand in their text. The calls in this text are kept
+    /// up to date.
     pub retired_cells: Table,
     /// The names that cells see.
     pub index: Index,

@@ -194,7 +194,7 @@ impl StubTable {
         let _ = self.known.try_reserve(self.known.len());
     }
 
-    /// Frees the stubs of `functions`, whose addresses no running code has.
+    /// Frees the stubs of `functions`. No running code has the address of one of these.
     pub(crate) fn take_back(&mut self, functions: &[Function]) {
         for function in functions {
             self.free.extend(self.known.remove(function).map(|known| known.slot));
@@ -246,7 +246,7 @@ impl Stage<'_> {
             by_page.entry(page).or_default().push((offset % PAGE_SIZE, bytes));
         }
         for ((area, page), changes) in by_page {
-            // A stub whose address no code has yet may appear early: a later error leaves it unused.
+            // A stub may appear early, because no code has its address yet: a later error leaves it unused.
             self.table.areas[area as usize].pages.rewrite(page, |bytes| {
                 for (offset, stub) in &changes {
                     bytes[*offset..*offset + STUB_SIZE].copy_from_slice(stub);

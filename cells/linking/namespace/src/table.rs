@@ -50,7 +50,7 @@ impl Table {
         self.cells.try_reserve(more)
     }
 
-    /// Adds a cell, whose number no other one has.
+    /// Adds a cell. No other cell has its number.
     pub fn insert(&mut self, cell: Box<Cell>) {
         let (Ok(place) | Err(place)) = self.find(cell.id);
         self.cells.insert(place, cell);

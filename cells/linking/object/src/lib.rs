@@ -1,10 +1,10 @@
 //! A cell's object file, read and checked.
 //!
-//! Guarantees to the linker: every [`Object`] is a 64-bit little-endian x86_64 relocatable file whose section bytes lie
-//! inside the file, whose relocations lie inside their sections, are of a kind that [`relocation`] knows and name a
-//! symbol that exists, and whose symbols lie inside their sections; file and memory are at most [`MAX_SIZE`], so every
-//! offset fits 32 bits, and a damaged size cannot ask for all memory there is. So nothing later needs to check a bound
-//! again. Reading takes memory and time in proportion to the file.
+//! Guarantees to the linker: every [`Object`] is a 64-bit little-endian x86_64 relocatable file. The bytes of its sections
+//! lie inside the file. Its relocations lie inside their sections, are of a kind that [`relocation`] knows, and name a
+//! symbol that exists. Its symbols lie inside their sections. File and memory are at most [`MAX_SIZE`], so every offset
+//! fits 32 bits, and a damaged size cannot ask for all memory there is. So nothing later needs to check a bound again.
+//! Reading takes memory and time in proportion to the file.
 //!
 //! It fails with an [`ObjectError`] that names section and symbol; it does not panic on any input (the fuzz target
 //! `object` and the mutation test hold it to that).

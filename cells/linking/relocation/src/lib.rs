@@ -46,7 +46,7 @@ impl Field {
     }
 }
 
-/// A relocation whose value does not fit its field.
+/// A relocation with a value that does not fit its field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Overflow {
     /// The value that was to be written.

@@ -133,7 +133,7 @@ fn interrupt_controllers(table: &Table) -> Option<Platform> {
         power: None,
         reset: None,
     };
-    // SAFETY: nothing moves the table, whose entries lie behind it in the copy, one after the other to its end.
+    // SAFETY: nothing moves the table. Its entries lie behind it in the copy, one after the other to its end.
     for entry in unsafe { Pin::new_unchecked(madt) }.entries().take(MAX_ENTRIES) {
         match entry {
             MadtEntry::LocalApic(cpu) if cpu.flags & CPU_ENABLED != 0 => {

@@ -40,7 +40,7 @@ pub fn cpu_of(number: u32) -> Option<CpuId> {
     all().iter().find(|&cpu| number_of(cpu) == Some(number))
 }
 
-/// All CPUs whose APIC is known.
+/// All CPUs with a known APIC.
 fn all() -> CpuSet {
     let known = NUMBERS.iter().filter(|(_, number)| number.load(Ordering::Acquire) != 0);
     known.fold(CpuSet::EMPTY, |set, (cpu, _)| set.with(cpu))

@@ -42,7 +42,7 @@ impl error::Error for ClockError {}
 static BOOT_TIME: AtomicU64 = AtomicU64::new(0);
 
 /// The address and data ports are one resource.
-// SAFETY: the ports of the real-time clock, whose only driver is this cell; they reach no memory.
+// SAFETY: the ports of the real-time clock, and this cell is its only driver; the ports reach no memory.
 static PORTS: SpinLock<Ports> =
     SpinLock::new(unsafe { Ports { address: WriteOnly::new(0x70), data: ReadOnly::new(0x71) } });
 

@@ -69,7 +69,7 @@ struct Registers {
 
 const BASE: u16 = 0x3f8;
 
-// SAFETY: the registers of the first serial port, whose only driver is this cell; they reach no memory.
+// SAFETY: the registers of the first serial port, and this cell is its only driver; the registers reach no memory.
 static PORT: Registers = unsafe {
     Registers {
         data: ReadWrite::new(BASE),

@@ -77,7 +77,7 @@ pub fn forget(range: PageRange) -> Result<(), ShootdownTimeout> {
         }
     }
     let answered = clock::spin_until(TIMEOUT, || {
-        // Others may be waiting for this CPU, whose interrupts may be off.
+        // Other CPUs may be waiting for this CPU, and its interrupts may be off.
         answer();
         request.silent(others, number).is_empty()
     });

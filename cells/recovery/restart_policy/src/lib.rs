@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_pause_is_no_good_run() {
-        // Each failure comes half a second after the restart, whose pauses grow longer than the span.
+        // Each failure comes half a second after the restart. The pauses before restarts grow longer than the span.
         let intensity = Intensity { restarts: MAX_RESTARTS, within: at(1000) };
         let (mut history, mut now, mut found) = (History::new(), 0, Vec::new());
         for _ in 0..12 {

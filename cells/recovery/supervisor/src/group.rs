@@ -198,7 +198,7 @@ impl Running {
         })
     }
 
-    /// Deals with children that have ended, and starts those whose pause is over.
+    /// Deals with children that have ended, and starts those that have waited out their pause.
     pub(crate) fn round(&mut self) {
         for index in 0..self.members.len() {
             if let Some(end) = self.members[index].take_end() {

@@ -3,7 +3,7 @@
 //! A [`Group`] is a list of children with a strategy, as in OTP. One task supervises all groups: it calls [`round`] after
 //! each notice of an end.
 //!
-//! Guarantees: a child whose restart applies runs again after a pause of at least 50 ms that grows while it keeps
+//! Guarantees: if its restart applies, a child runs again after a pause of at least 50 ms that grows while it keeps
 //! failing, with everything that the failed one owned released before; a child that fails more often than its
 //! intensity allows is given up, and the others of its group run on; the restart is entered in the fault log. A fault in
 //! [`round`] leaves each child in a state with which the next round can deal.

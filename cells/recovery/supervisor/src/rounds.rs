@@ -29,8 +29,8 @@ pub fn wait_for_notice(deadline: Instant) {
     wait_queue::wait_for_until(&WAKE, deadline, || NOTICED.load(Ordering::Acquire).then_some(()));
 }
 
-/// Looks at all groups once: deals with children that have ended, and starts those whose pause is over. Gives the time at
-/// which the next child is to be started.
+/// Looks at all groups once: deals with children that have ended, and starts those that have waited out their pause. Gives
+/// the time at which the next child is to be started.
 pub fn round() -> Option<Instant> {
     let mut groups = groups();
     groups.running.iter_mut().for_each(Running::round);

@@ -4,8 +4,8 @@
 
 use hook::HookCap;
 
-// SAFETY: this cell is one of the kernel's, and so are the cells whose functions it names here. Each function says for
-// which hook it is made, and keeps the rules of that hook.
+// SAFETY: this cell is one of the kernel's, and so are the cells with the functions that it names here. Each function says
+// for which hook it is made, and keeps the rules of that hook.
 const RIGHT: HookCap = unsafe { HookCap::new() };
 
 /// Sets all hooks. Once, when all cells are loaded, before interrupts come and before there are tasks and other CPUs.

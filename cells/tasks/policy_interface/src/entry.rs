@@ -103,7 +103,7 @@ impl PolicyEntry {
         }
     }
 
-    /// The CPU in whose queue it is.
+    /// The CPU that has it in its queue.
     #[inline]
     pub const fn cpu(self) -> usize {
         (self.0.get() >> CPU_SHIFT & CPU_MASK) as usize

@@ -65,8 +65,8 @@ fn guarded(body: impl FnOnce()) -> Result<(), Caught> {
     unsafe { catch_root(body) }
 }
 
-/// Whether no lock was released on behalf of a guard: the guard may be in a thread local, whose destructor would release
-/// the lock a second time, when another task holds it.
+/// Whether no lock was released on behalf of a guard. Such a guard may be in a thread local. Then the destructor of the
+/// thread local would release the lock a second time, when another task holds it.
 fn has_lost_no_guard(outcome: &Result<(), Caught>) -> bool {
     outcome.as_ref().err().is_none_or(|caught| caught.released_locks == 0)
 }

@@ -201,8 +201,8 @@ pub fn release(_right: SpawnCap, task: &Task) {
 /// The task in a slot, found without a lock.
 ///
 /// # Safety
-/// The slot is occupied and stays so: the task is in a run queue, in a wait queue or in the timer queue, whose lock
-/// the caller holds until it is done or has made itself responsible for the task.
+/// The slot is occupied and stays so: the task is in a run queue, in a wait queue or in the timer queue, and
+/// the caller holds the lock of that queue until it is done or has made itself responsible for the task.
 #[inline]
 pub unsafe fn by_slot(slot: Slot) -> &'static Task {
     // SAFETY: the caller's promise: the slot holds a record.

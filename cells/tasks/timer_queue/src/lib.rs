@@ -1,6 +1,6 @@
 //! Which task is to be woken when: a binary heap of deadlines with one place per task.
 //!
-//! Guarantees, to the scheduler: [`TimerQueue::pop_due`] gives the tasks whose deadline has passed, earliest
+//! Guarantees, to the scheduler: [`TimerQueue::pop_due`] gives the tasks with a deadline that has passed, earliest
 //! first; setting, cancelling and popping take logarithmic time; nothing is allocated, for a task has at most one
 //! deadline. Nothing here can fail.
 #![cfg_attr(not(test), no_std)]

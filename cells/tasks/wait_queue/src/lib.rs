@@ -113,7 +113,7 @@ impl WaitQueue {
     /// The task that has waited longest.
     pub fn first(&self) -> Option<TaskRef> {
         let list = self.list.lock();
-        // SAFETY: the task is in this queue, whose lock is held.
+        // SAFETY: the task is in this queue, and the lock of the queue is held.
         let id = list.first().map(|slot| unsafe { task_core::by_slot(slot) }.id());
         drop(list);
         id.and_then(task_core::find)
@@ -123,7 +123,7 @@ impl WaitQueue {
     pub fn for_each_waiter(&self, look: &mut dyn FnMut(&Task)) {
         let list = self.list.lock();
         for slot in list.iter(&LINKS) {
-            // SAFETY: the task is in this queue, whose lock is held.
+            // SAFETY: the task is in this queue, and the lock of the queue is held.
             look(unsafe { task_core::by_slot(slot) });
         }
     }

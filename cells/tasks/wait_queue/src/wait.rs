@@ -19,7 +19,7 @@ pub struct Wait<'a> {
     /// The time at which it is over, without regard to wake-ups.
     deadline: Option<Instant>,
     undisturbed: Option<PreemptGuard>,
-    /// The queue whose wake-up the task has had and not used yet.
+    /// The queue that has woken the task, while the task has not used this wake-up yet.
     owes: Option<&'a WaitQueue>,
 }
 

@@ -1,8 +1,8 @@
 //! Compiles the crates of alternates that are not as in the base: those that are changed, and those that depend on them.
 //!
 //! Each is compiled as cargo had it compiled for the base ([`Invocation`]), all alternates in one go. A library is kept with a
-//! digest of all that it was made from and is made again only when that differs; a crate whose changed libraries have the
-//! metadata of the base's is the base's.
+//! digest of all that it was made from and is made again only when that differs. If the changed libraries of a crate have
+//! the metadata of the base's, the crate is the base's.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -56,7 +56,7 @@ struct Job<'a> {
 struct Done {
     invocation: Invocation,
     library: Library,
-    /// It has other metadata than the base's, so that those who use it are compiled again.
+    /// It has other metadata than the base's, so that the crates that use it are compiled again.
     differs: bool,
 }
 
@@ -190,7 +190,7 @@ impl<'a> Recompiler<'a> {
         Ok(())
     }
 
-    /// The path of the base's metadata in whose place `done` is.
+    /// The path of the base's metadata that `done` takes the place of.
     fn of_base(&self, done: &Done) -> PathBuf {
         let library = self.base.libraries.iter().position(|library| library.name == done.library.name);
         library.map(|library| self.invocations[library].output("rmeta")).unwrap_or_default()

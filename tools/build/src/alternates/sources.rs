@@ -1,7 +1,7 @@
 //! The sources of an alternate: copies of the crates that it changes, with the change in them.
 //!
-//! A diff is taken for what it says: a hunk whose context is no longer in the file is refused, with the place, and never guessed
-//! at.
+//! A diff is taken for what it says: if the context of a hunk is no longer in the file, the hunk is refused, with the place.
+//! The place of a hunk is never guessed.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,7 +19,7 @@ use crate::{
     manifests::{self, named_dependencies},
 };
 
-/// A crate whose sources an alternate changes.
+/// A crate with sources that an alternate changes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Edited {
     /// Its name.
