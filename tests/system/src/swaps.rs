@@ -40,6 +40,7 @@ const CHECKS: &[Check] = &[
         run: |shell| contains(shell, "swap", "inheritance (scheduling_policy)"),
     },
     Check { name: "the scheduling policy under load, there and back", run: |shell| under_load(shell, "priority") },
+    Check { name: "the feedback queue under load, there and back", run: |shell| under_load(shell, "mlfq") },
     Check { name: "the console driver while it prints: every line comes once, whole, in order", run: console_prints },
     Check { name: "the channel with messages in flight", run: channel_in_flight },
     Check { name: "an application started during a swap waits for its end", run: started_meanwhile },
