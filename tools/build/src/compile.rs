@@ -64,8 +64,8 @@ struct MessageTarget {
     src_path: PathBuf,
 }
 
-/// Flags of every crate of the target, with the reason for each. None of them names a path: cargo compiles everything again
-/// when flags change, and a copied tree has other paths.
+/// Flags of every crate of the target, with the reason for each. None of them names a path: the wrapper adds those, so that
+/// cargo sees the same flags in each checkout.
 const FLAGS: [&str; 6] = [
     // One object per crate and nothing but machine code in it.
     "-Cembed-bitcode=no",

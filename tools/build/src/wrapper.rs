@@ -2,8 +2,7 @@
 //!
 //! Cargo runs this tool in rustc's place (`RUSTC_WRAPPER`). For crates of the target it makes the crate's identity its
 //! name and major version alone, so that a change of profile, of a dependency or of the checkout's path renames no
-//! symbol; it keeps each crate to one object; it names sources without the paths of this machine, which cargo does not learn and
-//! so does not compile everything again in a copied tree; it forbids `unsafe` to applications; and it keeps the [`Invocation`]
+//! symbol; it keeps each crate to one object; it names sources without the paths of this machine; it forbids `unsafe` to applications; and it keeps the [`Invocation`]
 //! for alternates. Build scripts and procedural macros run on the host and are left alone.
 
 use std::{

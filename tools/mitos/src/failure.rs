@@ -21,8 +21,6 @@ pub(crate) enum Failure {
     File { path: PathBuf, error: io::Error },
     #[error("{}: the second build of the same tree gave another one", path.display())]
     Changed { path: PathBuf },
-    #[error("compiled again in a copied tree: {crates}")]
-    CompiledAgain { crates: String },
     #[error("compiled from an unchanged copy of its sources, these differ: {cells}")]
     DiffersUnchanged { cells: String },
     #[error("cell {cell}: {source}")]

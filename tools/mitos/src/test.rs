@@ -61,7 +61,6 @@ pub(crate) fn run(tree: &Tree, build: impl Fn(&Tree) -> Result<Build, Failure>, 
     if built.is_some() {
         tally.record("the tree builds", None, Ok::<(), Failure>(()));
         tally.record("a second build needs no network, whatever the environment says", None, build_again(tree));
-        tally.record("a tree that is copied elsewhere compiles nothing again", None, build_copy(tree));
     }
     if let Some(built) = &built {
         tally.record("an alternate that changes nothing makes no object differ", None, change_nothing(tree, built));
@@ -134,30 +133,6 @@ fn build_again(tree: &Tree) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-/// Copies sources and libraries, with the time of now, and lets cargo look at the copy.
-fn build_copy(tree: &Tree) -> Result<(), Failure> {
-    let copy = Tree { root: tree.root.join("target/copy") };
-    if copy.root.exists() {
-        std::fs::remove_dir_all(&copy.root).map_err(Failure::file(&copy.root))?;
-    }
-    let target = copy.root.join("target");
-    std::fs::create_dir_all(&target).map_err(Failure::file(&target))?;
-    for name in ["Cargo.toml", "Cargo.lock", "build", "cells", "kernel", "applications", "tests"] {
-        check(Command::new("cp").arg("-r").arg(tree.root.join(name)).arg(&copy.root))?;
-    }
-    check(Command::new("cp").arg("-r").arg(tree.root.join("target/cells")).arg(&target))?;
-    let kept = compile::compile(&copy)?.invocations;
-    // The wrapper writes a file for each crate that it is called for.
-    let root = copy.root.display().to_string();
-    let files = std::fs::read_dir(&kept).map_err(Failure::file(&kept))?.flatten();
-    let compiled: Vec<String> = files
-        .filter(|file| std::fs::read_to_string(file.path()).is_ok_and(|text| text.contains(&root)))
-        .map(|file| file.path().file_stem().unwrap_or_default().to_string_lossy().into_owned())
-        .collect();
-    std::fs::remove_dir_all(&copy.root).map_err(Failure::file(&copy.root))?;
-    if compiled.is_empty() { Ok(()) } else { Err(Failure::CompiledAgain { crates: compiled.join(", ") }) }
 }
 
 /// A cell with code that names its own source files, in the places of its panics.
