@@ -2,8 +2,8 @@
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use policy_interface::{ImportError, AllQueues, PolicyEntry, Priority, Slot};
-use state_transfer::{Import, Catch, GivenBack, Reason, StateTransfer};
+use policy_interface::{AllQueues, ImportError, PolicyEntry, Priority, Slot};
+use state_transfer::{Catch, GivenBack, Import, Reason, StateTransfer};
 
 /// Tasks, in order.
 type Tasks = Vec<PolicyEntry>;

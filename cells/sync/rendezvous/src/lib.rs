@@ -20,7 +20,7 @@ use core::fmt;
 use core::mem::MaybeUninit;
 
 use clock::Instant;
-use meeting::{Made, Meeting, Buffer, Progress};
+use meeting::{Buffer, Made, Meeting, Progress};
 use message::InHand;
 use wait_queue::Wait;
 

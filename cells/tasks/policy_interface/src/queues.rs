@@ -6,7 +6,7 @@ use core::fmt;
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use crate::transfer::check;
-use crate::{ImportError, Arrival, Links, MAX_CPUS, MAX_TASKS, Policy, PolicyEntry, Slot};
+use crate::{Arrival, ImportError, Links, MAX_CPUS, MAX_TASKS, Policy, PolicyEntry, Slot};
 
 /// Proof that its borrower has one CPU's run queue to itself.
 #[derive(Debug)]

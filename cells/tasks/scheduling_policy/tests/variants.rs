@@ -1,5 +1,5 @@
 //! Each policy keeps the contract of `policy_interface`, and its own promise.
-use policy_interface::{ImportError, AllQueues, Arrival, MAX_CPUS, PolicyEntry, Priority, QueueAccess, Slot};
+use policy_interface::{AllQueues, Arrival, ImportError, MAX_CPUS, PolicyEntry, Priority, QueueAccess, Slot};
 use proptest::prelude::*;
 use scheduling_policy as round_robin;
 use std::collections::BTreeSet;

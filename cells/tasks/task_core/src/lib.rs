@@ -38,9 +38,7 @@ pub use id::TaskId;
 pub use origin::Origin;
 pub use policy_interface::{MAX_TASKS, PolicyEntry, Priority, Slot};
 pub use reference::TaskRef;
-pub use rights::{
-    BlockCap, EssentialCap, FaultCap, InheritCap, KillCap, OriginCap, ScheduleCap, SpawnCap, WakeCap,
-};
+pub use rights::{BlockCap, EssentialCap, FaultCap, InheritCap, KillCap, OriginCap, ScheduleCap, SpawnCap, WakeCap};
 pub use role::{Disposal, Role};
 pub use state::{State, Wake};
 pub use table::{NewTask, TaskTableFull, all, by_slot, count, create, find, is_record, release, visit};

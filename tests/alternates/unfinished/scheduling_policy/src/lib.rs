@@ -4,7 +4,7 @@
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 
-use policy_interface::{ImportError, Arrival, Links, List, Policy, PolicyEntry, Slot};
+use policy_interface::{Arrival, ImportError, Links, List, Policy, PolicyEntry, Slot};
 
 /// How long a task runs while others wait: long against a switch, short against the time that a person notices.
 pub const QUANTUM_TICKS: u32 = 5;
