@@ -204,7 +204,7 @@ mod tests {
 
     fn register(range: TextRange, entries: Box<[FrameEntry]>) -> Result<Registration, TableError> {
         // SAFETY: the section is empty, and no test looks at it.
-        unsafe { super::register(range, entries) }
+        unsafe { super::register(range, &[], entries) }
     }
 
     fn entries(starts: &[u64]) -> Box<[FrameEntry]> {
