@@ -25,6 +25,11 @@ pub(crate) enum Failure {
     DiffersUnchanged { cells: String },
     #[error("cell {cell}: {source}")]
     Reach { cell: String, source: reach::ReachError },
+    #[error(
+        "build/levers.toml is not what applications can reach; list each new function as a lever, with what it changes, \
+        or as harmless:{complaints}"
+    )]
+    Levers { complaints: String },
     #[error("{0}")]
     House(#[from] house::HouseError),
     #[error("{0}")]

@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use system_tests::harness::{self, Places};
 
 use crate::failure::{Failure, check};
-use crate::{house_report, iso, report, skeleton};
+use crate::{house_report, iso, reach, report, skeleton};
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Part {
@@ -65,6 +65,8 @@ pub(crate) fn run(tree: &Tree, build: impl Fn(&Tree) -> Result<Build, Failure>, 
     if let Some(built) = &built {
         tally.record("an alternate that changes nothing makes no object differ", None, change_nothing(tree, built));
         tally.record("what `mitos new` writes compiles", None, skeleton::compile_all(tree, built));
+        let listed = reach::write(tree, built).and_then(|reach| reach.compare(tree));
+        tally.record("what applications can reach is listed in build/levers.toml", None, listed);
     }
     if wanted(Part::Units) {
         tally.heading("units of the pure crates");
