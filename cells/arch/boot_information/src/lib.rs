@@ -190,6 +190,7 @@ mod tests {
         for start in 0..MAX_REGIONS as u64 + 3 {
             information.push_usable(Region { start, bytes: 1 });
         }
+        information.set_command_line(&[b'x'; MAX_COMMAND_LINE + 5]);
         assert_eq!(information.usable().len(), MAX_REGIONS);
         assert_eq!(information.command_line(), "");
         assert_eq!(information.left_out, 4);

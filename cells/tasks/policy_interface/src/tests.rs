@@ -75,12 +75,12 @@ fn a_wrong_policy_gives_out_no_task_that_is_not_in_the_queue() {
         entries
     };
     assert_eq!(QUEUES.take_next(&mut here), None, "the task was never inserted");
-    QUEUES.insert(&mut here, &entry(7, 0), Arrival::New);
+    QUEUES.insert(&mut here, entry(7, 0), Arrival::New);
     assert_eq!(QUEUES.take_next(&mut there), None, "the task is in another queue");
     assert_eq!(QUEUES.take_for(&mut there, &|_| true), None, "the task is in another queue");
     assert_eq!(QUEUES.take_next(&mut here), Some(slot(7)));
     assert_eq!(QUEUES.take_next(&mut here), None, "the task was taken before");
     assert!(!QUEUES.remove(&mut here, slot(7)));
-    QUEUES.insert(&mut here, &entry(7, 0), Arrival::Woken);
+    QUEUES.insert(&mut here, entry(7, 0), Arrival::Woken);
     assert_eq!(exported(&mut all), [entry(7, 0)], "exporting ends");
 }
