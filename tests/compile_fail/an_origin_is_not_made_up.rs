@@ -13,7 +13,7 @@ use task::{Builder, Origin};
 pub fn start() -> Result<(), task::SpawnError> {
     let _used = Arc::new(());
     let builder = Builder::new().name("stays");
-    let builder = builder.origin(Origin::new(task_core::OriginCap::new(), Arc::new(()))); //~ wrong
+    let builder = builder.origin(task_core::OriginCap::new(), Origin::new(task_core::OriginCap::new(), Arc::new(()))); //~ wrong
     builder.spawn(|| ())?.detach();
     Ok(())
 }

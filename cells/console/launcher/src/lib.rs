@@ -74,6 +74,6 @@ impl Program {
             builder = builder.stack_size(bytes);
         }
         let origin = Origin::new(ORIGIN, Arc::new(application));
-        builder.origin(origin).spawn(move || main(&mut environment))
+        builder.origin(ORIGIN, origin).spawn(move || main(&mut environment))
     }
 }

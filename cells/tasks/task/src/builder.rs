@@ -6,7 +6,7 @@ use core::fmt;
 
 use cpu_local::CpuSet;
 use stacks::{Stack, StackError};
-use task_core::{Disposal, EssentialCap, NewTask, Origin, Priority, Role, Task, TaskTableFull};
+use task_core::{Disposal, EssentialCap, NewTask, Origin, OriginCap, Priority, Role, Task, TaskTableFull};
 
 use crate::join::{Joinable, Packet};
 use crate::rights::SPAWN;
@@ -97,9 +97,10 @@ impl<'a> Builder<'a> {
         Self { priority, ..self }
     }
 
-    /// What its code is part of, which is kept until this task and all tasks that come from it have been disposed of. Without
-    /// this call it is what the caller's code is part of.
-    pub fn origin(self, origin: Origin) -> Self {
+    /// The part of the system that its code belongs to, which is kept until this task and all tasks that come from it have been
+    /// disposed of. Without this call it is the caller's. The right is asked for, because a task with an origin that was not
+    /// inherited counts as the first one of an application: it stays until it is joined.
+    pub fn origin(self, _right: OriginCap, origin: Origin) -> Self {
         Self { origin: Some(origin), ..self }
     }
 
