@@ -96,9 +96,9 @@ mod tests {
     fn what_is_kept_is_not_made_again() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::new(folder.path().to_owned(), [0; 32]);
-        assert_eq!(store.value(&[1; 32], "number", || Ok(5)).unwrap(), 5);
+        assert_eq!(store.value(&[1; 32], "number", || Ok(5_u32)).unwrap(), 5);
         assert_eq!(store.value(&[1; 32], "number", || Err::<u32, _>(missing())).unwrap(), 5);
-        assert_eq!(store.value(&[2; 32], "number", || Ok(6)).unwrap(), 6);
+        assert_eq!(store.value(&[2; 32], "number", || Ok(6_u32)).unwrap(), 6);
     }
 
     #[test]
@@ -120,8 +120,8 @@ mod tests {
     fn another_tool_makes_it_again() {
         let folder = tempfile::tempdir().unwrap();
         let of_tool = |tool| Store::new(folder.path().to_owned(), [tool; 32]);
-        assert_eq!(of_tool(1).value(&[1; 32], "number", || Ok(5)).unwrap(), 5);
-        assert_eq!(of_tool(2).value(&[1; 32], "number", || Ok(6)).unwrap(), 6);
+        assert_eq!(of_tool(1).value(&[1; 32], "number", || Ok(5_u32)).unwrap(), 5);
+        assert_eq!(of_tool(2).value(&[1; 32], "number", || Ok(6_u32)).unwrap(), 6);
     }
 
     #[test]

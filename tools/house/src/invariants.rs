@@ -120,11 +120,10 @@ impl Sources {
 
 /// Whether `text` has a test function called `name`.
 fn is_test(text: &str, name: &str) -> bool {
-    // Between the attribute and the function there is at most another attribute.
-    const DISTANCE: usize = 120;
     let attributes = text.match_indices("#[test]").map(|(at, _)| &text[at..]);
     let function = format!("fn {name}(");
-    attributes.into_iter().any(|rest| rest.find(&function).is_some_and(|distance| distance < DISTANCE))
+    // The first function behind the attribute is the test.
+    attributes.into_iter().any(|rest| rest.find("fn ").is_some_and(|first| rest[first..].starts_with(&function)))
 }
 
 #[cfg(test)]
