@@ -32,6 +32,8 @@ struct Target {
     range: Range<u64>,
     /// Place of the retired cell in `retired_cells`.
     retired_cell: usize,
+    /// Whether words on stacks count.
+    counts_on_stacks: bool,
 }
 
 /// The frames that stand in text of retired cells, as a walk over all stacks finds them.
@@ -97,10 +99,12 @@ impl Scan {
             return None;
         }
         let (mut ids, mut texts, mut targets) = (Vec::new(), Vec::new(), Vec::new());
-        for (number, Traces { cell, text, referable }) in traces.into_iter().enumerate() {
+        for (number, Traces { cell, text, referable, handed_over }) in traces.into_iter().enumerate() {
             ids.push((cell, None));
             texts.push(text);
-            targets.extend(referable.into_iter().map(|range| Target { range, retired_cell: number }));
+            let target = |counts_on_stacks| move |range| Target { range, retired_cell: number, counts_on_stacks };
+            targets.extend(referable.into_iter().map(target(true)));
+            targets.extend(handed_over.into_iter().map(target(false)));
         }
         let (table, bytes) = unwind_table::table();
         let table = table as u64..(table + bytes) as u64;
@@ -221,6 +225,9 @@ impl Scan {
 
     fn note(&mut self, found: Found) {
         let Some(target) = self.targets.iter().find(|target| target.range.contains(&found.value)) else { return };
+        if !target.counts_on_stacks && matches!(found.region, Region::Stack(_)) {
+            return;
+        }
         let retired_cell = target.retired_cell;
         // Stacks are looked at while the tasks are, which then cannot be asked.
         let is_record = matches!(found.region, Region::Heap) && task_core::is_record(found.address);

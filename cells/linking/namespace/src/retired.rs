@@ -24,7 +24,7 @@ impl ReclaimCap {
     ///
     /// # Safety
     /// The holder says that a cell has no holder only if no stack stands in its text and no word leads to one of its
-    /// [`referable`](Traces::referable) ranges.
+    /// [`referable`](Traces::referable) ranges, nor, from outside of stacks, to one of its [`handed_over`](Traces::handed_over).
     #[must_use]
     pub const unsafe fn new() -> Self {
         Self(())
@@ -53,6 +53,10 @@ pub struct Traces {
     /// of stubs of functions that have no successor. No word refers to its text, nor to the tables for unwinding it: function
     /// pointers lead to stubs, so only frames stand in the text.
     pub referable: Vec<Range<u64>>,
+    /// As `referable`, but a word on a stack does not count: the statics of a cell that hands its state over. Functions of such a
+    /// cell run with interrupts off and do not wait (the contract in `policy_interface`), so none of them is under way while
+    /// interrupts have stopped all CPUs, and none returns a reference to its statics. A stack has only what earlier calls left.
+    pub handed_over: Vec<Range<u64>>,
 }
 
 fn addresses(pages: &MappedPages<InUse>) -> Range<u64> {
@@ -63,9 +67,10 @@ fn traces(state: &State, cell: &Cell) -> Traces {
     let stubs = state.stubs.of_cell(cell.id).map(|(_, address)| address..address + 1);
     let start = cell.range(Segment::Constants).start;
     let constants = core::iter::once(start..start + cell.layout.constants_proper() as u64);
-    let data = cell.segments.data.iter().map(|pages| addresses(pages));
+    let data: Vec<_> = cell.segments.data.iter().map(|pages| addresses(pages)).collect();
+    let (data, handed_over) = if cell.entry.state_transfer.is_some() { (Vec::new(), data) } else { (data, Vec::new()) };
     let referable = constants.chain(data).chain(stubs).filter(|range| !range.is_empty()).collect();
-    Traces { cell: cell.id, text: cell.range(Segment::Text), referable }
+    Traces { cell: cell.id, text: cell.range(Segment::Text), referable, handed_over }
 }
 
 fn bytes(cell: &Cell) -> usize {
