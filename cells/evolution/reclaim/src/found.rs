@@ -42,7 +42,7 @@ impl Found {
             }
             Region::Heap => Referrer::Heap,
         };
-        Holder { address: self.address, referrer, target: target.map(demangled).unwrap_or_default() }
+        Holder { address: self.address, referrer, target: target.map_or_else(|| alloc::format!("{:#x}", self.value), demangled) }
     }
 }
 

@@ -8,10 +8,10 @@ use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use addresses::{PageRange, VirtAddr};
 use evolution::SwapError;
 use page_tables::Window;
-use self_check::{CheckError, Companion, Outcome, TIMEOUT, eventually, expect, holds};
+use self_check::{CheckError, Companion, Outcome, eventually, holds};
 use wait_queue::WaitQueue;
 
-use crate::OWN;
+use crate::{OWN, none_left};
 
 /// The cell that is replaced.
 const SUBJECT: &str = "subject";
@@ -44,7 +44,7 @@ pub(crate) fn remapped() -> Outcome {
     holds("there are as many stubs and names as before", namespace::sizes() == before)?;
     let report = evolution::reload(SUBJECT)?;
     holds("the next swap exchanges the entries", report.patched_pages > 0)?;
-    expect("replaced cells that are left", evolution::reclaim_within(TIMEOUT).len() as u64, 0)
+    none_left()
 }
 
 fn wait_at_door() -> bool {
