@@ -42,7 +42,11 @@ impl Found {
             }
             Region::Heap => Referrer::Heap,
         };
-        Holder { address: self.address, referrer, target: target.map_or_else(|| alloc::format!("{:#x}", self.value), demangled) }
+        Holder {
+            address: self.address,
+            referrer,
+            target: target.map_or_else(|| alloc::format!("{:#x}", self.value), demangled),
+        }
     }
 }
 
