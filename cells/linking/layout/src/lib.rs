@@ -91,6 +91,10 @@ impl Rank {
 /// Functions start on such a boundary in every segment, as the compiler assumes for their entry.
 const TEXT_ALIGNMENT: usize = 16;
 
+/// Constants and statics lie at this offset in their segment or above. Many notes say where a segment starts, so that this address
+/// is never the address of a value.
+pub const FIRST_VALUE: usize = 1;
+
 impl Layout {
     /// Places the sections of `object` in file order, but in each segment tables for unwinding come behind the others, and
     /// zeroed sections come last.
@@ -121,7 +125,11 @@ impl Layout {
                     _ => section.alignment,
                 };
                 let extent = &mut extents[segment as usize];
-                let offset = extent.size.next_multiple_of(alignment);
+                let free = match segment {
+                    Segment::Constants | Segment::Data => extent.size.max(FIRST_VALUE),
+                    Segment::Text | Segment::Boot | Segment::Thread | Segment::Fixed => extent.size,
+                };
+                let offset = free.next_multiple_of(alignment);
                 *placement = Placement { segment, offset };
                 extent.size = offset.saturating_add(section.size);
                 extent.alignment = extent.alignment.max(alignment);

@@ -5,7 +5,7 @@
 use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
 use core::ops::Range;
 
-use layout::Segment;
+use layout::{FIRST_VALUE, Segment};
 use linker::CellId;
 use mapping::{InUse, MappedPages};
 
@@ -66,8 +66,10 @@ fn addresses(pages: &MappedPages<InUse>) -> Range<u64> {
 fn traces(state: &State, cell: &Cell) -> Traces {
     let stubs = state.stubs.of_cell(cell.id).map(|(_, address)| address..address + 1);
     let start = cell.range(Segment::Constants).start;
-    let constants = core::iter::once(start..start + cell.layout.constants_proper() as u64);
-    let data: Vec<_> = cell.segments.data.iter().map(|pages| addresses(pages)).collect();
+    let end = start + cell.layout.constants_proper() as u64;
+    let constants = core::iter::once(start + FIRST_VALUE as u64..end);
+    let data = cell.segments.data.iter().map(|pages| addresses(pages));
+    let data: Vec<_> = data.map(|range| range.start + FIRST_VALUE as u64..range.end).collect();
     let (data, handed_over) = if cell.entry.state_transfer.is_some() { (Vec::new(), data) } else { (data, Vec::new()) };
     let referable = constants.chain(data).chain(stubs).filter(|range| !range.is_empty()).collect();
     Traces { cell: cell.id, text: cell.range(Segment::Text), referable, handed_over }
