@@ -53,9 +53,9 @@ pub struct Traces {
     /// of stubs of functions that have no successor. No word refers to its text, nor to the tables for unwinding it: function
     /// pointers lead to stubs, so only frames stand in the text.
     pub referable: Vec<Range<u64>>,
-    /// As `referable`, but a word on a stack does not count: the statics of a cell that hands its state over. Functions of such a
-    /// cell run with interrupts off and do not wait (the contract in `policy_interface`), so none of them is under way while
-    /// interrupts have stopped all CPUs, and none returns a reference to its statics. A stack has only what earlier calls left.
+    /// As `referable`, but a word on a stack does not count: the statics of a cell that hands its state over. No reference to them
+    /// leaves the cell's functions (the contract in `policy_interface`), and a frame of a function that is under way holds the cell.
+    /// So a stack has only what earlier calls left.
     pub handed_over: Vec<Range<u64>>,
 }
 
