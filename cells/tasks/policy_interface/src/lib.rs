@@ -30,8 +30,8 @@
 //!   policy returns is in that queue. So a wrong policy cannot make a task run twice or run a task that is gone: the worst that
 //!   it can do is to keep tasks waiting.
 //! - No reference to a static of the cell leaves its functions. Those that change a queue run with interrupts off;
-//!   [`preempts`](Policy::preempts) may be interrupted, and its own frame shows that then. So when interrupts have stopped all CPUs and no frame
-//!   stands in a replaced policy, its statics are free, whatever earlier calls have left on the stacks.
+//!   [`preempts`](Policy::preempts) may be interrupted, and its own frame shows that then. So when interrupts have stopped all
+//!   CPUs and no frame stands in a replaced policy, its statics are free, whatever earlier calls have left on the stacks.
 //!
 //! # The functions of the cell
 //! The scheduler calls these functions directly, and a swap patches the calls. Arguments and results fit into registers, so that
