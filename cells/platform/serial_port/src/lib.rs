@@ -114,6 +114,8 @@ static TEXT_SENT: AtomicBool = AtomicBool::new(false);
 
 /// Bytes that may come before the port's queues are on: as many as an emulator hands over at once.
 const MAX_EARLY: usize = 64;
+/// Looks in a row that find no byte when the other end pauses: about a millisecond, in which the line carries ten bytes.
+const PAUSE: u32 = 1000;
 /// The bytes that came before the port's queues were on.
 static EARLY: [AtomicU8; MAX_EARLY] = [const { AtomicU8::new(0) }; MAX_EARLY];
 /// The number of them, and of those that [`receive`] has given out.
@@ -137,22 +139,24 @@ pub fn init() {
         + QueueControl::CLEAR_TRANSMIT::SET
         + QueueControl::THRESHOLD::Fourteen;
     keep_early();
-    // Directly after the last look, so that no further byte comes in between.
     PORT.queue_control.write(on);
     PORT.modem_control
         .write(ModemControl::TERMINAL_READY::SET + ModemControl::REQUEST_TO_SEND::SET + ModemControl::INTERRUPT::SET);
 }
 
-/// Takes the bytes that have come while the port holds one at a time.
+/// Takes the bytes that have come while the port holds one at a time, until none has come for a while. A byte that the other end
+/// has ready follows the one before at once, so none is lost between the last look and the change of the queues.
 fn keep_early() {
-    let ready = || is_present() && PORT.line_status.is_set(LineStatus::DATA_READY);
-    for (count, place) in (1..).zip(&EARLY) {
-        if !ready() {
-            break;
+    let (mut count, mut empty) = (0, 0);
+    while let Some(place) = EARLY.get(count).filter(|_| is_present() && empty < PAUSE) {
+        if PORT.line_status.is_set(LineStatus::DATA_READY) {
+            place.store(PORT.data.get(), Ordering::Relaxed);
+            (count, empty) = (count + 1, 0);
+        } else {
+            empty += 1;
         }
-        place.store(PORT.data.get(), Ordering::Relaxed);
-        EARLY_COUNT.store(count, Ordering::Relaxed);
     }
+    EARLY_COUNT.store(count, Ordering::Relaxed);
 }
 
 /// Whether the machine has the port.
