@@ -61,7 +61,8 @@ impl Drop for Depth {
     }
 }
 
-/// Acknowledges an interrupt when dropped, also if its handler is unwound: the APIC would send no more otherwise.
+/// Acknowledges an interrupt when dropped, also if its handler is unwound: the APIC would send no more otherwise. For a frame that is
+/// given up, [`leave_handlers`] does it.
 struct Acknowledge;
 
 impl Drop for Acknowledge {
@@ -69,6 +70,21 @@ impl Drop for Acknowledge {
         // SAFETY: the interrupt's handler has returned or was unwound, and this value is dropped once.
         unsafe { hooks::END_OF_INTERRUPT.get()() };
     }
+}
+
+/// Leaves behind the handlers that began on this CPU since its [depth](interrupt_depth) was `depth`, and acknowledges their
+/// interrupts: the values in their frames that would do so are lost. An acknowledgement for which no interrupt is in service has no
+/// effect (Intel SDM, volume 3A, 12.8.5).
+///
+/// # Safety
+/// Interrupts have been off since the last of these handlers stopped, and no frame of any of them goes on or is unwound.
+pub unsafe fn leave_handlers(depth: u32) {
+    for _ in depth..interrupt_depth() {
+        // SAFETY: the handler is over, and its own acknowledgement is lost with its frame.
+        unsafe { hooks::END_OF_INTERRUPT.get()() };
+    }
+    // SAFETY: the caller's promise.
+    unsafe { set_interrupt_depth(depth) };
 }
 
 fn maskable(vector: u8, interrupted: &mut Interrupted<'_>) {

@@ -34,7 +34,7 @@ pub mod vectors;
 
 use cpu_local::CpuId;
 
-pub use dispatch::handled;
+pub use dispatch::{handled, leave_handlers};
 pub use fault_levels::{fault_levels, leave_fault_stack};
 pub use hooks::{END_OF_INTERRUPT, EXCEPTION, LAST_RESORT, NMI};
 pub use interrupt::{ClaimError, Handler, Interrupt, InterruptCap, Registration};

@@ -221,7 +221,7 @@ impl CpuState {
         // SAFETY: the guards made since the state was taken are dropped or lost, those made before it still live. A fault
         // is caught on the context's own stack, so no handler stands on an emergency stack any more.
         unsafe {
-            cpu_local::set_interrupt_depth(self.interrupt_depth);
+            interrupts::leave_handlers(self.interrupt_depth);
             cpu_local::set_preempt_count(self.preempt_count);
             cpu_local::set_interrupt_guards(self.interrupt_guards);
             interrupts::leave_fault_stack();
